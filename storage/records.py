@@ -1,0 +1,474 @@
+"""What passes between the steps: frozen, complete, free of SQL. Times are aware UTC, probabilities multiples of 1e-4."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal, TypeAlias
+
+Json: TypeAlias = Mapping[str, Any]
+PostKind = Literal["post", "comment", "repost"]
+Via = Literal["named", "source", "parent"]
+Level = Literal["amber", "red"]
+Status = Literal["candidate", "advocate", "wavering", "critic", "recovered", "silent"]
+Severity = Literal["info", "watch", "important", "urgent"]  # 提示 关注 重要 紧急
+
+
+class StoreError(Exception):
+    """The database refuses: it can't be reached, its schema is newer than this program, a row contradicts another."""
+
+
+# ---------------------------------------------------------------------------------------------------------- brands
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    name: str
+    aliases: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """What we listen for. ``accounts``: the brand's own accounts as (platform, account id): posts under theirs are about it.
+    ``categories``: words of its product category. ``claims``: what it promises in public."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+    nicknames: tuple[str, ...] = ()
+    homophones: tuple[str, ...] = ()
+    emoji: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
+    rivals: tuple[Rival, ...] = ()
+    accounts: tuple[tuple[str, str], ...] = ()
+
+
+# ----------------------------------------------------------------------------------------------------------- posts
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PostKey:
+    platform: str
+    post_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Engagement as seen at one instant; None where the platform did not show it."""
+
+    likes: int | None = None
+    comments: int | None = None
+    reposts: int | None = None
+    views: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    kind: str
+    url: str = ""
+    caption: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A normalized item. ``author_key``: HMAC-SHA256(platform, author id), 64 hex digits. ``text``: as shown, with all @names
+    replaced by ``@~<10 hex>`` tokens (keyed, so that a brand's own @name is found again later). ``text_hash``: SHA-256 of the
+    text before that, so that no secret decides which of two texts came first. ``source``: name of the source it was seen
+    in. ``raw``: the record as seen, zlib-compressed JSON; ``raw_sha256``: of the uncompressed bytes."""
+
+    key: PostKey
+    kind: PostKind
+    author_key: str
+    url: str
+    posted_at: datetime
+    seen_at: datetime
+    text: str
+    text_hash: str
+    parent_id: str | None
+    root_id: str | None
+    counts: Counts
+    media: tuple[Media, ...]
+    source: str
+    raw: bytes
+    raw_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class StalePost:
+    """A stored post whose mentions have to be made (again), with what that needs.
+
+    row, version: handed back with the mentions, so that a post that changed meanwhile is made again. text: the first text
+    seen (least (seen_at, hash)). sources: names of all sources it was seen in. parents: key, first text, author and
+    sources of its stored parent and root, if any."""
+
+    row: int
+    version: int
+    key: PostKey
+    kind: PostKind
+    author_key: str
+    posted_at: datetime
+    text: str
+    media: tuple[Media, ...]
+    sources: tuple[str, ...]
+    parents: tuple[ParentPost, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ParentPost:
+    key: PostKey
+    text: str
+    author_key: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One text of a post that was edited: when it was first and last seen."""
+
+    text: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+
+
+# -------------------------------------------------------------------------------------------------------- mentions
+
+
+@dataclass(frozen=True, slots=True)
+class CueHit:
+    code: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A post that speaks of a brand, scored toward it; complete when made. One row per (post, brand, target).
+
+    brand: which of our brands the row belongs to; target: that brand's name, or a rival's (then ``is_rival``).
+    via: how it was found: the text names it, the source is declared to be about it, or the parent post speaks of it.
+    model: version of the scorer."""
+
+    key: PostKey
+    brand: str
+    target: str
+    is_rival: bool
+    via: Via
+    neg: float
+    neu: float
+    pos: float
+    favor: float
+    against: float
+    none: float
+    cues: tuple[CueHit, ...]
+    constructive: bool
+    own_words: bool
+    unscored: str | None
+    fingerprint: int
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class KocMention:
+    """A mention of one of our brands by one KOC, as the detector reads it; ``kind``, ``url`` and ``text`` for the evidence."""
+
+    posted_at: datetime
+    mention: Mention
+    kind: PostKind
+    url: str
+    text: str
+    account: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class MoodDay:
+    """The whole brand on one day of the workspace's time zone, every author: how many scored mentions with own words, and
+    their summed stance probabilities in units of 1e-4 (integers, so that no order of arrival can change a sum)."""
+
+    day: date
+    n: int
+    against: int
+    none: int
+    favor: int
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """One KOC's mentions of one brand, as target (no rivals), ordered by (posted_at, key)."""
+
+    koc_id: str
+    brand: str
+    mentions: tuple[KocMention, ...]
+
+
+# ---------------------------------------------------------------------------------------------------------- roster
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account of a KOC. ``account_id`` is the platform's native id, the same that items carry as ``author_id``."""
+
+    platform: str
+    account_id: str
+    author_key: str
+    nickname: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Koc:
+    """A person on the roster, with one or more accounts. ``owner`` 对接人, ``tier`` 等级, ``domain`` 公域 or 私域."""
+
+    koc_id: str
+    name: str
+    accounts: tuple[Account, ...]
+    owner: str = ""
+    tier: str = ""
+    domain: str = "public"
+    note: str = ""
+
+
+# ----------------------------------------------------------------------------------------------------------- drift
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The detector's numbers for one brand ("" = every brand): versioned, valid for mentions from ``effective_at`` on."""
+
+    version: str
+    brand: str
+    effective_at: datetime
+    parameters: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One post's share of the evidence, in nats (positive speaks for a turn)."""
+
+    key: PostKey
+    nats: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Why a drift was raised. Means of stance are favor − against, −1…1; odds are natural logs.
+
+    before_*: mentions up to the turn point, after_*: from it to the mention that tipped. after_against: of those, how many
+    are mostly against. log_odds: evidence against still an advocate, never one, merely cooled. posterior: chance of a true
+    turn at the expected yearly turn rate. closest: the innocent explanation that fits best. shares: the posts after the
+    turn in order with their share. turn_low, turn_high: the central 80 % of the turn point's posterior."""
+
+    before_n: int
+    before_mean: float
+    after_n: int
+    after_mean: float
+    after_against: int
+    log_odds_advocate: float
+    log_odds_never: float
+    log_odds_cooled: float
+    posterior: float
+    closest: Literal["advocate", "never", "cooled"]
+    turn_low: datetime
+    turn_high: datetime
+    shares: tuple[Share, ...]
+    promise_per_1000_koc_years: float
+    calibration: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A KOC's stance has changed for good. ``tipped_by``: the mention that tipped it, posted at ``fired_at``."""
+
+    koc_id: str
+    brand: str
+    level: Level
+    fired_at: datetime
+    tipped_by: PostKey
+    turned_at: datetime
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """A KOC's status changed at a mention (event time), with the reason's code."""
+
+    at: datetime
+    status: Status
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DriftState:
+    """Where a KOC stands with a brand after the last mention: a cache of the replay, shown on the board."""
+
+    koc_id: str
+    brand: str
+    status: Status
+    mentions: int
+    baseline: float
+    recent: float
+    last_at: datetime | None
+    posterior: float
+    reason: str
+    changes: tuple[StatusChange, ...]
+    calibration: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the detector says of one history: the state and all drifts, in order."""
+
+    state: DriftState
+    drifts: tuple[Drift, ...]
+
+
+# -------------------------------------------------------------------------------------------- alerts and deliveries
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something somebody must hear of. key = hash(kind, brand, koc, level, post key of the mention that tipped it).
+    posts: keys of the posts that are the evidence, in order. evidence: see `Evidence`, as JSON."""
+
+    key: str
+    kind: str
+    level: Level | None
+    severity: Severity
+    koc_id: str
+    brand: str
+    fired_at: datetime
+    turned_at: datetime | None
+    evidence: Json
+    posts: tuple[PostKey, ...]
+
+
+AlertState = Literal["current", "superseded"]
+DeliveryKind = Literal["alert", "correction"]
+DeliveryState = Literal["pending", "sending", "sent", "summarized", "cancelled", "dead"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAlert:
+    alert: Alert
+    state: AlertState
+    recorded_at: datetime
+    superseded_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One alert on its way through one channel. key = hash(alert key, channel, kind); it travels with the message."""
+
+    key: str
+    alert_key: str
+    channel: str
+    kind: DeliveryKind
+    state: DeliveryState
+    created_at: datetime
+    attempts: int = 0
+    next_try_at: datetime | None = None
+    claimed_until: datetime | None = None
+    sent_at: datetime | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent together through one channel: deliveries that share one message (single, summary or correction)."""
+
+    channel: str
+    kind: Literal["alert", "summary", "correction"]
+    deliveries: tuple[Delivery, ...]
+
+
+CaseState = Literal["open", "closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What we do about an alert, step by step. key = hash(brand, koc, key of the alert that opened it).
+    next_step: code of the step that is due."""
+
+    key: str
+    brand: str
+    koc_id: str
+    variant: Literal["public", "private", "care"]
+    state: CaseState
+    opened_at: datetime
+    opened_by: str
+    next_step: str
+    alerts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CaseStep:
+    """An entry of a case's append-only log."""
+
+    case_key: str
+    at: datetime
+    who: str
+    step: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a replay of one KOC and brand changes, written in the transaction that clears its dirty mark.
+
+    alerts: the whole current set (new, unchanged, back again, or with other evidence). superseded: keys of alerts that
+    are current in the store and not wanted any more. deliveries: new rows. cancelled: keys of unsent deliveries to
+    cancel. cases: new or changed. steps: entries to append."""
+
+    state: DriftState
+    drifts: tuple[Drift, ...]
+    alerts: tuple[Alert, ...]
+    superseded: tuple[str, ...]
+    deliveries: tuple[Delivery, ...]
+    cancelled: tuple[str, ...]
+    cases: tuple[Case, ...]
+    steps: tuple[CaseStep, ...]
+
+
+# --------------------------------------------------------------------------------------------------------- crawls
+
+
+CrawlOutcome = Literal["running", "done", "blocked", "failed", "cut"]
+
+
+@dataclass(frozen=True, slots=True)
+class Crawl:
+    """One run of a source. ``covered``: (platform, account id) of the KOC timelines it read to the end."""
+
+    crawl_id: str
+    source: str
+    platform: str
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: CrawlOutcome
+    items: int
+    error: str
+    covered: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """High-water mark of one subject (a query, a timeline, a feed address) of a source: the newest post that is surely
+    stored with all that is older. ``state``: what the spider needs to go on."""
+
+    source: str
+    subject: str
+    posted_at: datetime | None
+    state: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """When an account or a source was last heard: a crawl that read it to the end, or a post of its own that was stored."""
+
+    platform: str
+    subject: str
+    last_heard_at: datetime | None
+    last_post_at: datetime | None
+    posts: int
