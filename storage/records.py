@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
 Json: TypeAlias = Mapping[str, Any]
@@ -418,8 +418,8 @@ class Changes:
     """What a replay of one KOC and brand changes, written in the transaction that clears its dirty mark.
 
     alerts: the whole current set (new, unchanged, back again, or with other evidence). superseded: keys of alerts that
-    are current in the store and not wanted any more. deliveries: new rows. cancelled: keys of unsent deliveries to
-    cancel. cases: new or changed. steps: entries to append."""
+    are current in the store and not wanted any more. deliveries: new rows, or one that takes the place of a cancelled row of
+    the same key (its alert is back and nobody had heard of it). cancelled: keys of unsent deliveries to cancel. cases: new or changed. steps: entries to append."""
 
     state: DriftState
     drifts: tuple[Drift, ...]
@@ -434,7 +434,7 @@ class Changes:
 # --------------------------------------------------------------------------------------------------------- crawls
 
 
-CrawlOutcome = Literal["running", "done", "blocked", "failed", "cut"]
+CrawlOutcome = Literal["running", "done", "blocked", "changed", "failed", "cut"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -472,3 +472,59 @@ class Heard:
     last_heard_at: datetime | None
     last_post_at: datetime | None
     posts: int
+
+
+# ------------------------------------------------------------------------------------------------------- coverage
+
+
+Reach = Literal["covered", "partly", "imported", "uncovered"]  # 已覆盖 部分覆盖 仅导入 未覆盖
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """What one source of the configuration promises to hear on its platform.
+
+    roster: it reads the timeline of every KOC account there. accounts: ids of the timelines it reads besides. searches,
+    feeds: it hears posts that match a query, or stand at an address, whoever wrote them. every: how often it runs; next_at:
+    when it runs next, None where nothing runs it."""
+
+    source: str
+    platform: str
+    roster: bool = False
+    accounts: tuple[str, ...] = ()
+    searches: bool = False
+    feeds: bool = False
+    every: timedelta | None = None
+    next_at: datetime | None = None
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCoverage:
+    """Whether an account of a KOC is heard. why: code of the reason. heard_to: what it posted up to then is surely stored
+    (its timeline was read to the end); None: never. last_heard_at: when anything of it was last heard, by any road.
+    next_at: when it is expected to be heard again. source: the source that answers for it, "" if none."""
+
+    account: tuple[str, str]
+    reach: Reach
+    why: str
+    heard_to: datetime | None
+    last_heard_at: datetime | None
+    last_post_at: datetime | None
+    posts: int
+    next_at: datetime | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class KocCoverage:
+    """Coverage of a person: covered where every account is; as weak as the weakest account is said by `why`."""
+
+    koc_id: str
+    reach: Reach
+    why: str
+    heard_to: datetime | None
+    last_heard_at: datetime | None
+    last_post_at: datetime | None
+    next_at: datetime | None
+    accounts: tuple[AccountCoverage, ...]

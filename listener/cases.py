@@ -1,0 +1,146 @@
+"""Alert → Case, and its life: opened with the alert, joined by the next ones, led step by step to an answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal
+
+from storage.records import Alert, Case, CaseStep, Changes, Koc
+
+Variant = Literal["public", "private", "care"]
+
+# The steps of each variant in order, as codes; the words stand in listener/text. Whoever answers a critic in public also
+# tells the public what came of it; in a private group the one who raised it is thanked and the result is published there;
+# a care visit asks and listens, and never speaks of monitoring.
+STEPS: Mapping[Variant, tuple[str, ...]] = {
+    "public": ("acknowledge", "route", "verify", "resolve", "follow-up", "close"),
+    "private": ("thank", "support", "resolve", "publish", "close"),
+    "care": ("contact", "fix-or-promise", "record", "close"),
+}
+PRIVATE_DOMAINS = frozenset({"private", "私域"})
+PROGRAM = "listener"  # who writes the entries that nobody made by hand
+STRENGTH: Mapping[str | None, int] = {None: 0, "amber": 1, "red": 2}
+
+
+class CaseError(Exception):
+    """A step that this case does not allow now; the message says which one is due."""
+
+
+def variant_of(alert: Alert, koc: Koc | None) -> Variant:
+    """Which answer an alert asks for: a wavering KOC a care visit, since no post asks the brand for an answer; a critic an
+    answer where it was said, in public or in the private domain."""
+    if alert.level != "red":
+        return "care"
+    return "private" if koc and koc.domain.strip().casefold() in PRIVATE_DOMAINS else "public"
+
+
+def case_of(alert: Alert, koc: Koc | None, at: datetime) -> Case:
+    """The case that an alert opens, its first step due. Its key is made of values alone, so it is opened once."""
+    variant = variant_of(alert, koc)
+    return Case(
+        key=_key_of("case", alert.brand, alert.koc_id, alert.key),
+        brand=alert.brand,
+        koc_id=alert.koc_id,
+        variant=variant,
+        state="open",
+        opened_at=at,
+        opened_by=alert.key,
+        next_step=STEPS[variant][0],
+        alerts=(alert.key,),
+    )
+
+
+def is_untouched(case: Case) -> bool:
+    """No step of it has been done yet."""
+    return case.next_step == STEPS[case.variant][0]
+
+
+def advance(case: Case, step: str, *, who: str, at: datetime, note: str = "") -> tuple[Case, CaseStep]:
+    """Do the step that is due; the last one closes the case. `CaseError` for any other step: none is jumped, so that a public
+    case can't close without its public follow-up."""
+    steps = STEPS[case.variant]
+    if case.state == "closed":
+        raise CaseError(f"case {case.key} is closed; a new alert opens a new one")
+    if step not in steps:
+        raise CaseError(f"unknown step {step!r} in a {case.variant} case; there are: {', '.join(steps)}")
+    if step != case.next_step:
+        raise CaseError(f"step {step!r} is not due in case {case.key}; due is {case.next_step!r}")
+    if not who.strip():
+        raise CaseError(f"step {step!r} needs a name: who did it?")
+    rest = steps[steps.index(step) + 1 :]
+    done = replace(case, next_step=rest[0]) if rest else replace(case, next_step="", state="closed")
+    return done, CaseStep(case.key, at, who, step, note)
+
+
+def follow(changes: Changes, *, cases: Sequence[Case], koc: Koc | None, now: datetime) -> Changes:
+    """The changes of a replay, with what they mean for the cases of this KOC and brand, written in the same transaction.
+
+    An alert that no case knows joins the open case, or opens one; there is one open case per KOC and brand at most. A
+    withdrawn alert leaves an entry. A case that nobody has touched follows its current alerts: its variant is that of the
+    strongest, and it closes when none is left, to open again when one is back. One that somebody works on is never closed or
+    eased by the program, only made more serious. Applied twice it changes nothing.
+    """
+    desk = _Cases(cases, koc, now)
+    for key in changes.superseded:
+        desk.withdraw(key)
+    for alert in sorted(changes.alerts, key=lambda a: (a.fired_at, STRENGTH[a.level], a.key)):
+        desk.take(alert)
+    desk.settle({alert.key: alert for alert in changes.alerts})
+    changed = [case for key, case in desk.cases.items() if desk.before.get(key) != case]
+    return replace(changes, cases=tuple(changed), steps=tuple(desk.steps))
+
+
+class _Cases:
+    """The cases of one KOC and brand while a replay is followed, and the entries it makes."""
+
+    def __init__(self, cases: Sequence[Case], koc: Koc | None, now: datetime) -> None:
+        self.cases = {case.key: case for case in sorted(cases, key=lambda c: (c.opened_at, c.key))}
+        self.before = dict(self.cases)
+        self.koc, self.now = koc, now
+        self.steps: list[CaseStep] = []
+
+    def withdraw(self, alert_key: str) -> None:
+        """Note in every open case of this alert that it does not stand any more."""
+        for case in self.cases.values():
+            if case.state == "open" and alert_key in case.alerts:
+                self._write(case, "withdrawn", alert_key)
+
+    def take(self, alert: Alert) -> None:
+        """See that a current alert has a case, unless somebody has closed the one it had."""
+        holders = [case for case in self.cases.values() if alert.key in case.alerts]
+        # Closed by a person: no step is due any more. Closed because its alerts were withdrawn: it goes on where it was.
+        if any(case.state == "open" or not case.next_step for case in holders):
+            return
+        open_case = next((case for case in self.cases.values() if case.state == "open"), None)
+        if open_case:
+            self._write(replace(open_case, alerts=(*open_case.alerts, alert.key)), "joined", alert.key)
+        elif holders:
+            self._write(replace(holders[0], state="open"), "reopened", alert.key)
+        else:
+            self._write(case_of(alert, self.koc, self.now), "opened", alert.key)
+
+    def settle(self, current: Mapping[str, Alert]) -> None:
+        """Bring every open case in line with those of its alerts that are current."""
+        for case in [one for one in self.cases.values() if one.state == "open"]:
+            alerts = [current[key] for key in case.alerts if key in current]
+            if not alerts:
+                if is_untouched(case):
+                    self._write(replace(case, state="closed"), "closed-unneeded")
+                continue
+            variant = variant_of(max(alerts, key=lambda a: STRENGTH[a.level]), self.koc)
+            is_graver = case.variant == "care" and variant != "care"
+            if variant != case.variant and (is_graver or is_untouched(case)):
+                step = "escalated" if is_graver else "eased" if variant == "care" else "moved"
+                self._write(replace(case, variant=variant, next_step=STEPS[variant][0]), step)
+
+    def _write(self, case: Case, step: str, note: str = "") -> None:
+        self.cases[case.key] = case
+        self.steps.append(CaseStep(case.key, self.now, PROGRAM, step, note))
+
+
+def _key_of(*parts: str) -> str:
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()[:32]
