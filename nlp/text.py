@@ -1,0 +1,225 @@
+"""Raw texts → readings: own words, brands, tags, links and @names neutralized, so that a name moves no score.
+
+A batch is cleaned as one string (posts parted by NUL), because a regular expression costs far more to start than to run.
+No expression here can match across a NUL, so a post reads the same alone and in a batch.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from nlp.results import Target
+
+TARGET = "\ue000"  # stands for the target's names in a cleaned text
+RIVAL = "\ue001"  # stands for the names of the other brands
+NAME = "\ue002"  # stands for a brand's name that is neither (the words given to the engine)
+_TAGGED_TARGET, _TAGGED_RIVAL = "\ue003", "\ue004"
+PLACEHOLDERS = TARGET + RIVAL + NAME
+
+# Control characters, lone surrogates, private use, zero-width and direction marks: nothing a reader sees.
+_UNSEEN = re.compile(
+    "[\x01-\x08\x0b-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ud800-\udfff\ue000-\uf8ff\ufe00-\ufe0f\ufeff\ufff0-\uffff]"
+)
+_WIDE = re.compile("[０-９Ａ-Ｚａ-ｚ＃＠／]")
+_NARROW = {
+    c: c - 0xFEE0 for c in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B), 0xFF03, 0xFF20, 0xFF0F)
+}
+_LINK = re.compile(r"(?:https?:/{1,2}|www\.)[^\s\x00\u3000-\uffef]+|\{%[^%\x00]{0,40}%\}")
+_CHAIN = re.compile(r"\s*/{1,2}\s?@(?=\S)")
+_REPLY_TO = re.compile(r"(\x00\s*)(?:回复|回覆|reply)\s?@[^\s\x00:：]{1,32}\s?[:：]", re.IGNORECASE)
+_TAG = re.compile(r"#([^#\x00\n]{1,48})#(?:\[超话\])?|#([^\s#\x00,，。!！?？:：;；]{1,24})(?:\[话题\]#|(?=[\s\x00]))")
+_AT = re.compile(r"@(~[0-9a-f]{10}|[\w\-·" + PLACEHOLDERS + r"]{1,32})[:：]?")
+_SPACE = re.compile(r"[^\S\x00]+")
+_RUN = re.compile(r"([^\x00])\1{3,}")
+_EDGE = re.compile(
+    r"\x00[\s:：,，.。、]*(?:[" + PLACEHOLDERS + r"]+[\s:：,，.。、]+)*|\s+(?:[" + PLACEHOLDERS + r"]+\s*)*(?=\x00)"
+)
+_PLACEHOLDERS = re.compile("[\ue000-\ue004]")
+_BARE = re.compile(r"^(?:转发微博|轉發微博|转发|快转微博|repost|转|分享|分享图片|分享视频|图片评论|\W)*$")
+_HAN = re.compile("[\u3400-\u9fff]")
+_KANA_HANGUL = re.compile("[\u3040-\u30fa\u3130-\u318f\uac00-\ud7af]")
+_LETTER = re.compile(r"[^\W\d_]")
+_WORDS = re.compile("[\u3400-\u9fff]|\\[[a-z]{1,8}\\]|[\u2600-\u27bf\U0001f000-\U0001faff]")
+_FACE = re.compile("\\[[\u3400-\u9fffa-z]{1,8}\\]|[\u2600-\u27bf\U0001f000-\U0001faff]")
+
+
+_Names = tuple[re.Pattern[str], dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """A batch, cleaned.
+
+    bodies: what is scored, lower case, names as placeholders. own_words: False for a bare repost (then the quoted words
+    are the body). tagged_target, tagged_rival: named by a tag, an @name or at an edge of the text only, where the name
+    says whom the text is about and nothing of how. unscored: why there is nothing to score, or None.
+    """
+
+    bodies: list[str]
+    own_words: list[bool]
+    tagged_target: list[bool]
+    tagged_rival: list[bool]
+    unscored: list[str | None]
+
+
+def read(
+    texts: Sequence[str], target: Target | None = None, others: Sequence[Target] = (), names: Sequence[str] = ()
+) -> Readings:
+    """Clean texts that share a target.
+
+    >>> read(["#星澜# 比墨羽好用多了 http://t.cn/x"], Target("星澜", ("星澜",)), (Target("墨羽", ("墨羽",)),)).bodies
+    ['比\\ue001好用多了']
+    """
+    joined = _tidy(texts)
+    own_words = [True] * len(texts)
+    if "@" in joined and _CHAIN.search(joined):
+        joined = _own_words_of(joined, own_words)
+    pattern = _names_of(target, tuple(others), tuple(names))
+    joined = _neutral(joined, pattern)
+    tagged_target, tagged_rival = [False] * len(texts), [False] * len(texts)
+    if _TAGGED_TARGET in joined or _TAGGED_RIVAL in joined:
+        bodies = joined[1:-1].split("\0")
+        tagged_target = [_TAGGED_TARGET in body for body in bodies]
+        tagged_rival = [_TAGGED_RIVAL in body for body in bodies]
+        joined = _SPACE.sub(" ", joined.replace(_TAGGED_TARGET, " ").replace(_TAGGED_RIVAL, " "))
+        joined = _EDGE.sub(_edge, joined)
+    bodies = joined[1:-1].split("\0")
+    for index, text in enumerate(texts):
+        if not bodies[index] and "#" in text:  # a post of tags alone: their words are its words
+            bodies[index] = _PLACEHOLDERS.sub(" ", _neutral(_tidy([text.replace("#", " ")]), pattern)[1:-1]).strip()
+    return Readings(bodies, own_words, tagged_target, tagged_rival, _reasons(bodies, own_words))
+
+
+def normal(text: str) -> str:
+    """One text as the matching of words sees it: simplified, half-width, lower case, single spaces.
+
+    >>> normal("ＩＰＨＯＮＥ 真  難用")
+    'iphone 真 难用'
+    """
+    return _SPACE.sub(" ", _tidy([text])[1:-1]).strip()
+
+
+def _tidy(texts: Sequence[str]) -> str:
+    joined = "\0".join(("", *texts, ""))
+    if joined.count("\0") != len(texts) + 1:
+        joined = "\0".join(("", *(text.replace("\0", "") for text in texts), ""))
+    joined = _UNSEEN.sub("", joined)
+    if _WIDE.search(joined):
+        joined = joined.translate(_NARROW)
+    if _traditional().search(joined):
+        joined = "\0".join(simplified(text) for text in joined.split("\0"))
+    return _LINK.sub(" ", joined.lower())
+
+
+def simplified(text: str) -> str:
+    """The text in simplified characters, converted only where a traditional one stands.
+
+    >>> simplified("這個牌子"), simplified("这个牌子")
+    ('这个牌子', '这个牌子')
+    """
+    return _converter()(text) if _traditional().search(text) else text
+
+
+def _own_words_of(joined: str, own_words: list[bool]) -> str:
+    """Keep what stands before the first `//@`; of a bare repost the words quoted."""
+    bodies = joined[1:-1].split("\0")
+    for index, body in enumerate(bodies):
+        if chain := _CHAIN.search(body):
+            own = body[: chain.start()]
+            if not _WORDS.search(own) or _BARE.match(_AT.sub("", _TAG.sub("", own + " ")).strip()):
+                own_words[index] = False
+                own = _CHAIN.sub(" @", body[chain.start() :])
+            bodies[index] = own
+    return "\0".join(("", *bodies, ""))
+
+
+def _neutral(joined: str, names: _Names | None) -> str:
+    if names is not None:
+        pattern, placeholders = names
+        joined = pattern.sub(lambda match: placeholders[match.group()], joined)
+    if "@" in joined:
+        joined = _AT.sub(_signpost, _REPLY_TO.sub(r"\1", joined))
+    if "#" in joined:
+        joined = _TAG.sub(_signpost, joined)
+    joined = _RUN.sub(r"\1\1\1", _SPACE.sub(" ", joined))
+    return _EDGE.sub(_edge, joined)
+
+
+def _signpost(match: re.Match[str]) -> str:
+    """A tag or an @name leaves no words, only whom it names."""
+    named = match.group()
+    return f" {_TAGGED_TARGET} " if TARGET in named else f" {_TAGGED_RIVAL} " if RIVAL in named else " "
+
+
+def _edge(match: re.Match[str]) -> str:
+    """Names and punctuation at an edge of a text say whom it is about, like a tag."""
+    edge = match.group()
+    sign = _TAGGED_TARGET if TARGET in edge else _TAGGED_RIVAL if RIVAL in edge else ""
+    return "\0" + sign if edge[0] == "\0" else sign
+
+
+def _reasons(bodies: list[str], own_words: list[bool]) -> list[str | None]:
+    reasons: list[str | None] = [None] * len(bodies)
+    for index, body in enumerate(bodies):
+        han = len(_HAN.findall(body)) if len(body) < 12 else len(_HAN.findall(body, 0, 400))
+        if han < 4 or (own_words[index] and body[0] in "转轉快r分图"):
+            reasons[index] = _reason(body, han)
+            own_words[index] = own_words[index] and not (reasons[index] == "no-words" and bool(_HAN.search(body)))
+        elif len(_KANA_HANGUL.findall(body, 0, 400)) * 4 > han:
+            reasons[index] = "other-language"
+    return reasons
+
+
+def _reason(body: str, han: int) -> str | None:
+    if not body:
+        return "empty"
+    if han:
+        if len(_KANA_HANGUL.findall(body, 0, 400)) * 4 > han:
+            return "other-language"
+        return "no-words" if _BARE.match(body) else None
+    if _FACE.search(body):
+        return None
+    return "other-language" if len(_LETTER.findall(body, 0, 400)) > 1 else "no-words"
+
+
+@lru_cache(maxsize=4096)
+def _names_of(target: Target | None, others: tuple[Target, ...], names: tuple[str, ...]) -> _Names | None:
+    """One expression for all names, the longest first; a Latin name must stand alone: no `se` in `sense`."""
+    kinds: dict[str, str] = {}
+    for group, words in (
+        ("t", () if target is None else (target.name, *target.words)),
+        ("o", tuple(word for other in others for word in (other.name, *other.words))),
+        ("n", names),
+    ):
+        for word in words:
+            if key := normal(word):
+                kinds.setdefault(key, group)
+    if not kinds:
+        return None
+    ordered = sorted(kinds, key=lambda word: (-len(word), word))
+    return re.compile("|".join(map(_bounded, ordered))), {word: PLACEHOLDERS["ton".index(kinds[word])] for word in ordered}
+
+
+def _bounded(word: str) -> str:
+    escaped = re.escape(word)
+    before = r"(?<![a-z0-9])" if word[0].isascii() and word[0].isalnum() else ""
+    after = r"(?![a-z0-9])" if word[-1].isascii() and word[-1].isalnum() else ""
+    return before + escaped + after
+
+
+@lru_cache(maxsize=1)
+def _converter():  # type: ignore[no-untyped-def]
+    from opencc import OpenCC  # here, since most texts never need it
+
+    return OpenCC("t2s").convert
+
+
+@lru_cache(maxsize=1)
+def _traditional() -> re.Pattern[str]:
+    """Every character that OpenCC would change, as one set."""
+    han = [chr(code) for code in range(0x3400, 0xA000)]
+    changed = [a for a, b in zip(han, _converter()("\n".join(han)).split("\n"), strict=True) if a != b]
+    return re.compile(f"[{''.join(changed)}]")
