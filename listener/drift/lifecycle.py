@@ -1,0 +1,86 @@
+"""Where a KOC stands: the filter's trace of one KOC → dated changes of status, and the drifts raised on the way.
+
+    candidate → advocate    enough posts, and A holds 9 tenths of the rivals' weight
+    advocate → wavering     amber; back to advocate when the evidence is ``hysteresis`` nats below the amber bar
+    → critic                red, latched: one drift, however much evidence follows
+    critic → recovered      the mirror filter; armed again, so that a second turn is a second drift
+    recovered → advocate    after ``quiet`` posts that stay below the amber bar
+
+Silent is not decided here: it needs to know what time was listened to (`listener.drift.silence`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from listener.drift.rules import Parameters, Rule
+from listener.drift.turn_points import Column
+from storage.records import Level, Status, StatusChange
+
+LOYAL = 0.9  # share of A that makes an advocate
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """A drift raised at post ``at`` by a filter armed at post ``since``."""
+
+    level: Level
+    since: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """Statuses of one KOC over its posts, and the drifts."""
+
+    changes: tuple[StatusChange, ...]
+    raised: tuple[Raised, ...]
+
+
+def life_of(column: Column, amber: list[float], p: Parameters, rule: Rule) -> Life:
+    """Walk a KOC's posts. amber: the bar against "still an advocate" at each post, nats."""
+    changes: list[StatusChange] = []
+    raised: list[Raised] = []
+    status: Status | None = None
+    since, armed = 0, 0
+    for t, step in enumerate(_steps(column, amber, p)):
+        before, found = status, None
+        if status is None:
+            status, found = "candidate", "first-mention"
+        if step.fired:
+            status, found = "critic", "turned"
+            raised.append(Raised("red", since, t))
+        elif step.recovered:
+            status, found = "recovered", "recovered"
+            since = armed = t + 1
+        elif status != "critic" and status != "wavering" and step.wavering:
+            status, found = "wavering", "wavering"
+            raised.append(Raised("amber", since, t))
+        elif status == "wavering" and step.calm:
+            status, found = "advocate", "settled"
+        elif status == "candidate" and t + 1 >= rule.min_mentions and step.loyal >= LOYAL:
+            status, found = "advocate", "loyal"
+        elif status == "recovered" and step.calm and t + 1 - armed >= p.quiet:
+            status, found = "advocate", "settled"
+        if found is not None and status != before:
+            changes.append(StatusChange(column.counted.mentions[t].posted_at, status, found))
+    return Life(tuple(changes), tuple(raised))
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    fired: bool
+    recovered: bool
+    wavering: bool
+    calm: bool
+    loyal: float
+
+
+def _steps(column: Column, amber: list[float], p: Parameters) -> Iterator[_Step]:
+    k, n, trace = column.k, column.length, column.trace
+    columns = (trace.fired, trace.recovered, trace.critic, trace.advocate, trace.never, trace.cooled, trace.loyal)
+    rows = zip(*(x[:n, k].tolist() for x in columns), amber, strict=True)
+    for fired, recovered, critic, advocate, never, cooled, loyal, bar in rows:
+        wavering = not critic and advocate >= bar and never >= p.never_bar and cooled >= p.cooled_bar
+        yield _Step(fired, recovered, wavering, not critic and advocate < bar - p.hysteresis, loyal)

@@ -1,0 +1,137 @@
+"""What the detector is told: the promise (`Rule`), and its numbers for one brand (`Parameters`, read from a `Calibration`)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from listener.drift.profiles import ADVOCATE, COOLED, CRITIC, LOADINGS, NEVER
+from storage.records import Calibration
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The promise and its frame.
+
+    false_alarms_red, false_alarms_amber: promised false alarms per 1000 KOC-years of loyal advocates. expected_turn_rate:
+    true turns per KOC-year, only for the posterior that is told. timezone: where the days of the mood begin.
+    min_mentions: below it nobody is called an advocate.
+    """
+
+    timezone: str = "Asia/Shanghai"
+    false_alarms_red: float = 1.0
+    false_alarms_amber: float = 10.0
+    expected_turn_rate: float = 0.02
+    min_mentions: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The numbers of the turn filter; see `listener.drift.turn_filter` for the equations they stand in.
+
+    advocate, never, cooled, critic: prior weights of the sentiment profiles of each branch, each sums to 1.
+    never_share: prior chance that a KOC never was an advocate. loadings: prior of following the market 0, 1, 2 times.
+    class_prior: (against, none, favor) shares the scorer was calibrated at. temperature: probabilities are raised to its
+    inverse first (1 = calibrated). doubt: ω, the chance that a post says nothing (bounds its evidence); doubt_constructive:
+    the same for constructive criticism. repeat, repeat_days: ρ = repeat·exp(−Δt/repeat_days). copy, copy_days, copy_nats:
+    the same for posts whose evidence is nearly identical (all log odds within copy_nats). duplicate_bits,
+    duplicate_days: what counts as the same content. hazards (per post): cool (A → C), blur (A forgets), rewarm (C → A),
+    convert (B → A). relapse: a critic's profile forgets. market_half: β·n/(n + market_half). market_errors: standard
+    errors a brand-wide shift must exceed. intercept, slope: ln(false alarms per 1000 KOC-years) = intercept − slope·bar.
+    per_year, per_year_weight: mentions per KOC-year the bars were set at, and pseudo-mentions a KOC's own rate is shrunk
+    by. never_bar, cooled_bar: evidence needed against these rivals, nats. recover_bar: nats for recovery.
+    hysteresis: nats below its bar where amber ends. quiet: posts from recovered to advocate. cues: code → likelihood
+    ratio of the cue in a critic's against an advocate's post. cue_bound: no post's cues weigh more, as a factor.
+    """
+
+    advocate: tuple[float, ...]
+    never: tuple[float, ...]
+    cooled: tuple[float, ...]
+    critic: tuple[float, ...]
+    never_share: float = 0.25
+    loadings: tuple[float, ...] = (0.25, 0.5, 0.25)
+    class_prior: tuple[float, ...] = (0.25, 0.35, 0.40)
+    temperature: float = 1.0
+    doubt: float = 0.03
+    doubt_constructive: float = 0.35
+    repeat: float = 0.6
+    repeat_days: float = 0.5
+    copy: float = 0.0
+    copy_days: float = 3.0
+    copy_nats: float = 0.35
+    duplicate_bits: int = 3
+    duplicate_days: float = 30.0
+    cool: float = 0.004
+    blur: float = 0.002
+    rewarm: float = 0.01
+    convert: float = 0.001
+    relapse: float = 0.02
+    market_half: float = 60.0
+    market_errors: float = 3.0
+    intercept: float = 9.24
+    slope: float = 1.109
+    per_year: float = 27.5
+    per_year_weight: float = 10.0
+    never_bar: float = 5.9
+    cooled_bar: float = 5.9
+    recover_bar: float = 5.0
+    hysteresis: float = 2.5
+    quiet: int = 10
+    cues: tuple[tuple[str, float], ...] = ()
+    cue_bound: float = 3.0
+
+    def bar(self, false_alarms: float) -> float:
+        """Evidence against "still an advocate", in nats, that keeps this many false alarms per 1000 KOC-years.
+
+        >>> p = parameters_of(default_calibration())
+        >>> p.bar(1) > p.bar(10) > 0
+        True
+        """
+        return (self.intercept - math.log(false_alarms)) / self.slope
+
+    def expected(self, bar: float) -> float:
+        """False alarms per 1000 KOC-years that a bar is expected to give: the inverse of `bar`."""
+        return math.exp(self.intercept - self.slope * bar)
+
+
+def parameters_of(calibration: Calibration) -> Parameters:
+    """The typed numbers of a calibration row; what the row leaves out keeps its default, unknown names are refused.
+
+    >>> len(parameters_of(default_calibration()).critic)
+    6
+    """
+    return Parameters(**{k: _frozen(v) for k, v in calibration.parameters.items()})
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return tuple(sorted((str(k), float(v)) for k, v in value.items()))
+    if isinstance(value, (list, tuple)):
+        return tuple(float(v) for v in value)
+    return value
+
+
+def default_calibration() -> Calibration:
+    """The calibration of a cold start, for every brand: priors in the shape of what was fitted on simulated and on real
+    posts, broad enough that a wrong guess costs posts and not promises."""
+    return Calibration(version="default-1", brand="", effective_at=datetime(1970, 1, 1, tzinfo=UTC), parameters=_defaults())
+
+
+def _defaults() -> dict[str, Any]:
+    return {
+        "advocate": _tilted(ADVOCATE, 0.0, 5.0),
+        "never": _tilted(NEVER, 0.5, 0.0),
+        "cooled": _tilted(COOLED, 0.0, 0.0),
+        "critic": _tilted(CRITIC, 3.0, 0.0),
+        "loadings": [0.25, 0.5, 0.25][: len(LOADINGS)],
+    }
+
+
+def _tilted(profiles: tuple[tuple[float, float, float], ...], against: float, favor: float) -> list[float]:
+    """Prior weights ∝ exp(against·g_against + favor·g_favor) over some profiles, rounded to 1e-6."""
+    weights = [math.exp(against * g[0] + favor * g[2]) for g in profiles]
+    total = sum(weights)
+    return [round(w / total, 6) for w in weights]
