@@ -1,0 +1,374 @@
+"""Deliveries → e-mail and webhook: one message out of the door, or a ChannelError that says whether to try again.
+
+`permanent` is what the receiver says about this very message (550, 410 …): the same message will never be taken. Whatever
+is wrong with the way there (down, slow, wrong password, bad certificate) is temporary: it works once somebody has put it
+right. Secrets stand in no log, no error and no repr.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import logging
+import re
+import smtplib
+import socket
+import ssl
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
+from typing import Final, Literal, Protocol, TypeAlias
+from urllib.parse import urlsplit
+
+import httpx
+from standardwebhooks import Webhook
+
+from listener.text.hook import body_of
+from listener.text.mail import mail_of
+from listener.text.quotes import line_of
+from listener.text.views import AlertView, Language, Letter, letter_of, trial_of
+from storage.records import Message
+
+log = logging.getLogger(__name__)
+for _chatty in ("httpx", "httpcore"):  # they log whole addresses, and a webhook's may hold a token
+    logging.getLogger(_chatty).setLevel(logging.WARNING)
+
+Security: TypeAlias = Literal["starttls", "tls", "none"]
+PATIENT_ATTEMPTS: Final = 3  # so often a message waits for a recipient who is refused for now, before it goes to the others
+LONGEST_ANSWER: Final = 2000  # bytes of an answer that are read, for the error's words
+_PERMANENT_BELOW_500: Final = {408: False, 425: False, 429: False}
+
+
+class ChannelError(Exception):
+    """A message was not taken. permanent: the same message will never be. retry_after: how long the receiver asks to wait."""
+
+    def __init__(self, message: str, *, permanent: bool = False, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.retry_after = retry_after
+
+
+class Channel(Protocol):
+    """A way out: e-mail or webhook."""
+
+    @property
+    def name(self) -> str: ...
+
+    def send(self, message: Message, views: Sequence[AlertView], now: datetime) -> None:
+        """Send one message; views: the alert of each of its deliveries, in order. Raises ChannelError."""
+
+    def test(self, now: datetime) -> None:
+        """Send a message that says that the channel works. Raises ChannelError."""
+
+
+# ----------------------------------------------------------------------------------------------------------- e-mail
+
+
+@dataclass(frozen=True, slots=True)
+class EmailChannel:
+    """Mail through an SMTP server.
+
+    security: ``starttls`` (refuses to go on without it), ``tls`` from the first byte, or ``none``. sender, to: addresses,
+    ``name <a@b.c>`` or bare. ca_file: certificates to trust instead of the system's. timeout_seconds: for each answer of the
+    server; deadline_seconds: for the whole message. ValueError for what can't be an address."""
+
+    name: str
+    host: str
+    sender: str
+    to: tuple[str, ...]
+    port: int = 587
+    security: Security = "starttls"
+    user: str = ""
+    password: str = field(default="", repr=False)
+    language: Language = "zh-CN"
+    timezone: str = "Asia/Shanghai"
+    ca_file: str = ""
+    timeout_seconds: float = 20.0
+    deadline_seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not self.to:
+            raise ValueError(f"channel {self.name!r}: 'to' names nobody")
+        for each in (self.sender, *self.to):
+            address_of(each)
+
+    def send(self, message: Message, views: Sequence[AlertView], now: datetime) -> None:
+        attempts = max(each.attempts for each in message.deliveries)
+        self._send(letter_of(message, views, self.language), now, patient=attempts < PATIENT_ATTEMPTS)
+
+    def test(self, now: datetime) -> None:
+        self._send(trial_of(self.name, at=now, language=self.language, timezone=self.timezone), now, patient=False)
+
+    def _send(self, letter: Letter, now: datetime, *, patient: bool) -> None:
+        to = [address_of(each) for each in self.to]
+        mail = mail_of(letter, sender=address_of(self.sender), to=to, now=now)
+        session = _Session(self)
+        with _mail_errors(session), session:
+            session.log_in()
+            session.hand_over(mail, address_of(self.sender).addr_spec, [each.addr_spec for each in to], patient=patient)
+
+
+def address_of(text: str) -> Address:
+    """``name <a@b.c>`` or ``a@b.c`` as an address. ValueError for anything that is none, such as one with a line break.
+
+    >>> address_of('听音 <koc@example.com>').addr_spec
+    'koc@example.com'
+    """
+    found = re.fullmatch(r"\s*(?:\"?([^<>\"\r\n]*?)\"?\s*<([^<>\s]+)>|([^<>\s]+))\s*", text)
+    bare = (found[2] or found[3]) if found else ""
+    if not found or not re.fullmatch(r"[!-?A-~]+@[A-Za-z0-9._\-\[\]:]+", bare):
+        raise ValueError(f"no e-mail address: {line_of(text)!r}")
+    try:
+        return Address(line_of(found[1] or ""), addr_spec=bare)
+    except Exception as error:
+        raise ValueError(f"no e-mail address: {line_of(text)!r}") from error
+
+
+class _Session:
+    """An SMTP session that can't outlast its deadline, however slowly the other side drips."""
+
+    def __init__(self, channel: EmailChannel) -> None:
+        self.channel = channel
+        self.is_late = False
+        self.smtp: smtplib.SMTP | None = None
+        self._watchdog = threading.Timer(channel.deadline_seconds, self._hang_up)
+        self._watchdog.daemon = True
+
+    def __enter__(self) -> _Session:
+        self._watchdog.start()
+        try:
+            kind = _SmtpTls if self.channel.security == "tls" else _Smtp
+            smtp = kind(self)
+            if self.channel.security == "starttls":
+                smtp.starttls(context=_trust(self.channel))
+        except BaseException:
+            self.__exit__(RuntimeError)
+            raise
+        return self
+
+    def __exit__(self, error: object = None, *_: object) -> None:
+        self._watchdog.cancel()
+        if self.smtp is None:
+            return
+        if error is None and self.smtp.sock:
+            # What was accepted stays accepted, whatever the server answers to the good-bye.
+            with suppress(smtplib.SMTPException, OSError):
+                self.smtp.sock.settimeout(2.0)
+                self.smtp.quit()
+        self.smtp.close()
+
+    def log_in(self) -> None:
+        assert self.smtp
+        if self.channel.user:
+            self.smtp.login(self.channel.user, self.channel.password)
+
+    def hand_over(self, mail: EmailMessage, sender: str, to: Sequence[str], *, patient: bool) -> None:
+        """Give the mail to the server for all recipients; patient: for none as long as one is refused for now."""
+        assert self.smtp
+        smtp = self.smtp
+        smtp.ehlo_or_helo_if_needed()
+        data = mail.as_bytes()
+        size = [f"size={len(data)}"] if smtp.has_extn("size") else []
+        _expect(smtp.mail(sender, size), "MAIL FROM")
+        answers = [(each, *smtp.rcpt(each)) for each in to]
+        refused = [(each, code, _words(text)) for each, code, text in answers if not 200 <= code < 300]
+        for_now = [one for one in refused if one[1] < 500]
+        if len(refused) == len(to) or (for_now and patient):
+            who, code, text = (for_now or refused)[0]
+            raise ChannelError(f"{who} refused: {code} {text}", permanent=not for_now)
+        _expect(smtp.data(data), "DATA")
+        for who, code, text in refused:
+            log.error("channel %s: %s was refused and got nothing: %d %s", self.channel.name, who, code, text)
+
+    def _hang_up(self) -> None:
+        self.is_late = True
+        sock = self.smtp.sock if self.smtp else None
+        if sock:
+            with suppress(OSError):
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)  # below TLS: wakes the thread that waits
+
+
+class _Smtp(smtplib.SMTP):
+    """Makes itself known to its session before it connects, so that even a greeting can't last for ever."""
+
+    def __init__(self, session: _Session) -> None:
+        session.smtp = self
+        at = session.channel
+        super().__init__(at.host, at.port, local_hostname=_own_name(), timeout=at.timeout_seconds)
+
+
+class _SmtpTls(smtplib.SMTP_SSL):
+    """The same with TLS from the first byte."""
+
+    def __init__(self, session: _Session) -> None:
+        session.smtp = self
+        at = session.channel
+        super().__init__(at.host, at.port, local_hostname=_own_name(), timeout=at.timeout_seconds, context=_trust(at))
+
+
+def _expect(answer: tuple[int, bytes], of: str) -> None:
+    code, text = answer
+    if not 200 <= code < 300:
+        raise ChannelError(f"{of} refused: {code} {_words(text)}", permanent=code >= 500)
+
+
+@contextmanager
+def _mail_errors(session: _Session) -> Iterator[None]:
+    """smtplib's and the network's errors as ChannelError, without the password."""
+    channel = session.channel
+    permanent = False
+    try:
+        yield
+        return
+    except ChannelError as error:
+        told, permanent = str(error), error.permanent
+    except smtplib.SMTPAuthenticationError as error:
+        told = f"log-in refused ({error.smtp_code} {_words(error.smtp_error)}); look at the channel's user and password"
+    except smtplib.SMTPNotSupportedError as error:
+        told = f"{error} Look at the channel's security, now {channel.security!r}"
+    except smtplib.SMTPResponseException as error:
+        told = f"{error.smtp_code} {_words(error.smtp_error)}"
+    except ssl.SSLCertVerificationError as error:
+        told = f"its certificate is not trusted: {error.verify_message}"
+    except TimeoutError:
+        told = f"no answer within {channel.timeout_seconds:g} s"
+    except (smtplib.SMTPException, OSError) as error:
+        told = str(getattr(error, "strerror", "") or error)
+    if session.is_late:
+        told = f"not done within {channel.deadline_seconds:g} s"
+    raise ChannelError(_clean(f"{channel.host}:{channel.port}: {told}", channel.password), permanent=permanent)
+
+
+def _trust(channel: EmailChannel) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=channel.ca_file or None)
+
+
+def _own_name() -> str:
+    """What we call ourselves: smtplib would look our name up in DNS, which can take minutes where DNS is broken."""
+    name = re.sub(r"[^A-Za-z0-9.-]", "", socket.gethostname())
+    return name or "localhost"
+
+
+def _words(text: bytes | str) -> str:
+    """A server's answer as one short line."""
+    return line_of(text.decode("utf-8", "replace") if isinstance(text, bytes) else text)[:200]
+
+
+def _clean(text: str, *secrets: str) -> str:
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "…")
+    return line_of(text)[:300]
+
+
+# ---------------------------------------------------------------------------------------------------------- webhook
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookChannel:
+    """JSON by HTTP POST, signed by the Standard Webhooks scheme (standardwebhooks.com).
+
+    url: http or https; treated as a secret, since many hold a token. secret: ``whsec_`` and base64 of 24 to 64 bytes.
+    timeout_seconds: for the whole exchange. ValueError for what can't be a URL or a secret."""
+
+    name: str
+    url: str = field(repr=False)
+    secret: str = field(repr=False)
+    language: Language = "zh-CN"
+    timezone: str = "Asia/Shanghai"
+    timeout_seconds: float = 20.0
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"channel {self.name!r}: its url is no http or https address")
+        try:
+            key = base64.b64decode(self.secret.removeprefix("whsec_"), validate=True)
+        except binascii.Error:
+            key = b""
+        if not 24 <= len(key) <= 64:
+            raise ValueError(f"channel {self.name!r}: its secret must be whsec_ and base64 of 24 to 64 random bytes")
+
+    @property
+    def place(self) -> str:
+        """Where it goes, without what may be secret in the address."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+
+    def send(self, message: Message, views: Sequence[AlertView], now: datetime) -> None:
+        self._post(letter_of(message, views, self.language), now)
+
+    def test(self, now: datetime) -> None:
+        self._post(trial_of(self.name, at=now, language=self.language, timezone=self.timezone), now)
+
+    def _post(self, letter: Letter, now: datetime) -> None:
+        body = body_of(letter)
+        headers = {
+            "content-type": "application/json; charset=utf-8",
+            "user-agent": "koc-listener",
+            "accept-encoding": "identity",
+            "webhook-id": letter.key,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": Webhook(self.secret).sign(letter.key, now, body.decode()),
+        }
+        try:
+            status, answer_headers, answer = asyncio.run(_exchange(self.url, body, headers, self.timeout_seconds))
+        except TimeoutError:
+            raise ChannelError(f"{self.place}: no answer within {self.timeout_seconds:g} s") from None
+        except httpx.HTTPError as error:
+            told = _clean(str(error) or type(error).__name__, self.url, self.secret)
+            raise ChannelError(f"{self.place}: {told}") from None
+        if not 200 <= status < 300:
+            raise _refusal(self, status, answer_headers, answer, now)
+
+
+async def _exchange(url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> tuple[int, Mapping[str, str], bytes]:
+    """POST once, follow nothing; the status, the headers and the first bytes of the answer. TimeoutError when it is late:
+    for the whole exchange, since a receiver may drip a byte now and then for ever."""
+    past_proxies = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
+    async with (
+        asyncio.timeout(seconds),
+        httpx.AsyncClient(timeout=seconds, follow_redirects=False, mounts=past_proxies) as client,
+        client.stream("POST", url, content=body, headers=headers) as response,
+    ):
+        answer = b""
+        if not response.is_success:
+            async for chunk in response.aiter_raw():
+                answer += chunk[: LONGEST_ANSWER - len(answer)]
+                if len(answer) >= LONGEST_ANSWER:
+                    break
+        return response.status_code, response.headers, answer
+
+
+def _refusal(channel: WebhookChannel, status: int, headers: Mapping[str, str], answer: bytes, now: datetime) -> ChannelError:
+    told = _clean(_words(answer), channel.url, channel.secret)
+    if 300 <= status < 400:
+        told = "it redirects, which is not followed; set the channel's url to the new address"
+    permanent = status < 500 and _PERMANENT_BELOW_500.get(status, True)
+    return ChannelError(
+        f"{channel.place}: {status}" + (f" {told}" if told else ""),
+        permanent=permanent,
+        retry_after=None if permanent else retry_after_of(headers.get("retry-after", ""), now),
+    )
+
+
+def retry_after_of(value: str, now: datetime) -> timedelta | None:
+    """A Retry-After header, in seconds or as a date, as a span; None where it says nothing that can be read.
+
+    >>> retry_after_of("120", datetime(2026, 4, 14, tzinfo=UTC))
+    datetime.timedelta(seconds=120)
+    """
+    value = value.strip()
+    if re.fullmatch(r"[0-9]{1,9}", value):
+        return timedelta(seconds=int(value))
+    try:
+        at = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(timedelta(0), (at if at.tzinfo else at.replace(tzinfo=UTC)) - now)

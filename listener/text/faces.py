@@ -1,0 +1,123 @@
+"""Letters and alerts → subjects, plain texts, HTML: jinja2 templates filled with words that are already made."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from listener.text import phrases
+from listener.text.quotes import line_of
+from listener.text.story import headline, story_of
+from listener.text.views import AlertView, Letter, evidence_of
+from listener.text.words import word
+
+MOST_ROWS: Final = 200  # of a summary that are told in words; the keys of all stand below
+_LEVELS: Final = {"red": 2, "amber": 1}
+
+
+def main_view(letter: Letter) -> AlertView:
+    """The alert that a letter is about: the strongest, then the newest. The others are told beside it."""
+    return max(letter.views, key=lambda view: (_LEVELS.get(view.alert.level or "", 0), view.alert.fired_at, view.alert.key))
+
+
+def subject_of(letter: Letter) -> str:
+    """One short line, the most important first.
+
+    At most 80 characters: a phone shows some 40."""
+    zh = letter.language == "zh-CN"
+    if letter.kind == "test":
+        return f"【测试】渠道「{line_of(letter.channel)}」可用" if zh else f"[Test] channel “{line_of(letter.channel)}” works"
+    if letter.kind == "alert":
+        view = main_view(letter)
+        level, severity = story_of(view).badge, word("severity", view.alert.severity, letter.language)
+        told = headline(view, evidence_of(view.alert.evidence))
+        brand, name = line_of(view.alert.brand), line_of(view.name)
+        return (
+            f"【{level}·{severity}】{brand}｜{name}：{told}"[:80]
+            if zh
+            else f"[{level}, {severity}] {brand}: {name}, {told}"[:120]
+        )
+    brands = "、".join(dict.fromkeys(line_of(view.alert.brand) for view in letter.views))[:30]
+    many = len({view.alert.koc_id for view in letter.views})
+    if letter.kind == "summary":
+        return f"【汇总】{brands}：{many} 位 KOC 较早的态度转变" if zh else f"[Summary] {brands}: earlier turns of {many} KOCs"
+    names = "、".join(dict.fromkeys(line_of(view.name) for view in letter.views))
+    if zh:
+        return f"【更正】{brands}｜{names}：先前的预警不再成立"[:80]
+    return f"[Correction] {brands}: {names}, an earlier alert no longer stands"[:120]
+
+
+def letter_text(letter: Letter) -> str:
+    """The whole letter as plain text."""
+    return _rendered(f"{letter.kind}.txt.j2", letter)
+
+
+def letter_html(letter: Letter, chart_src: str = "") -> str:
+    """The whole letter as HTML with inline styles. chart_src: address of the chart (``cid:…`` or ``data:…``)."""
+    return _rendered(f"{letter.kind}.html.j2", letter, chart_src=chart_src)
+
+
+def page_of(view: AlertView) -> str:
+    """A page that needs nothing else: the alert at phone width, its chart inside as SVG."""
+    from listener.chart import svg_of
+
+    svg = svg_of(view)
+    letter = Letter("alert", "", (), (view,), view.alert.fired_at, view.language, view.timezone)
+    src = "data:image/svg+xml;base64," + b64encode(svg).decode() if svg else ""
+    return _rendered("alert.html.j2", letter, chart_src=src, is_page=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An alert in one line of a summary or correction."""
+
+    tone: str
+    badge: str
+    brand: str
+    name: str
+    fired: str
+    headline: str
+    chance: str
+    key: str
+
+
+def _row(view: AlertView) -> Row:
+    story = story_of(view)
+    return Row(story.tone, story.badge, story.brand, story.name, story.fired, story.headline, story.chance, story.key)
+
+
+def _rendered(template: str, letter: Letter, **more: Any) -> str:
+    main = main_view(letter) if letter.kind == "alert" else None
+    return _template(template).render(
+        letter=letter,
+        lang=letter.language,
+        zh=letter.language == "zh-CN",
+        subject=subject_of(letter),
+        story=story_of(main) if main else None,
+        others=[_row(each) for each in letter.views if each is not main] if main else [],
+        rows=[_row(each) for each in letter.views[:MOST_ROWS]] if not main else [],
+        left_out=max(0, len(letter.views) - MOST_ROWS) if not main else 0,
+        made=phrases.minute(letter.made_at, letter.timezone),
+        channel=line_of(letter.channel),
+        **{"chart_src": "", "is_page": False, **more},
+    )
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("listener", "text"),
+        autoescape=lambda name: bool(name and ".html" in name),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _template(name: str) -> Template:
+    return _environment().get_template(name)

@@ -1,0 +1,51 @@
+"""Letter → an e-mail: text and HTML, the chart inside, the keys in headers and body."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from typing import Final
+
+from listener.chart import png_of
+from listener.text.faces import letter_html, letter_text, main_view, subject_of
+from listener.text.views import AlertView, Letter
+
+MOST_KEY_HEADERS: Final = 100  # servers bound the size of headers; the body has all keys
+CHART_CID: Final = "stance-over-time"
+
+
+def mail_of(letter: Letter, *, sender: Address, to: Sequence[Address], now: datetime) -> EmailMessage:
+    """The letter as a mail. Its Message-ID follows from the letter's key: a second copy of the same is known as one."""
+    mail = EmailMessage(policy=SMTP)
+    domain = sender.domain.strip("[]") or "localhost"
+    mail["Subject"] = subject_of(letter)
+    mail["From"] = sender
+    mail["To"] = list(to)
+    mail["Date"] = format_datetime(now)
+    mail["Message-ID"] = f"<{letter.key}@{domain}>"
+    if thread := _thread(letter.views):
+        mail["References"] = f"<{thread}@{domain}>"
+    mail["List-Id"] = f"koc-listener <alerts.koc-listener.{domain}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Auto-Response-Suppress"] = "All"
+    for key in letter.alert_keys[:MOST_KEY_HEADERS]:
+        mail["X-KOC-Alert-Key"] = key
+    mail.set_content(letter_text(letter), cte="base64")
+    chart = png_of(main_view(letter)) if letter.kind == "alert" else None
+    html = letter_html(letter, chart_src=f"cid:{CHART_CID}" if chart else "")
+    mail.add_alternative(html, subtype="html", cte="base64")
+    if chart:
+        html_part = list(mail.iter_parts())[-1]
+        assert isinstance(html_part, EmailMessage)
+        html_part.add_related(chart, "image", "png", cid=f"<{CHART_CID}>", disposition="inline", filename="stance.png")
+    return mail
+
+
+def _thread(views: Sequence[AlertView]) -> str:
+    """What an alert, its correction and all of its case's mails have in common: a root that mail programs thread by."""
+    roots = {f"case-{view.case.key}" if view.case else f"koc-{view.alert.key}" for view in views}
+    return roots.pop() if len(roots) == 1 else ""

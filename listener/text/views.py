@@ -1,0 +1,234 @@
+"""What every face is rendered from: an alert with its KOC, posts and case as one value, and the letter that carries alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Literal, TypeAlias
+
+from storage.records import (
+    Alert,
+    AlertState,
+    Case,
+    Delivery,
+    Evidence,
+    History,
+    Json,
+    Koc,
+    KocMention,
+    Message,
+    PostKey,
+    PostKind,
+    Share,
+    StoredAlert,
+)
+
+Language: TypeAlias = Literal["zh-CN", "en"]
+StanceCode: TypeAlias = Literal["favor", "against", "none"]
+LetterKind: TypeAlias = Literal["alert", "summary", "correction", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A post that an alert shows. text: the first text seen, people's names masked. nats: its share of the evidence, None
+    where it has none. unread: why nothing was scored, None where it was."""
+
+    key: PostKey
+    kind: PostKind
+    url: str
+    posted_at: datetime
+    text: str
+    favor: float
+    against: float
+    none: float
+    nats: float | None = None
+    unread: str | None = None
+
+    @property
+    def stance(self) -> StanceCode:
+        """The stance that the post most probably takes."""
+        return stance_of(self.favor, self.against, self.none)
+
+    @property
+    def probability(self) -> float:
+        """How probable that stance is."""
+        return max(self.favor, self.against, self.none)
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """One mention on the chart. stance: favor − against, −1…1. own_words: False for a bare repost."""
+
+    posted_at: datetime
+    stance: float
+    own_words: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AlertView:
+    """An alert with all it takes to be shown.
+
+    quotes: the posts that are its evidence, in order. before: a few supporting posts from before the turn. dots: every
+    scored mention of the brand by this KOC, in order. case_url: address of the case's page, "" where there is none."""
+
+    alert: Alert
+    koc: Koc | None
+    quotes: tuple[Quote, ...]
+    before: tuple[Quote, ...] = ()
+    dots: tuple[Dot, ...] = ()
+    case: Case | None = None
+    state: AlertState = "current"
+    language: Language = "zh-CN"
+    timezone: str = "Asia/Shanghai"
+    case_url: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the KOC is called: the roster's name, or the id."""
+        return (self.koc.name if self.koc else "") or self.alert.koc_id
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message with all it takes to be written: what is sent together through one channel.
+
+    views: one for each alert, in order; none in a test message. deliveries: their rows, whose keys make the letter's own
+    key. made_at: when the newest of the rows was made, so that a second try carries the same words."""
+
+    kind: LetterKind
+    channel: str
+    deliveries: tuple[Delivery, ...]
+    views: tuple[AlertView, ...]
+    made_at: datetime
+    language: Language = "zh-CN"
+    timezone: str = "Asia/Shanghai"
+
+    @property
+    def key(self) -> str:
+        """The letter's own key, the same at every try: its delivery's, or a hash of those of all its deliveries."""
+        if len(self.deliveries) == 1:
+            return self.deliveries[0].key
+        parts = [each.key for each in self.deliveries] or [self.channel, self.made_at.isoformat()]
+        return sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+    @property
+    def alert_keys(self) -> tuple[str, ...]:
+        """Keys of all alerts in the letter, each once, in order."""
+        return tuple(dict.fromkeys([view.alert.key for view in self.views] + [each.alert_key for each in self.deliveries]))
+
+
+def stance_of(favor: float, against: float, none: float) -> StanceCode:
+    """The most probable stance; on a tie the less dramatic one.
+
+    >>> stance_of(.1, .7, .2), stance_of(.4, .4, .2), stance_of(.4, .2, .4)
+    ('against', 'favor', 'none')
+    """
+    if none >= favor and none >= against:
+        return "none"
+    return "favor" if favor >= against else "against"
+
+
+def view_of(
+    stored: StoredAlert,
+    history: History,
+    *,
+    koc: Koc | None,
+    case: Case | None = None,
+    language: Language = "zh-CN",
+    timezone: str = "Asia/Shanghai",
+    case_url: str = "",
+) -> AlertView:
+    """A stored alert and its KOC's history of the brand → what is shown of it. Posts no longer stored are left out.
+
+    case_url: the ``case_url`` setting, in which ``{case}`` stands for the case's key."""
+    alert = stored.alert
+    evidence = evidence_of(alert.evidence)
+    nats = {share.key: share.nats for share in evidence.shares} if evidence else {}
+    by_key = {each.mention.key: each for each in history.mentions}
+    quotes = tuple(_quote(by_key[key], nats.get(key)) for key in alert.posts if key in by_key)
+    return AlertView(
+        alert=alert,
+        koc=koc,
+        quotes=quotes,
+        before=_before(history.mentions, alert),
+        dots=tuple(
+            Dot(each.posted_at, each.mention.favor - each.mention.against, each.mention.own_words)
+            for each in history.mentions
+            if each.mention.unscored is None
+        ),
+        case=case,
+        state=stored.state,
+        language=language,
+        timezone=timezone,
+        case_url=case_url.replace("{case}", case.key) if case_url and case else "",
+    )
+
+
+def letter_of(message: Message, views: Sequence[AlertView], language: Language) -> Letter:
+    """A planned message and the view of each of its deliveries' alerts → the letter, in that language."""
+    return Letter(
+        kind=message.kind,
+        channel=message.channel,
+        deliveries=message.deliveries,
+        views=tuple(replace(view, language=language) for view in views),
+        made_at=max(each.created_at for each in message.deliveries),
+        language=language,
+        timezone=views[0].timezone,
+    )
+
+
+def trial_of(channel: str, *, at: datetime, language: Language = "zh-CN", timezone: str = "Asia/Shanghai") -> Letter:
+    """The letter that ``listener channel test`` sends."""
+    return Letter("test", channel, (), (), at, language, timezone)
+
+
+def evidence_of(json: Json) -> Evidence | None:
+    """An alert's evidence as a value; None for kinds of alert that carry another."""
+    if "posterior" not in json or "shares" not in json:
+        return None
+    return Evidence(
+        before_n=json["before_n"],
+        before_mean=json["before_mean"],
+        after_n=json["after_n"],
+        after_mean=json["after_mean"],
+        after_against=json["after_against"],
+        log_odds_advocate=json["log_odds_advocate"],
+        log_odds_never=json["log_odds_never"],
+        log_odds_cooled=json["log_odds_cooled"],
+        posterior=json["posterior"],
+        closest=json["closest"],
+        turn_low=_time(json["turn_low"]),
+        turn_high=_time(json["turn_high"]),
+        shares=tuple(_share(each) for each in json["shares"]),
+        promise_per_1000_koc_years=json["promise_per_1000_koc_years"],
+        calibration=json["calibration"],
+    )
+
+
+def _share(json: Json) -> Share:
+    key = json.get("key", json)
+    return Share(PostKey(key["platform"], key["post_id"]), json["nats"])
+
+
+def _time(value: str | datetime) -> datetime:
+    time = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time
+
+
+def _quote(each: KocMention, nats: float | None = None) -> Quote:
+    m = each.mention
+    return Quote(m.key, each.kind, each.url, each.posted_at, each.text, m.favor, m.against, m.none, nats, m.unscored)
+
+
+def _before(mentions: Sequence[KocMention], alert: Alert, most: int = 2) -> tuple[Quote, ...]:
+    """The last posts in own words before the turn that speak for the brand: what the turn is a turn from."""
+    if alert.turned_at is None:
+        return ()
+    supporting = [
+        _quote(each)
+        for each in mentions
+        if each.posted_at < alert.turned_at and each.mention.own_words and each.mention.unscored is None and each.text.strip()
+    ]
+    return tuple([each for each in supporting if each.stance == "favor" and each.key not in alert.posts][-most:])
