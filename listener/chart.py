@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's colors, told apart by the color-blind too; and height says the same as color.
 FAVOR, NONE, AGAINST, INK, FAINT = "#0072B2", "#7A828C", "#D55E00", "#3C434B", "#D9DDE2"
-SIZE: Final = (5.64, 2.2)  # inches, at 100 dots each the width of the mail's column
+SIZE: Final = (5.64, 2.7)  # inches, at 100 dots each the width of the mail's column
 _DRAWING = threading.Lock()  # matplotlib's settings are the process's
 
 
 def png_of(view: AlertView) -> bytes | None:
-    """The chart at twice its printed size, 1128 × 440 px; None where there are not two mentions to draw."""
+    """The chart at twice its printed size, 1128 × 540 px; None where there are not two mentions to draw."""
     return _picture(view, "png", {"Software": None})
 
 
@@ -56,7 +56,7 @@ def _picture(view: AlertView, kind: Literal["png", "svg"], metadata: dict[str, A
 
 
 def _draw(figure: Figure, view: AlertView) -> None:
-    axes = figure.add_axes((0.075, 0.135, 0.905, 0.83))
+    axes = figure.add_axes((0.085, 0.135, 0.905, 0.855))
     axes.set_ylim(-1.12, 1.12)
     axes.axhspan(0, 1.12, color=FAVOR, alpha=0.05, lw=0)
     axes.axhspan(-1.12, 0, color=AGAINST, alpha=0.06, lw=0)
@@ -67,7 +67,7 @@ def _draw(figure: Figure, view: AlertView) -> None:
     _draw_dots(axes, view.dots)
     tip = [each for each in view.dots if each.posted_at == view.alert.fired_at]
     if tip:
-        axes.plot([_x(tip[-1].posted_at)], [tip[-1].stance], "o", ms=11, mfc="none", mec=INK, mew=1.3, zorder=5)
+        axes.plot([_x(tip[-1].posted_at)], [tip[-1].stance], "o", ms=14, mfc="none", mec=INK, mew=1.6, zorder=5)
     _dress(axes, ZoneInfo(view.timezone))
 
 
@@ -78,10 +78,10 @@ def _draw_dots(axes: Axes, dots: Sequence[Dot]) -> None:
         axes.scatter(
             [_x(each.posted_at) for each in some],
             [each.stance for each in some],
-            s=30 if own else 22,
+            s=52 if own else 40,
             c=colors if own else "white",
             edgecolors="white" if own else colors,
-            linewidths=0.7 if own else 1.1,
+            linewidths=0.8 if own else 1.5,
             zorder=4 if own else 3,
         )
 
@@ -91,18 +91,18 @@ def _draw_turn(axes: Axes, view: AlertView, turned_at: datetime, evidence: Evide
     axes.axvspan(_x(evidence.turn_low), _x(evidence.turn_high), color="#8A929C", alpha=0.22, lw=0, zorder=1)
     axes.axvline(turned, color=INK, lw=1.2, ls=(0, (3, 2)), zorder=2)
     if evidence.before_n and first < turned:
-        axes.plot([first, turned], [evidence.before_mean] * 2, color=FAVOR, lw=2, alpha=0.8, zorder=2)
+        axes.plot([first, turned], [evidence.before_mean] * 2, color=FAVOR, lw=2.5, alpha=0.8, zorder=2)
     if turned < last:
-        axes.plot([turned, last], [evidence.after_mean] * 2, color=AGAINST, lw=2, alpha=0.8, zorder=2)
-    is_late = turned - first > (last - first) * 0.8
+        axes.plot([turned, last], [evidence.after_mean] * 2, color=AGAINST, lw=2.5, alpha=0.8, zorder=2)
+    is_late = turned - first > (last - first) * 0.7
     axes.annotate(
         f"{turned_at.astimezone(ZoneInfo(view.timezone)):%Y-%m-%d}",
-        (turned, -1.08),
-        xytext=(-4 if is_late else 4, 0),
+        (turned, -1.06 if is_late else 1.06),
+        xytext=(-6 if is_late else 6, 0),
         textcoords="offset points",
         ha="right" if is_late else "left",
-        va="bottom",
-        fontsize=8,
+        va="bottom" if is_late else "top",
+        fontsize=11,
         color=INK,
         fontweight="bold",
     )
@@ -111,14 +111,14 @@ def _draw_turn(axes: Axes, view: AlertView, turned_at: datetime, evidence: Evide
 def _dress(axes: Axes, zone: ZoneInfo) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    locator = AutoDateLocator(tz=zone, minticks=3, maxticks=6)  # type: ignore[no-untyped-call]
+    locator = AutoDateLocator(tz=zone, minticks=3, maxticks=5)  # type: ignore[no-untyped-call]
     formatter = ConciseDateFormatter(locator, tz=zone, show_offset=False)  # type: ignore[no-untyped-call]
     formatter.formats = ["%Y", "%Y-%m", "%m-%d", "%H:%M", "%H:%M", "%S"]
     formatter.zero_formats = ["", "%Y", "%Y-%m", "%m-%d", "%H:%M", "%H:%M"]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(formatter)
     axes.set_yticks([-1, 0, 1], ["−1", "0", "+1"])
-    axes.tick_params(labelsize=8, colors=INK, length=0, pad=4)
+    axes.tick_params(labelsize=11, colors=INK, length=0, pad=4)
     axes.margins(x=0.03)
     for side in axes.spines.values():
         side.set_visible(False)
@@ -128,4 +128,4 @@ def _x(at: datetime) -> float:
     """A time as matplotlib counts it."""
     from matplotlib.dates import date2num
 
-    return float(date2num(at))
+    return float(date2num(at))  # type: ignore[no-untyped-call]

@@ -63,7 +63,8 @@ _MARKS: Final[dict[StanceCode, str]] = {"favor": "▲", "against": "▼", "none"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One quoted post, ready to print. mark: a shape for the stance, so that no color is needed to read it."""
+    """One quoted post, ready to print. mark: a shape for the stance, so that no color is needed to read it. is_tip: the alert fired at this
+    post."""
 
     at: str
     where: str
@@ -72,7 +73,7 @@ class Line:
     stance_words: str
     text: str
     url: str
-    heavy: bool = False
+    is_tip: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +238,7 @@ def _line(view: AlertView, each: Quote) -> Line:
         stance_words=unread or f"{word('stance', each.stance, lang)} {phrases.percent(each.probability)}",
         text=text or f"（{word('unscored', 'empty', lang)}）",
         url=link_of(each.url),
+        is_tip=each.posted_at == view.alert.fired_at and bool(view.quotes) and each.key == view.quotes[-1].key,
     )
 
 

@@ -169,7 +169,7 @@ WORDS: Mapping[str, Mapping[str, Pair]] = {
 
 
 def word(group: str, code: str, language: Language = "zh-CN") -> str:
-    """The word for a code. An unknown one is shown as it is: better an odd word than a lost alert; a test keeps the tables full.
+    """The word for a code. An unknown one is shown as it is: better an odd word than no alert; a test keeps the tables full.
 
     >>> word("severity", "urgent"), word("severity", "urgent", "en"), word("severity", "new-code")
     ('紧急', 'urgent', 'new-code')
