@@ -1,0 +1,282 @@
+"""listener.toml and the environment → Settings: typed, checked, every default in its one home."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, ConfigDict
+from pydantic.dataclasses import dataclass
+
+from config.checks import check, database_of, holds_password, is_signing_secret
+from config.errors import ConfigError as ConfigError
+from config.errors import Problem as Problem
+from config.reading import Reading
+from config.values import (
+    ROSTER,
+    Accounts,
+    Address,
+    Cron,
+    Duration,
+    Language,
+    Mail,
+    Name,
+    OwnAccounts,
+    Rivals,
+    Some,
+    Timezone,
+    Whole,
+    Words,
+    address_of,
+    at_least,
+)
+from config.values import Secret as Secret
+
+FILE = "listener.toml"
+_VALUES = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+
+
+def _web_address(url: Secret) -> Secret:
+    if not url.missing and url.reveal():
+        address_of(url.reveal())
+    return url
+
+
+def _signing_secret(secret: Secret) -> Secret:
+    if not secret.missing and secret.reveal() and not is_signing_secret(secret.reveal()):
+        raise ValueError("应为 whsec_ 加 24 到 64 字节的 base64 / must be whsec_ and base64 of 24 to 64 random bytes")
+    return secret
+
+
+@dataclass(frozen=True, kw_only=True, config=_VALUES)
+class General:
+    """``[listener]``. database: an address, ``sqlite:///…`` or ``postgresql://…``. case_url: where people open a case;
+    ``{key}`` in it stands for the case's key."""
+
+    SECRETS: ClassVar[Mapping[str, bool]] = {"database": True}
+
+    timezone: Timezone = "Asia/Shanghai"
+    language: Language = "zh-CN"
+    database: Secret = Secret("sqlite:///listener.db")
+    case_url: Address = ""
+
+
+@dataclass(frozen=True, kw_only=True, config=_VALUES)
+class Rival:
+    """``[[brands.rivals]]``; a name alone will do: ``rivals = ["墨羽"]``."""
+
+    name: Name
+    aliases: Words = ()
+    products: Words = ()
+
+
+@dataclass(frozen=True, kw_only=True, config=_VALUES)
+class Brand:
+    """``[[brands]]``: what we listen for. accounts: the brand's own, as (platform, account id)."""
+
+    name: Name
+    aliases: Words = ()
+    products: Words = ()
+    nicknames: Words = ()
+    homophones: Words = ()
+    emoji: Words = ()
+    categories: Words = ()
+    claims: Words = ()
+    accounts: OwnAccounts = ()
+    rivals: Annotated[tuple[Rival, ...], Rivals] = ()
+
+
+@dataclass(frozen=True, kw_only=True, config=_VALUES)
+class Source:
+    """``[[sources]]``: one thing we collect, at an interval (``every``) or by a cron line.
+
+    about: the brand that all its posts speak of, "" none. accounts: ids on the platform; see ``from_roster``.
+    The rest is told to the spider as it is: `spiders.events.CollectJob` explains it.
+    """
+
+    name: Name
+    platform: Name
+    enabled: bool = True
+    every: Duration | None = None
+    cron: Cron | None = None
+    queries: Words = ()
+    accounts: Accounts = ()
+    urls: Words = ()
+    about: str = ""
+    comments: bool = True
+    overlap_hours: Annotated[float, at_least(0, 2400)] = 72.0
+    delay_seconds: Annotated[float, at_least(0, 600)] = 1.0
+    timeout_seconds: Annotated[float, at_least(1, 600)] = 30.0
+    retries: Annotated[Whole, at_least(0, 10)] = 2
+    max_pages: Annotated[Whole, at_least(1)] = 100
+    max_comment_pages: Annotated[Whole, at_least(0)] = 20
+    contact: str = ""
+    user_agent: str = ""
+    base_url: Address = ""
+
+    @property
+    def from_roster(self) -> bool:
+        """Whether it reads every account that the roster has on the platform (``accounts = "roster"``)."""
+        return self.accounts == ROSTER
+
+
+@dataclass(frozen=True, kw_only=True, config=_VALUES)
+class Email:
+    """``[[channels]]`` of type "email". A server that wants no log-in has neither user nor password."""
+
+    SECRETS: ClassVar[Mapping[str, bool]] = {"password": False}
+
+    name: Name
+    type: Literal["email"]
+    enabled: bool = True
+    host: Name
+    port: Annotated[Whole, at_least(1, 65535)] = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    sender: Mail
+    to: Annotated[tuple[Mail, ...], Some]
+    user: str = ""
+    password: Secret = Secret()
+    ca_file: str = ""
+    timeout_seconds: Annotated[float, at_least(1, 600)] = 20.0
+
+
+@dataclass(frozen=True, kw_only=True, config=_VALUES)
+class Webhook:
+    """``[[channels]]`` of type "webhook". url: hidden too, since many hold a token. secret: ``whsec_`` and base64."""
+
+    SECRETS: ClassVar[Mapping[str, bool]] = {"url": True, "secret": False}
+
+    name: Name
+    type: Literal["webhook"]
+    enabled: bool = True
+    url: Annotated[Secret, AfterValidator(_web_address)]
+    secret: Annotated[Secret, AfterValidator(_signing_secret)]
+    timeout_seconds: Annotated[float, at_least(1, 600)] = 20.0
+
+
+@dataclass(frozen=True, kw_only=True, config=_VALUES)
+class Rules:
+    """``[rules]``: what the detector promises, as false alarms in 1000 years of loyal advocates, and what is still sent.
+
+    expected_turn_rate: true turns in a KOC-year. min_mentions: below it nobody is called an advocate. deliver_within: an
+    older turn is told in a summary only.
+    """
+
+    false_alarms_red: Annotated[float, at_least(0.01, 1000)] = 1.0
+    false_alarms_amber: Annotated[float, at_least(0.01, 1000)] = 10.0
+    expected_turn_rate: Annotated[float, at_least(0.0001, 1)] = 0.02
+    min_mentions: Annotated[Whole, at_least(1, 100)] = 3
+    deliver_within: Duration = timedelta(days=14)
+
+
+@dataclass(frozen=True, kw_only=True, config=_VALUES)
+class Privacy:
+    """``[privacy]``: the file with the key that authors are hashed with, and for how many days what is kept."""
+
+    key_file: Path = Path("listener.key")
+    raw_days_strangers: Annotated[Whole, at_least(0)] = 30
+    raw_days_kocs: Annotated[Whole, at_least(0)] = 365
+    text_days: Annotated[Whole, at_least(30)] = 730
+
+
+@dataclass(frozen=True, kw_only=True, config=_VALUES)
+class Schedule:
+    """``[schedule]``: when `listener run` does what belongs to no source."""
+
+    deliver_every: Duration = timedelta(minutes=1)
+    upkeep: Cron = "30 4 * * *"
+
+
+@dataclass(frozen=True, kw_only=True, config=_VALUES)
+class Engine:
+    """``[engine]``. workers: processes that score; batch_size: posts stored and scored at a time."""
+
+    workers: Annotated[Whole, at_least(1, 256)] = 1
+    batch_size: Annotated[Whole, at_least(1, 100_000)] = 1000
+
+
+@dataclass(frozen=True, kw_only=True, config=_VALUES)
+class Settings:
+    """All that can be set. path: the file it was read from, None for defaults; folder: where relative paths begin."""
+
+    path: Path | None = None
+    folder: Path = Path()
+    listener: General = General()
+    brands: tuple[Brand, ...] = ()
+    sources: tuple[Source, ...] = ()
+    channels: tuple[Email | Webhook, ...] = ()
+    rules: Rules = Rules()
+    privacy: Privacy = Privacy()
+    schedule: Schedule = Schedule()
+    engine: Engine = Engine()
+
+    @property
+    def missing_secrets(self) -> tuple[Problem, ...]:
+        """Passwords and keys of enabled channels that could not be read; `Secret.reveal` would raise them one by one."""
+        secrets = (getattr(c, name) for c in self.channels if c.enabled for name in c.SECRETS)
+        return tuple(secret.missing for secret in secrets if secret.missing is not None)
+
+
+SECTIONS: Mapping[str, Any] = {
+    "listener": General,
+    "rules": Rules,
+    "privacy": Privacy,
+    "schedule": Schedule,
+    "engine": Engine,
+}
+TABLES: Mapping[str, Mapping[str, Any]] = {  # by the key "type" where there is a choice
+    "brands": {"": Brand},
+    "sources": {"": Source},
+    "channels": {"email": Email, "webhook": Webhook},
+}
+
+
+def load(path: Path | None, environ: Mapping[str, str], platforms: Collection[str] | None = None) -> Settings:
+    """The settings of a file with the environment over it; without a file, the defaults of the current folder.
+
+    platforms: those that there are spiders for; None leaves the sources' platforms unchecked. A secret that is not there
+    is no error here but where it is needed: see `Settings.missing_secrets`. Raises ConfigError with every mistake at once.
+    """
+    if path is None:
+        reading = Reading("", Path.cwd(), environ)
+    else:
+        reading = Reading(_text_of(path), path.absolute().parent, environ, path)
+    values = reading.read(SECTIONS, TABLES)
+    check(reading.tables, reading.tell, platforms)
+    _settle_database(reading, values)
+    if reading.problems:
+        raise ConfigError(reading.problems, path or "")
+    return Settings(path=path, folder=reading.folder, **values)
+
+
+def _settle_database(reading: Reading, values: dict[str, Any]) -> None:
+    general: General | None = values.get("listener")
+    if general is None or general.database.missing:
+        return
+    address = general.database.reveal()
+    key = ("listener", "database")
+    if reading.doc.get("listener", {}).get("database") == address and holds_password(address):
+        way = "用 LISTENER_DATABASE、database_file 或 ~/.pgpass / use one of these"
+        reading.tell(key, f"密码不写在这里 / the password does not stand here; {way}")
+    try:
+        values["listener"] = replace(general, database=Secret(database_of(address, reading.folder)))
+    except ValueError as error:
+        reading.tell(key, str(error))
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError as error:
+        way = "先运行 listener init . / run: listener init ."
+        raise ConfigError([Problem(None, "", f"没有这个文件 / there is no {path.name}; {way}")], path) from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError(
+            [Problem(line, "", "不是 UTF-8 编码，请另存为 UTF-8 / is not UTF-8: save it as UTF-8")], path
+        ) from error
+    except OSError as error:
+        raise ConfigError([Problem(None, "", f"读不了 / can't be read: {error.strerror}")], path) from error

@@ -1,0 +1,199 @@
+"""The kinds of values a setting may have: durations, cron lines, time zones, secrets. Each says what it wants."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from apscheduler.triggers.cron import CronTrigger
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from config.errors import ConfigError, Problem, meant
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhdw]\s*)+")
+ROSTER = ("roster",)  # in place of account ids: every account that the roster has on the platform
+_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+
+
+class Secret:
+    """A password or a key: shown as ``***`` wherever it is printed. Not there yet: ``reveal`` says how to provide it."""
+
+    __slots__ = ("_missing", "_value")
+
+    def __init__(self, value: str = "", *, missing: Problem | None = None) -> None:
+        self._value, self._missing = value, missing
+
+    @property
+    def missing(self) -> Problem | None:
+        """What is wrong with it, where it could not be read."""
+        return self._missing
+
+    def reveal(self) -> str:
+        """The value; raises ConfigError where it could not be read."""
+        if self._missing is not None:
+            raise ConfigError([self._missing])
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value) or self._missing is not None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and (self._value, self._missing) == (other._value, other._missing)
+
+    def __hash__(self) -> int:
+        return hash((self._value, self._missing))
+
+    def __repr__(self) -> str:
+        return "***" if self else "-"
+
+
+def duration_of(text: object) -> timedelta:
+    """
+    >>> duration_of("1h30m"), duration_of("14d")
+    (datetime.timedelta(seconds=5400), datetime.timedelta(days=14))
+    """
+    if isinstance(text, timedelta):
+        return text
+    if not isinstance(text, str) or not _DURATION.fullmatch(text.strip()):
+        raise ValueError(f'应为时长，如 "30m"、"12h"、"14d" / must be a duration like "30m", "12h", "14d"; is {text!r}')
+    seconds = sum(float(part[:-1]) * _UNITS[part[-1]] for part in re.findall(r"[\d.]+[smhdw]", text))
+    if not 0 < seconds <= 3650 * 86400:
+        raise ValueError(f"时长须大于零、不超过十年 / must be more than nothing and at most ten years; is {text!r}")
+    return timedelta(seconds=seconds)
+
+
+def cron_of(text: object) -> str:
+    """A cron line of five fields, its days of the week by name: in crontab 0 is Sunday, in APScheduler Monday.
+
+    >>> cron_of("30 8 * * 1-5")
+    '30 8 * * mon,tue,wed,thu,fri'
+    """
+    wanted = '应为五段 cron，如 "0 8 * * *"（每天 8 点） / must be a cron line of five fields like "0 8 * * *" (daily at 8)'
+    if not isinstance(text, str) or len(fields := text.split()) != 5:
+        raise ValueError(f"{wanted}; is {text!r}")
+    fields[4] = ",".join(_days_of(part) for part in fields[4].lower().split(","))
+    line = " ".join(fields)
+    try:
+        CronTrigger.from_crontab(line, timezone="UTC")
+    except ValueError as error:
+        raise ValueError(f"{wanted}; {error}") from error
+    return line
+
+
+def _days_of(part: str) -> str:
+    """One part of the field of days, numbers as names; other parts as they are."""
+    match = re.fullmatch(r"([0-7])(?:-([0-7]))?(?:/([1-7]))?", part)
+    if not match:
+        return part
+    first = int(match[1])
+    last = int(match[2]) if match[2] else 6 if match[3] else first
+    if last < first:
+        raise ValueError(f"星期的范围倒置 / a range of days that runs backwards: {part}")
+    return ",".join(dict.fromkeys(_DAYS[day % 7] for day in range(first, last + 1, int(match[3] or 1))))
+
+
+def _timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        near = meant(name, available_timezones()) if name else ""
+        hint = near if "did you mean" in near else '如 / like "Asia/Shanghai"'
+        raise ValueError(f"没有这个时区 / no such time zone: {name!r}; {hint}") from error
+    return name
+
+
+def _one_line(text: str) -> str:
+    if not text.strip() or text != text.strip() or "\n" in text:
+        raise ValueError(f"不能为空，首尾不能有空格 / must not be empty nor begin or end with a space; is {text!r}")
+    return text
+
+
+def address_of(text: str) -> str:
+    """A web address, or nothing. The mistake does not repeat it: it may hold a token."""
+    if text and not re.fullmatch(r"https?://[^\s/]\S*", text):
+        raise ValueError("应以 http:// 或 https:// 开头 / must begin with http:// or https://")
+    return text
+
+
+def _mail(text: str) -> str:
+    if not re.fullmatch(r"(?:[^<>\n]*<)?[^@\s<>]+@[^@\s<>]+>?", text):
+        raise ValueError(f"不是邮箱地址 / is not a mail address: {text!r}")
+    return text
+
+
+def at_least(least: float, most: float | None = None) -> AfterValidator:
+    """A number from ``least`` to ``most``."""
+
+    def check(value: Any) -> Any:
+        if value < least or (most is not None and value > most):
+            upto = f" … {most:g}" if most is not None else " …"
+            raise ValueError(f"应在范围内 / must be within {least:g}{upto}; is {value:g}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _words(value: object) -> object:
+    """A list of words; numbers, as ids are written, become text."""
+    if isinstance(value, str):
+        raise ValueError(f'应为列表 / must be a list: ["{value}"]')
+    if isinstance(value, list | tuple):
+        return tuple(str(v) if isinstance(v, int) and not isinstance(v, bool) else v for v in value)
+    return value
+
+
+def _accounts(value: object) -> object:
+    return ROSTER if value == "roster" else _words(value)
+
+
+def _rivals(value: object) -> object:
+    """A rival may be no more than its name."""
+    if isinstance(value, list | tuple):
+        return tuple({"name": v} if isinstance(v, str) else v for v in value)
+    return value
+
+
+def _pair(value: object) -> object:
+    """``"weibo:123"`` → ("weibo", "123")."""
+    if isinstance(value, str):
+        platform, _, account = value.partition(":")
+        if platform.strip() and account.strip():
+            return platform.strip().lower(), account.strip()
+    elif isinstance(value, tuple):
+        return value
+    raise ValueError(f'应写成 "平台:账号ID" / must be written "platform:id", like "weibo:1234567890"; is {value!r}')
+
+
+def some(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A list that names somebody."""
+    if not values:
+        raise ValueError("不能为空 / must not be empty")
+    return values
+
+
+Name = Annotated[str, AfterValidator(_one_line)]
+Duration = Annotated[timedelta, BeforeValidator(duration_of)]
+Cron = Annotated[str, BeforeValidator(cron_of)]
+Timezone = Annotated[str, AfterValidator(_timezone)]
+Address = Annotated[str, AfterValidator(address_of)]
+Mail = Annotated[str, AfterValidator(_mail)]
+Whole = Annotated[int, Field(strict=True)]
+Language = Literal["zh-CN", "en"]
+Words = Annotated[tuple[Name, ...], BeforeValidator(_words)]
+Some = AfterValidator(some)
+Accounts = Annotated[tuple[Name, ...], BeforeValidator(_accounts)]
+Rivals = BeforeValidator(_rivals)
+OwnAccounts = Annotated[tuple[Annotated[tuple[str, str], BeforeValidator(_pair)], ...], BeforeValidator(_words)]
+
+
+def path_in(folder: Path, text: str) -> Path:
+    """A path of the configuration: relative ones begin at the folder of listener.toml, ``~`` is the home.
+
+    >>> path_in(Path("/srv"), "listener.key").as_posix()
+    '/srv/listener.key'
+    """
+    return folder / Path(text).expanduser()
