@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from spiders.items import Item, ItemMedia
+from spiders.items import Item, ItemMedia, Kind
 from storage.records import Brand, Rival
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -69,7 +69,7 @@ class _Line:
     author_id: str
     author: str
     text: str
-    kind: str = "post"
+    kind: Kind = "post"
     parent: _Line | None = None
     media: tuple[ItemMedia, ...] = ()
     weight: int = 1
@@ -206,10 +206,14 @@ def _says(
         return str(own["burst"][0])
     if own.get(mood):
         return str(own[mood].pop(0))
-    topic = rng.choice(koc["products"])
-    calls = {"p": rng.choice(koc["calls"][topic]), "b": rng.choice(koc["calls"]["b"])}
-    line = words.pick(mood.removeprefix("nameless_"), topic, said, rng)
-    return spoken(line, rng, calls) + _tail(koc, mood, rng)
+    for _ in range(20):
+        topic = rng.choice(koc["products"])
+        calls = {"p": rng.choice(koc["calls"][topic]), "b": rng.choice(koc["calls"]["b"])}
+        text = spoken(words.pick(mood.removeprefix("nameless_"), topic, said, rng), rng, calls)
+        if not said[text]:
+            break
+    said[text] += 1
+    return text + _tail(koc, mood, rng)
 
 
 def _tail(koc: Mapping[str, Any], mood: str, rng: random.Random) -> str:
@@ -341,10 +345,11 @@ def _items_of(lines: Iterable[_Line]) -> Iterator[Item]:
     """The lines as items, ordered by time, ids in that order (so that an id says nothing of the calendar)."""
     ordered = sorted(lines, key=lambda line: (line.at, line.platform, line.author_id, line.text))
     ids = {id(line): str(5_100_000_000_000_000 + 7_919 * i) for i, line in enumerate(ordered)}
+    answers = Counter(id(line.parent) for line in ordered if line.kind == "comment")
     rng = _rng("counts")
     for line in ordered:
         parent = ids[id(line.parent)] if line.parent is not None else None
-        likes = int(rng.paretovariate(1.1) * line.weight)
+        likes = int(min(rng.paretovariate(1.1), 60) * line.weight)
         yield Item(
             platform=line.platform,
             post_id=ids[id(line)],
@@ -353,11 +358,11 @@ def _items_of(lines: Iterable[_Line]) -> Iterator[Item]:
             posted_at=line.at,
             text=line.text,
             url="",
-            kind=line.kind,  # type: ignore[arg-type]
+            kind=line.kind,
             parent_id=parent,
             root_id=parent,
             likes=likes,
-            comments=None if line.kind == "comment" else likes // 6,
+            comments=None if line.kind == "comment" else answers[id(line)],
             reposts=None if line.kind == "comment" else likes // 11,
             media=line.media,
         )
