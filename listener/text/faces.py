@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from listener.chart import svg_of
 from listener.text import phrases
 from listener.text.quotes import line_of
-from listener.text.story import headline, story_of
+from listener.text.story import Story, headline, story_of
 from listener.text.views import AlertView, Letter, evidence_of
 from listener.text.words import word
 
@@ -58,17 +59,27 @@ def letter_text(letter: Letter) -> str:
 
 def letter_html(letter: Letter, chart_src: str = "") -> str:
     """The whole letter as HTML with inline styles. chart_src: address of the chart (``cid:…`` or ``data:…``)."""
-    return _rendered(f"{letter.kind}.html.j2", letter, chart_src=chart_src)
+    cards = [Card(story_of(main_view(letter)), chart_src)] if letter.kind == "alert" else []
+    return _rendered(f"{letter.kind}.html.j2", letter, cards=cards)
 
 
-def page_of(view: AlertView) -> str:
-    """A page that needs nothing else: the alert at phone width, its chart inside as SVG."""
-    from listener.chart import svg_of
+def page_of(*views: AlertView) -> str:
+    """A page that needs nothing else: alerts at phone width one under the other, each with its chart inside as SVG."""
+    cards = [Card(story_of(view), _inline(svg_of(view))) for view in views]
+    letter = Letter("alert", "", (), views, views[0].alert.fired_at, views[0].language, views[0].timezone)
+    return _rendered("alert.html.j2", letter, cards=cards, others=[], is_page=True)
 
-    svg = svg_of(view)
-    letter = Letter("alert", "", (), (view,), view.alert.fired_at, view.language, view.timezone)
-    src = "data:image/svg+xml;base64," + b64encode(svg).decode() if svg else ""
-    return _rendered("alert.html.j2", letter, chart_src=src, is_page=True)
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An alert in full, with the address of its chart ("" = none)."""
+
+    story: Story
+    chart_src: str
+
+
+def _inline(svg: bytes | None) -> str:
+    return "data:image/svg+xml;base64," + b64encode(svg).decode() if svg else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +103,19 @@ def _row(view: AlertView) -> Row:
 
 def _rendered(template: str, letter: Letter, **more: Any) -> str:
     main = main_view(letter) if letter.kind == "alert" else None
+    words: dict[str, Any] = {"is_page": False} | more
+    words.setdefault("others", [_row(each) for each in letter.views if each is not main] if main else [])
     return _template(template).render(
         letter=letter,
         lang=letter.language,
         zh=letter.language == "zh-CN",
         subject=subject_of(letter),
         story=story_of(main) if main else None,
-        others=[_row(each) for each in letter.views if each is not main] if main else [],
         rows=[_row(each) for each in letter.views[:MOST_ROWS]] if not main else [],
         left_out=max(0, len(letter.views) - MOST_ROWS) if not main else 0,
         made=phrases.minute(letter.made_at, letter.timezone),
         channel=line_of(letter.channel),
-        **{"chart_src": "", "is_page": False, **more},
+        **words,
     )
 
 

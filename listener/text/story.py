@@ -63,8 +63,8 @@ _MARKS: Final[dict[StanceCode, str]] = {"favor": "▲", "against": "▼", "none"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One quoted post, ready to print. mark: a shape for the stance, so that no color is needed to read it. is_tip: the alert fired at this
-    post."""
+    """One quoted post, ready to print. mark: a shape for the stance, so that no color is needed to read it. is_tip: the alert
+    fired at this post."""
 
     at: str
     where: str
@@ -117,7 +117,8 @@ def story_of(view: AlertView) -> Story:
     alert, zh = view.alert, view.language == "zh-CN"
     evidence = evidence_of(alert.evidence)
     quotes, left_out = _quotes(view)
-    variant, next_step = (view.case.variant, view.case.next_step) if view.case else ("public", "acknowledge")
+    variant = view.case.variant if view.case else "public" if alert.level == "red" else "care"
+    next_step = view.case.next_step if view.case else LADDERS[variant][0]
     return Story(
         language=view.language,
         tone=alert.level or "calm",
@@ -126,7 +127,7 @@ def story_of(view: AlertView) -> Story:
         brand=line_of(alert.brand),
         name=line_of(view.name),
         headline=headline(view, evidence),
-        chance=phrases.chance(evidence.posterior, view.language) if evidence else "",
+        chance=_capital(phrases.chance(evidence.posterior, view.language)) if evidence else "",
         fired=phrases.minute(alert.fired_at, view.timezone),
         facts=_facts(view, evidence) if evidence else (),
         before=tuple(_line(view, each) for each in view.before),
@@ -200,10 +201,10 @@ def _details(view: AlertView, e: Evidence | None) -> tuple[Fact, ...]:
         rivals = (("advocate", e.log_odds_advocate), ("never", e.log_odds_never), ("cooled", e.log_odds_cooled))
         for code, nats in rivals:
             label = word("closest-short", code, lang)
-            details.append((f"相对「{label}」的证据比" if zh else f"Odds against “{label}”", phrases.odds(nats, lang)))
+            details.append((f"证据比，对「{label}」" if zh else f"Odds against “{label}”", phrases.odds(nats, lang)))
         details.append(
             (
-                "真转变的概率（按预期年转变率）" if zh else "Posterior at the expected yearly turn rate",
+                "真转变的概率" if zh else "Chance of a true turn",
                 phrases.percent(e.posterior),
             )
         )
@@ -264,6 +265,10 @@ def _case_line(view: AlertView) -> str:
     variant, state = word("variant", view.case.variant, view.language), word("case-state", view.case.state, view.language)
     label = "处置单" if view.language == "zh-CN" else "Case"
     return f"{label} {view.case.key[:12]} · {variant} · {state}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _local(at: datetime, view: AlertView) -> datetime:

@@ -94,6 +94,7 @@ WORDS: Mapping[str, Mapping[str, Pair]] = {
         "reopen": ("重新开立", "reopen"),
         "alert": ("新预警", "another alert"),
         "superseded": ("预警已更正", "alert superseded"),
+        "variant": ("改用另一种回应", "another kind of answer"),
         "note": ("备注", "note"),
     },
     "closest": {
