@@ -1,0 +1,179 @@
+"""The process that a crawl runs in: a job on stdin → events on stdout, log records on stderr."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from importlib.metadata import entry_points
+from typing import Any
+
+from pydantic import ValidationError
+from scrapy import signals
+from scrapy.crawler import AsyncCrawlerProcess
+
+from spiders.events import JOBS, Collected, Covered, Ended, Event, Outcome, Reached, Trouble, line_of
+from spiders.items import Item, fault_of
+from spiders.settings import settings_of
+
+GROUP = "koc_listener.spiders"
+GRACE_SECONDS = 3.0
+
+
+class Wire:
+    """The pipe to the parent, and what went through it.
+
+    Writes block while the parent is busy, which is how a crawl is held back to the pace of whoever stores it.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.first_trouble: Trouble | None = None
+        self._lost = False
+        self._cut_short = 0
+
+    def send(self, event: Event) -> None:
+        if isinstance(event, Trouble):
+            self.first_trouble = self.first_trouble or event
+        if isinstance(event, (Reached, Covered)) and self._lost:
+            return  # a mark must not pass an item that was lost
+        view = memoryview(line_of(event))
+        try:
+            while view:
+                view = view[os.write(self._descriptor, view) :]
+        except BrokenPipeError:
+            os._exit(1)  # nobody listens any more, and what was read is not marked as read
+
+    def send_item(self, item: Item) -> None:
+        fault = fault_of(item)
+        if fault is None:
+            self.send(Collected(item))
+            return
+        self._lost = True
+        self.send(Trouble("changed", f"读出的内容不成立：{fault} ({item.platform}/{item.post_id})"))
+
+
+class ToParent:
+    """The last pipeline: what a spider yields goes to the parent, in order."""
+
+    def __init__(self, wire: Wire) -> None:
+        self.wire = wire
+
+    @classmethod
+    def from_crawler(cls, crawler: Any) -> ToParent:
+        return cls(crawler.wire)
+
+    def process_item(self, item: Any) -> Any:
+        if isinstance(item, Collected):
+            self.wire.send_item(item.item)
+        elif isinstance(item, Item):
+            self.wire.send_item(item)
+        elif isinstance(item, (Reached, Covered, Trouble)):
+            self.wire.send(item)
+        else:
+            raise TypeError(f"a spider yields Item, Collected, Reached, Covered or Trouble, not {type(item).__name__}")
+        return item
+
+
+class _JsonLog(logging.Handler):
+    """One record a line, for the parent's logging."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        if record.exc_info:
+            message += "\n" + logging.Formatter().formatException(record.exc_info)
+        line = json.dumps({"level": record.levelno, "name": record.name, "message": message})
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+
+
+def _set_up_logging(level: int) -> None:
+    logging.captureWarnings(True)
+    root = logging.getLogger()
+    root.handlers[:] = [_JsonLog()]
+    root.setLevel(level)
+
+
+def _quiet(level: int) -> None:
+    """Scrapy's INFO lists settings and middlewares of every crawl; creating its process has set its level to DEBUG."""
+    logging.getLogger("scrapy").setLevel(max(level, logging.WARNING) if level > logging.DEBUG else level)
+    logging.getLogger("twisted").setLevel(max(level, logging.WARNING))
+
+
+def _stop_with_parent(parent: int) -> None:
+    """Stop when stdin closes (the parent let go of us, or died), or, where another process has inherited its other end, when
+    we were given away. Linux could send a signal instead, but at the end of the parent's *thread*."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            ready, _, _ = select.select([0], [], [], 1.0)
+            if ready and not os.read(0, 4096):
+                break
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(GRACE_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _read_line() -> bytes:
+    line = b""
+    while not line.endswith(b"\n"):
+        more = os.read(0, 65536)
+        if not more:
+            raise SystemExit("spiders.child is started by spiders.collect, with a job on stdin")
+        line += more
+    return line
+
+
+def main() -> int:
+    """Run one crawl. Exit status 0 when it came to its end, whatever that was; Ended says which."""
+    wire = Wire(os.dup(1))
+    os.dup2(2, 1)  # whatever prints must not speak into the pipe
+    order = json.loads(_read_line())
+    _set_up_logging(order["log_level"])
+    _stop_with_parent(order["parent"])
+    job = JOBS.validate_python(order["job"])
+    (found,) = entry_points(group=GROUP, name=job.platform)
+    process = AsyncCrawlerProcess(settings_of(job))
+    _quiet(order["log_level"])
+    crawler = process.create_crawler(found.load())
+    crawler.wire = wire  # type: ignore[attr-defined]
+    errors: list[str] = []
+
+    def remember(failure: Any, **_: Any) -> None:
+        errors.append(f"{type(failure.value).__name__}: {failure.value}")
+
+    crawler.signals.connect(remember, signals.spider_error)
+    crawler.signals.connect(remember, signals.item_error)
+    crawl = process.crawl(crawler, job=job)
+    process.start()
+    if crawl.done() and not crawl.cancelled() and crawl.exception() is not None:
+        errors.append(f"{type(crawl.exception()).__name__}: {crawl.exception()}")
+    wire.send(_ending(wire, crawler, errors))
+    return 0
+
+
+def _ending(wire: Wire, crawler: Any, errors: list[str]) -> Ended:
+    stats = dict(crawler.stats.get_stats()) if getattr(crawler, "_stats", None) is not None else {}
+    outcome: Outcome = "done"
+    error = errors[0] if errors else wire.first_trouble.message if wire.first_trouble else ""
+    if stats.get("finish_reason") == "shutdown":
+        outcome = "cut"
+    elif errors or stats.get("finish_reason") != "finished":
+        outcome, error = "failed", error or str(stats.get("finish_reason"))
+    elif wire.first_trouble:
+        outcome = "blocked" if wire.first_trouble.kind == "blocked" else "failed"
+    return Ended(outcome, error, stats)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except ValidationError as error:
+        sys.exit(str(error))

@@ -1,0 +1,141 @@
+"""What goes into a crawl and what comes out of it: a job, then events; as values, and as the lines of the pipe between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field, TypeAdapter
+
+from spiders.items import Item
+
+TroubleKind = Literal["blocked", "changed", "failed"]
+Outcome = Literal["done", "blocked", "failed", "cut"]
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectMark:
+    """How far a subject was read before: the newest post that is surely stored with all that is older, and what the
+    spider wants to be told again (``state`` of its last ``Reached``)."""
+
+    posted_at: datetime | None = None
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CollectJob:
+    """One crawl of one source.
+
+    platform: name of the spider. queries, accounts (ids on the platform), urls: what to read; each becomes a *subject*,
+    ``query:<words>``, ``timeline:<id>`` or the address itself. marks: by subject, as far as there are any.
+    since, until: only posts in [since, until); a job with ``until`` leaves the marks as they were.
+    comments: also read what is answered under the posts. overlap_hours: how far behind its mark a subject is read again, for
+    late posts, new comments and new counts. delay_seconds: at least so long between two requests to one host.
+    max_pages, max_comment_pages: of one subject, of one post. pages_dir: where a page of unknown shape is kept ("" nowhere).
+    base_url: another server in place of the platform's own (tests, demo, a mirror). contact: a web or mail address that the
+    user agent names, so that a site's owner can reach whoever crawls it.
+    """
+
+    platform: str
+    source: str = ""
+    queries: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    marks: Mapping[str, SubjectMark] = field(default_factory=dict)
+    comments: bool = True
+    overlap_hours: float = 72.0
+    delay_seconds: float = 1.0
+    timeout_seconds: float = 30.0
+    retries: int = 2
+    max_pages: int = 100
+    max_comment_pages: int = 20
+    user_agent: str = ""
+    contact: str = ""
+    base_url: str = ""
+    timezone: str = "Asia/Shanghai"
+    pages_dir: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    item: Item
+    event: Literal["collected"] = "collected"
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A subject was read down to its mark (or its end), and all that was found has been handed over before this event.
+
+    posted_at: newest post of it now, never older than the mark that the job brought; None where it has no post. Store it as the
+    subject's next mark, together with ``state``, in the transaction of the items before it.
+    """
+
+    subject: str
+    posted_at: datetime | None
+    state: Mapping[str, Any] = field(default_factory=dict)
+    event: Literal["reached"] = "reached"
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """The timeline of this account was read to its mark: what it did not say, it did not say in public."""
+
+    platform: str
+    account_id: str
+    event: Literal["covered"] = "covered"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A subject that could not be read to its mark; what was read before stands. Its mark must stay as it was.
+
+    kind: *blocked*, the platform does not let us; *changed*, the page has a shape that the spider does not know (then
+    ``page_path`` is where it was kept, "" if nowhere); *failed*, network or server. message: zh-CN, then English.
+    """
+
+    kind: TroubleKind
+    message: str
+    subject: str = ""
+    page_path: str = ""
+    event: Literal["trouble"] = "trouble"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The last event of every crawl.
+
+    outcome: *done*, every subject was reached; *blocked* or *failed*, at least one was not; *cut*, stopped on request.
+    error: the first trouble's message, or the last words of a child that crashed. stats: Scrapy's counters.
+    """
+
+    outcome: Outcome
+    error: str = ""
+    stats: Mapping[str, Any] = field(default_factory=dict)
+    event: Literal["ended"] = "ended"
+
+
+Event: TypeAlias = Collected | Reached | Covered | Trouble | Ended
+
+JOBS: TypeAdapter[CollectJob] = TypeAdapter(CollectJob)
+EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])
+
+
+def line_of(event: Event) -> bytes:
+    """One line for the pipe.
+
+    >>> line_of(Covered("weibo", "17"))
+    b'{"platform":"weibo","account_id":"17","event":"covered"}\\n'
+    """
+    return EVENTS.dump_json(event) + b"\n"
+
+
+def event_of(line: bytes) -> Event:
+    """
+    >>> event_of(line_of(Trouble("failed", "没有回答", "query:星澜"))).subject
+    'query:星澜'
+    """
+    return EVENTS.validate_json(line)

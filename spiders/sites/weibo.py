@@ -1,0 +1,223 @@
+"""Weibo's mobile pages, as far as a visitor is shown them: timelines, searches, long texts, comments."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+from scrapy.http import Response
+
+from spiders.errors import Blocked, Changed, Failed, UnreadError
+from spiders.events import CollectJob, Covered, Event, Reached
+from spiders.sites import weibo_pages as pages
+from spiders.subjects import SubjectSpider
+
+logger = logging.getLogger(__name__)
+
+_HEADERS = {"Accept": "application/json, text/plain, */*", "X-Requested-With": "XMLHttpRequest", "MWeibo-Pwa": "1"}
+COUNTS_KEPT = 500
+ERRORS_BORNE = 3
+
+_T = TypeVar("_T")
+
+
+@dataclass
+class _Progress:
+    """What one reading of a subject gathers. known, counts: comments that a post had when its comments were last read, from
+    the mark and from now: where that has not changed, they need not be read again."""
+
+    known: dict[str, int]
+    counts: dict[str, int] = field(default_factory=dict)
+    errors: list[UnreadError] = field(default_factory=list)
+
+    def note(self, page: pages.Page | pages.CommentPage) -> None:
+        if page.faults:
+            words = f"有 {len(page.faults)} 条读不出来：{page.faults[0]} · {len(page.faults)} unreadable"
+            self.errors.append(Changed(words, body=page.body))
+
+
+class WeiboSpider(SubjectSpider):
+    """Accounts become ``timeline:<uid>``, queries ``query:<words>`` (the live search, newest first)."""
+
+    name = "weibo"
+
+    def __init__(self, job: CollectJob, **kwargs: Any) -> None:
+        self.home = (job.base_url or pages.HOME).rstrip("/")
+        super().__init__(job, **kwargs)
+        self._comments_read: set[str] = set()
+        self._walls = 0
+
+    def hosts(self) -> set[str]:
+        return {urlsplit(self.home).hostname or ""}
+
+    def subjects(self) -> Sequence[str]:
+        accounts = [f"timeline:{account}" for account in self.job.accounts]
+        return [*dict.fromkeys(accounts), *dict.fromkeys(f"query:{words}" for words in self.job.queries)]
+
+    async def read(self, subject: str) -> AsyncIterator[Event]:
+        kind, _, what = subject.partition(":")
+        progress = _Progress(known=dict(self.mark_of(subject).state.get("comments") or {}))
+        newest = self.mark_of(subject).posted_at
+        async for page in self._pages(subject):
+            for status in page.posts:
+                newest = max(newest or status.item.posted_at, status.item.posted_at)
+                if self.wants(status.item.posted_at):
+                    async for event in self._post(status, progress):
+                        yield event
+            progress.note(page)
+        if progress.errors:
+            raise progress.errors[0]
+        yield self._reached(subject, newest, progress)
+        if kind == "timeline":
+            yield Covered(pages.PLATFORM, what)
+
+    def _reached(self, subject: str, newest: datetime | None, progress: _Progress) -> Reached:
+        if self.job.until is not None:
+            mark = self.mark_of(subject)
+            return Reached(subject, mark.posted_at, mark.state)
+        return Reached(subject, newest, {"comments": _newest(progress.known | progress.counts)})
+
+    async def _pages(self, subject: str) -> AsyncIterator[pages.Page]:
+        """The pages of a subject down to its cut or its end. Raises Failed where max_pages lie before its mark."""
+        kind, _, what = subject.partition(":")
+        query = {"containerid": f"107603{what}" if kind == "timeline" else f"100103type=61&q={what}"}
+        if kind == "query":
+            query["page_type"] = "searchall"
+        cut, asked, before = self.cut_of(subject), dict[str, str](), set[str]()
+        for _ in range(self.job.max_pages):
+            response = await self._ask("/api/container/getIndex", query | asked)
+            page = self._parsed(response, partial(pages.posts_of, reading=self._reading(), asked=asked))
+            yield page
+            here = {status.item.post_id for status in page.posts}
+            # an odd old post among new ones is no end, and a server may repeat its last page for ever
+            old = [bool(cut and status.item.posted_at < cut) for status in page.posts if not status.pinned]
+            if not page.next or not here - before or (old and sum(old) * 2 > len(old)):
+                return
+            asked, before = dict(page.next), here
+        if self.mark_of(subject).posted_at is not None:
+            raise Failed(
+                f"读了 {self.job.max_pages} 页还没有接上上次读到的地方，请抓得更勤或调大 max_pages · "
+                f"{self.job.max_pages} pages did not reach the mark; crawl oftener or raise max_pages",
+                patience=0,
+            )
+
+    def _reading(self) -> pages.Reading:
+        return pages.Reading(datetime.now(UTC), self.zone, self.home)
+
+    async def _post(self, status: pages.Status, progress: _Progress) -> AsyncIterator[Event]:
+        """The post that this one passes on, the post, and what is answered under it."""
+        for one in filter(None, (status.quoted, status)):
+            whole = await self._whole(one) if one.needs_text else one
+            for event in self.fresh([whole.item]):
+                yield event
+        post_id, count = status.item.post_id, status.item.comments
+        if not self.job.comments or count == 0 or post_id in self._comments_read:
+            return
+        self._comments_read.add(post_id)
+        if count is None or progress.known.get(post_id) != count:
+            try:
+                async for page in self._comments(post_id):
+                    for event in self.fresh(page.comments):
+                        yield event
+                    progress.note(page)
+            except (Changed, Failed) as error:
+                # the posts after it are worth reading, but the subject is not reached
+                progress.errors.append(error)
+                if len(progress.errors) > ERRORS_BORNE:
+                    raise
+                return
+        if count is not None:
+            progress.counts[post_id] = count
+
+    async def _whole(self, status: pages.Status) -> pages.Status:
+        response = await self._ask("/statuses/extend", {"id": status.item.post_id})
+        try:
+            return self._parsed(response, lambda body: pages.with_text(status, body))
+        except Blocked as error:
+            self._walled("long_texts", status.item.post_id, error)
+            return pages.without_tail(status)
+
+    def _walled(self, what: str, post_id: str, error: Blocked) -> None:
+        """A log-in wall here is an end, not a failure: a visitor is shown no more. Anything else that blocks is raised."""
+        if error.patience == 1:
+            raise error
+        self.crawler.stats.inc_value(f"weibo/{what}_behind_login")
+        if not self._walls:
+            logger.warning("微博 %s：未登录只能看到这里（本次只提示一次） · a visitor is shown no more (%s)", post_id, what)
+        self._walls += 1
+
+    async def _comments(self, post_id: str) -> AsyncIterator[pages.CommentPage]:
+        """What is answered under a post: hotflow, or the older address where a visitor is not let there."""
+        shown = False
+        try:
+            async for page in self._hotflow(post_id):
+                shown = shown or bool(page.comments)
+                yield page
+        except Blocked as error:
+            self._walled("comments", post_id, error)
+        if not shown:
+            async for page in self._shown(post_id):
+                yield page
+
+    async def _hotflow(self, post_id: str) -> AsyncIterator[pages.CommentPage]:
+        asked = {"max_id_type": "0"}
+        for _ in range(self.job.max_comment_pages):
+            response = await self._ask("/comments/hotflow", {"id": post_id, "mid": post_id, **asked})
+            page = self._parsed(response, lambda body: pages.hotflow_of(body, post_id, self._reading()))
+            yield page
+            for root_comment, _total in page.more:
+                async for answers in self._answers(post_id, root_comment):
+                    yield answers
+            if not page.next or page.next == asked:
+                return
+            asked = dict(page.next)
+
+    async def _answers(self, post_id: str, root_comment: str) -> AsyncIterator[pages.CommentPage]:
+        asked = {"max_id": "0", "max_id_type": "0"}
+        for _ in range(self.job.max_comment_pages):
+            response = await self._ask("/comments/hotFlowChild", {"cid": root_comment, **asked})
+            page = self._parsed(response, lambda body: pages.children_of(body, post_id, root_comment, self._reading()))
+            yield page
+            if not page.next or page.next == asked:
+                return
+            asked = dict(page.next)
+
+    async def _shown(self, post_id: str) -> AsyncIterator[pages.CommentPage]:
+        for number in range(1, self.job.max_comment_pages + 1):
+            try:
+                response = await self._ask("/api/comments/show", {"id": post_id, "page": str(number)})
+                page = self._parsed(
+                    response, partial(pages.shown_comments_of, post_id=post_id, reading=self._reading(), asked=number)
+                )
+            except Blocked as error:
+                self._walled("comments", post_id, error)
+                return
+            except Failed as error:
+                if error.patience:
+                    raise
+                return  # a server that no longer has the older address
+            yield page
+            if not page.next:
+                return
+
+    async def _ask(self, path: str, query: Mapping[str, str]) -> Response:
+        return await self.fetch(f"{self.home}{path}?{urlencode(query)}", headers=_HEADERS)
+
+    def _parsed(self, response: Response, parse: Callable[[Any], _T]) -> _T:
+        try:
+            page = parse(self.json_of(response))
+        except Changed as error:
+            raise Changed(str(error), body=response.body) from error
+        if isinstance(page, (pages.Page, pages.CommentPage)) and page.faults:
+            return replace(page, body=response.body)
+        return page
+
+
+def _newest(counts: dict[str, int]) -> dict[str, int]:
+    """The last of them; older ones lie behind the overlap anyway."""
+    return dict(list(counts.items())[-COUNTS_KEPT:])

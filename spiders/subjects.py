@@ -1,0 +1,233 @@
+"""A spider that reads subjects: each one straight down to its mark, those of one host after one another."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import scrapy
+from scrapy import exceptions as wire_errors
+from scrapy.core.downloader.handlers.http11 import TunnelError
+from scrapy.http import Response
+from scrapy.http.request import NO_CALLBACK
+
+from spiders.errors import Blocked, Changed, Failed, UnreadError
+from spiders.events import Collected, CollectJob, Event, SubjectMark, Trouble, TroubleKind
+from spiders.items import Item
+from spiders.values import cleaned
+
+logger = logging.getLogger(__name__)
+
+HOSTS_AT_ONCE = 8
+PAGES_KEPT = 5
+_REFUSALS = {
+    401: "要登录 · log-in wanted",
+    403: "平台拒绝访问 · forbidden",
+    418: "平台认为是爬虫，已拒绝 · taken for a robot",
+    429: "请求太频繁 · too many requests",
+    432: "平台限流 · throttled",
+}
+_LOGIN_WORDS = ("passport", "login", "signin", "visitor")
+
+
+class SubjectSpider(scrapy.Spider):
+    """Platforms derive from this and write ``subjects`` and ``read``.
+
+    ``read`` is an asynchronous generator for one subject: it fetches page by page with ``fetch`` and yields Collected, then
+    Reached (and Covered) once all is handed over. That it is one straight line is what makes the promise of Reached easy to
+    keep: long texts and comments are awaited where they are needed. It raises Blocked, Changed or Failed where it can't go on.
+    """
+
+    def __init__(self, job: CollectJob, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.job = job
+        self.zone = ZoneInfo(job.timezone)
+        self.allowed_domains = sorted(self.hosts())
+        self._emitted: set[tuple[str, str]] = set()
+        self._pages_kept = 0
+
+    def subjects(self) -> Sequence[str]:
+        raise NotImplementedError
+
+    def read(self, subject: str) -> AsyncIterator[Event]:
+        raise NotImplementedError
+
+    def hosts(self) -> set[str]:
+        """The hosts that this job may ask."""
+        raise NotImplementedError
+
+    def host_of(self, subject: str) -> str:
+        """Subjects with the same answer are read one after another."""
+        return ""
+
+    def mark_of(self, subject: str) -> SubjectMark:
+        return self.job.marks.get(subject) or SubjectMark()
+
+    def cut_of(self, subject: str) -> datetime | None:
+        """Posts older than this need not be read: the mark less the overlap, or the job's since."""
+        marked = self.mark_of(subject).posted_at
+        bounds = [marked - timedelta(hours=self.job.overlap_hours)] if marked else []
+        if self.job.since:
+            bounds.append(self.job.since)
+        return max(bounds) if bounds else None
+
+    def wants(self, posted_at: datetime) -> bool:
+        """Whether the job asks for a post of that time."""
+        job = self.job
+        return not (job.since and posted_at < job.since) and not (job.until and posted_at >= job.until)
+
+    def fresh(self, items: Sequence[Item]) -> list[Collected]:
+        """The items that this crawl has not handed over yet."""
+        found = []
+        for item in items:
+            if (item.platform, item.post_id) not in self._emitted:
+                self._emitted.add((item.platform, item.post_id))
+                found.append(Collected(item))
+        return found
+
+    async def start(self) -> AsyncIterator[Any]:
+        groups: dict[str, list[str]] = {}
+        for subject in self.subjects():
+            groups.setdefault(self.host_of(subject), []).append(subject)
+        waiting = list(groups.values())
+        queue: asyncio.Queue[Event | None] = asyncio.Queue(maxsize=64)
+
+        async def work() -> None:
+            while waiting:
+                await self._read_group(waiting.pop(0), queue)
+
+        async def work_all() -> None:
+            try:
+                await asyncio.gather(*(work() for _ in range(min(HOSTS_AT_ONCE, len(groups)))))
+            finally:
+                await queue.put(None)
+
+        working = asyncio.ensure_future(work_all())
+        try:
+            while (event := await queue.get()) is not None:
+                yield event
+            await working
+        finally:
+            working.cancel()
+
+    async def _read_group(self, subjects: list[str], queue: asyncio.Queue[Event | None]) -> None:
+        in_a_row = 0
+        while subjects:
+            subject = subjects.pop(0)
+            try:
+                async for event in self.read(subject):
+                    await queue.put(event)
+                in_a_row = 0
+            except UnreadError as error:
+                await queue.put(self._trouble_of(error, subject))
+                in_a_row += 1
+                if error.patience and in_a_row >= error.patience:
+                    for left in subjects:
+                        message = f"没有再试：{error} · not tried after that"
+                        await queue.put(Trouble(_kind_of(error), message, left))
+                    return
+
+    def _trouble_of(self, error: UnreadError, subject: str) -> Trouble:
+        kept = self._keep(error.body) if isinstance(error, Changed) else ""
+        return Trouble(_kind_of(error), str(error), subject, kept)
+
+    def _keep(self, body: bytes) -> str:
+        """Write a page of unknown shape down; where it lies. Readable by the owner alone: it may name people."""
+        if not body or not self.job.pages_dir or self._pages_kept >= PAGES_KEPT:
+            return ""
+        self._pages_kept += 1
+        folder = Path(self.job.pages_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        kind = "json" if body.lstrip()[:1] in (b"{", b"[") else "html"
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        path = folder / f"{self.job.platform}-{stamp}-{hashlib.sha256(body).hexdigest()[:8]}.{kind}"
+        path.touch(mode=0o600)
+        path.write_bytes(body)
+        return str(path)
+
+    async def fetch(self, url: str, *, headers: Mapping[str, str] | None = None, also: tuple[int, ...] = ()) -> Response:
+        """One page, past robots.txt, throttle and retries. also: statuses that are an answer too, beside 2xx.
+
+        Raises Blocked or Failed."""
+        assert self.crawler.engine is not None
+        try:
+            request = scrapy.Request(url, headers=dict(headers or {}), callback=NO_CALLBACK)
+            response = await self.crawler.engine.download_async(request)
+        except wire_errors.IgnoreRequest as error:
+            raise _ignored(url, str(error)) from error
+        except wire_errors.DownloadTimeoutError as error:
+            seconds = f"{self.job.timeout_seconds:g}"
+            raise Failed(f"{seconds} 秒内没有答完：{url} · no full answer within {seconds} s") from error
+        except wire_errors.DownloadCancelledError as error:
+            raise Failed(f"页面太大，没有读完：{url} · page too large", patience=0) from error
+        except wire_errors.ResponseDataLossError as error:
+            raise Failed(f"只收到一半：{url} · answer cut short") from error
+        except (wire_errors.UnsupportedURLSchemeError, wire_errors.NotSupported, ValueError) as error:
+            raise Failed(f"不是能抓取的网址：{url} · not an address that can be read", patience=0) from error
+        except (
+            wire_errors.CannotResolveHostError,
+            wire_errors.DownloadConnectionRefusedError,
+            wire_errors.DownloadFailedError,
+            TunnelError,
+            OSError,
+        ) as error:
+            raise Failed(f"连不上 {urlsplit(url).netloc}：{error or type(error).__name__} · can't connect") from error
+        return _answer(url, response, also)
+
+    def json_of(self, response: Response) -> Any:
+        """The JSON of an answer, fit for UTF-8; raises Changed, or Blocked where a log-in page came in its place."""
+        try:
+            return json_from(response.body)
+        except ValueError as error:
+            start = response.body[:4096].lower()
+            if any(word.encode() in start for word in ("visitor system", "passport.", "登录", "login")):
+                raise Blocked(f"平台要求登录后才能看 · log-in wall: {response.url}", patience=3) from error
+            raise Changed(f"回答不是 JSON · the answer is no JSON: {response.url}", body=response.body) from error
+
+
+def json_from(body: bytes) -> Any:
+    """JSON in whatever UTF, half surrogates replaced. Raises ValueError.
+
+    >>> json_from(rb'{"text": "\\ud83d"}')
+    {'text': '�'}
+    """
+    value = json.loads(body)
+    return cleaned(value) if b"\\ud" in body.lower() or b"\\u0000" in body else value
+
+
+def _kind_of(error: UnreadError) -> TroubleKind:
+    return "blocked" if isinstance(error, Blocked) else "changed" if isinstance(error, Changed) else "failed"
+
+
+def _ignored(url: str, reason: str) -> UnreadError:
+    if "offsite" not in reason:
+        return Failed(f"跳转太多次：{url} · {reason}", patience=0)
+    if any(word in reason.lower() for word in _LOGIN_WORDS):
+        return Blocked(f"平台要求登录后才能看 · log-in wall: {url}", patience=3)
+    return Failed(f"{url} 跳到了别的网站，请改来源里的网址 · {reason}; change the source's address", patience=0)
+
+
+def _answer(url: str, response: Response, also: tuple[int, ...]) -> Response:
+    status = response.status
+    if status in also:
+        return response
+    if status in _REFUSALS:
+        later = (response.headers.get("Retry-After") or b"").decode("latin-1")
+        hint = f"，对方要求过 {later} 再来 · come back after {later}" if later else ""
+        raise Blocked(f"HTTP {status}：{_REFUSALS[status]}{hint}: {url}")
+    path = urlsplit(response.url).path.lower()
+    if response.url != url and any(word in path for word in _LOGIN_WORDS):
+        raise Blocked(f"平台要求登录后才能看 · log-in wall: {url}", patience=3)
+    if status in (404, 410):
+        raise Failed(f"没有这个页面（HTTP {status}）：{url} · no such page", patience=0)
+    if not 200 <= status < 300:
+        raise Failed(f"服务器出错（HTTP {status}）：{url} · server error")
+    return response
