@@ -19,7 +19,7 @@ Variant = Literal["public", "private", "care"]
 STEPS: Mapping[Variant, tuple[str, ...]] = {
     "public": ("acknowledge", "route", "verify", "resolve", "follow-up", "close"),
     "private": ("thank", "support", "resolve", "publish", "close"),
-    "care": ("contact", "fix-or-promise", "record", "close"),
+    "care": ("contact", "fix", "record", "close"),
 }
 PRIVATE_DOMAINS = frozenset({"private", "私域"})
 PROGRAM = "listener"  # who writes the entries that nobody made by hand
@@ -107,7 +107,7 @@ class _Cases:
         """Note in every open case of this alert that it does not stand any more."""
         for case in self.cases.values():
             if case.state == "open" and alert_key in case.alerts:
-                self._write(case, "withdrawn", alert_key)
+                self._write(case, "superseded", alert_key)
 
     def take(self, alert: Alert) -> None:
         """See that a current alert has a case, unless somebody has closed the one it had."""
@@ -117,11 +117,11 @@ class _Cases:
             return
         open_case = next((case for case in self.cases.values() if case.state == "open"), None)
         if open_case:
-            self._write(replace(open_case, alerts=(*open_case.alerts, alert.key)), "joined", alert.key)
+            self._write(replace(open_case, alerts=(*open_case.alerts, alert.key)), "alert", alert.key)
         elif holders:
-            self._write(replace(holders[0], state="open"), "reopened", alert.key)
+            self._write(replace(holders[0], state="open"), "reopen", alert.key)
         else:
-            self._write(case_of(alert, self.koc, self.now), "opened", alert.key)
+            self._write(case_of(alert, self.koc, self.now), "open", alert.key)
 
     def settle(self, current: Mapping[str, Alert]) -> None:
         """Bring every open case in line with those of its alerts that are current."""
@@ -129,13 +129,12 @@ class _Cases:
             alerts = [current[key] for key in case.alerts if key in current]
             if not alerts:
                 if is_untouched(case):
-                    self._write(replace(case, state="closed"), "closed-unneeded")
+                    self._write(replace(case, state="closed"), "close", "superseded")
                 continue
             variant = variant_of(max(alerts, key=lambda a: STRENGTH[a.level]), self.koc)
             is_graver = case.variant == "care" and variant != "care"
             if variant != case.variant and (is_graver or is_untouched(case)):
-                step = "escalated" if is_graver else "eased" if variant == "care" else "moved"
-                self._write(replace(case, variant=variant, next_step=STEPS[variant][0]), step)
+                self._write(replace(case, variant=variant, next_step=STEPS[variant][0]), "variant", variant)
 
     def _write(self, case: Case, step: str, note: str = "") -> None:
         self.cases[case.key] = case

@@ -119,10 +119,13 @@ class StalePost:
 
 @dataclass(frozen=True, slots=True)
 class ParentPost:
+    """A stored parent or root of a post. brands: only where its text is purged, the brands that it was found to speak of."""
+
     key: PostKey
     text: str
     author_key: str
     sources: tuple[str, ...]
+    brands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -477,7 +480,7 @@ class Heard:
 # ------------------------------------------------------------------------------------------------------- coverage
 
 
-Reach = Literal["covered", "partly", "imported", "uncovered"]  # 已覆盖 部分覆盖 仅导入 未覆盖
+Reach = Literal["covered", "partly", "imported", "not-covered"]  # 已覆盖 部分覆盖 仅导入 未覆盖
 
 
 @dataclass(frozen=True, slots=True)
@@ -518,7 +521,7 @@ class AccountCoverage:
 
 @dataclass(frozen=True, slots=True)
 class KocCoverage:
-    """Coverage of a person: covered where every account is; as weak as the weakest account is said by `why`."""
+    """Coverage of a person: covered where every account is, not covered where none is heard. why: of the weakest account."""
 
     koc_id: str
     reach: Reach
@@ -528,3 +531,60 @@ class KocCoverage:
     last_post_at: datetime | None
     next_at: datetime | None
     accounts: tuple[AccountCoverage, ...]
+
+
+# ------------------------------------------------------------------------------------------- what the store answers
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What a batch brought: posts stored for the first time, items of posts already known, posts that got another text."""
+
+    new: int
+    again: int
+    edited: int
+
+
+@dataclass(frozen=True, slots=True)
+class PostView:
+    """All that is stored of a post, its raw record left out.
+
+    text: the first text seen, what drift reads; current_text: the latest; revisions: every text of an edited post, oldest
+    first. counts: the last known of each, seen at counts_at. text_purged: the texts are gone, their time was over."""
+
+    key: PostKey
+    kind: PostKind
+    author_key: str
+    url: str
+    posted_at: datetime
+    first_seen_at: datetime
+    last_seen_at: datetime
+    stored_at: datetime
+    text: str
+    current_text: str
+    revisions: tuple[Revision, ...]
+    counts: Counts
+    counts_at: datetime | None
+    media: tuple[Media, ...]
+    parent_id: str | None
+    root_id: str | None
+    sources: tuple[str, ...]
+    raw_sha256: str
+    text_purged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who may do what ``name`` stands for, and until when."""
+
+    name: str
+    holder: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What retention took away: raw records, and posts whose texts went."""
+
+    raws: int
+    texts: int
