@@ -1,0 +1,150 @@
+"""What was listened to: crawls, the marks they go on from, the accounts they covered, and when each was last heard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, case, func, select, update
+
+from storage.codec import clean, json_of, json_text, names_of, pairs_of, pairs_text, us, us_or_none, when, when_or_none
+from storage.database import AnyRow, insert
+from storage.records import Crawl, Heard, Mark, StoreError
+from storage.tables import accounts, coverage, crawls, marks, posts
+
+
+def start(connection: Connection, crawl: Crawl) -> None:
+    connection.execute(crawls.insert(), [_row_of(crawl)])
+
+
+def end(connection: Connection, crawl: Crawl) -> None:
+    """Write how a crawl ended, and which accounts it covered."""
+    row = _row_of(crawl)
+    changed = connection.execute(update(crawls).where(crawls.c.crawl_id == crawl.crawl_id).values(row)).rowcount
+    if not changed:
+        raise StoreError(f"unknown crawl {crawl.crawl_id!r}: start it before it ends")
+    covered_at = us_or_none(crawl.ended_at)
+    if not crawl.covered or covered_at is None:
+        return
+    statement = insert(connection, coverage)
+    newest = case(
+        (statement.excluded.covered_at > coverage.c.covered_at, statement.excluded.covered_at), else_=coverage.c.covered_at
+    )
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["platform", "account_id"], set_={"covered_at": newest}),
+        [{"platform": p, "account_id": a, "covered_at": covered_at} for p, a in sorted(set(crawl.covered))],
+    )
+
+
+def cut_running(connection: Connection, at: int) -> int:
+    """Crawls whose process was killed have ended: outcome ``cut``. Returns how many."""
+    statement = update(crawls).where(crawls.c.outcome == "running").values(outcome="cut", ended_at=at)
+    return connection.execute(statement).rowcount
+
+
+def load(connection: Connection, source: str | None, *, last: bool) -> list[Crawl]:
+    query = select(crawls).order_by(crawls.c.source, crawls.c.started_at, crawls.c.crawl_id)
+    if source is not None:
+        query = query.where(crawls.c.source == source)
+    found = [_crawl_of(row) for row in connection.execute(query)]
+    return list({crawl.source: crawl for crawl in found}.values()) if last else found
+
+
+def write_marks(connection: Connection, new: Sequence[Mark]) -> None:
+    rows = {
+        (m.source, m.subject): {
+            "source": m.source,
+            "subject": clean(m.subject),
+            "posted_at": us_or_none(m.posted_at),
+            "state": json_text(m.state),
+        }
+        for m in new
+    }
+    if not rows:
+        return
+    statement = insert(connection, marks)
+    values = {"posted_at": statement.excluded.posted_at, "state": statement.excluded.state}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["source", "subject"], set_=values), [rows[key] for key in sorted(rows)]
+    )
+
+
+def load_marks(connection: Connection, source: str) -> dict[str, Mark]:
+    query = select(marks).where(marks.c.source == source).order_by(marks.c.subject)
+    return {
+        row.subject: Mark(row.source, row.subject, when_or_none(row.posted_at), json_of(row.state))
+        for row in connection.execute(query)
+    }
+
+
+def heard_accounts(connection: Connection) -> list[Heard]:
+    """Each account of the roster: last heard is when a crawl last covered it or a post of its own was last seen."""
+    query = (
+        select(
+            accounts.c.platform,
+            accounts.c.account_id,
+            func.max(coverage.c.covered_at),
+            func.max(posts.c.last_seen_at),
+            func.max(posts.c.posted_at),
+            func.count(posts.c.id),
+        )
+        .select_from(accounts)
+        .outerjoin(posts, posts.c.author_key == accounts.c.author_key)
+        .outerjoin(coverage, (coverage.c.platform == accounts.c.platform) & (coverage.c.account_id == accounts.c.account_id))
+        .group_by(accounts.c.platform, accounts.c.account_id)
+        .order_by(accounts.c.platform, accounts.c.account_id)
+    )
+    return [
+        Heard(platform, account, when_or_none(_later(covered, seen)), when_or_none(posted), n)
+        for platform, account, covered, seen, posted, n in connection.execute(query)
+    ]
+
+
+def heard_sources(connection: Connection) -> list[Heard]:
+    """Each source that ever brought a post or was crawled to its end, with its platform (of its last crawl, "" for imports)."""
+    found: dict[str, list[Any]] = {}  # source → platform, heard, posted, posts
+    ended = select(crawls.c.source, crawls.c.platform, func.max(crawls.c.ended_at)).where(crawls.c.outcome == "done")
+    for source, platform, ended_at in connection.execute(ended.group_by(crawls.c.source, crawls.c.platform)):
+        entry = found.setdefault(source, [platform, None, None, 0])
+        entry[1] = _later(entry[1], ended_at)
+    sets = select(posts.c.sources, func.max(posts.c.last_seen_at), func.max(posts.c.posted_at), func.count())
+    for names, seen, posted, n in connection.execute(sets.group_by(posts.c.sources)):
+        for source in names_of(names):
+            entry = found.setdefault(source, ["", None, None, 0])
+            entry[1], entry[2], entry[3] = _later(entry[1], seen), _later(entry[2], posted), entry[3] + n
+    return [
+        Heard(platform, source, when_or_none(heard), when_or_none(posted), n)
+        for source, (platform, heard, posted, n) in sorted(found.items())
+    ]
+
+
+def _later(a: int | None, b: int | None) -> int | None:
+    return max((at for at in (a, b) if at is not None), default=None)
+
+
+def _row_of(crawl: Crawl) -> dict[str, Any]:
+    return {
+        "crawl_id": crawl.crawl_id,
+        "source": crawl.source,
+        "platform": crawl.platform,
+        "started_at": us(crawl.started_at),
+        "ended_at": us_or_none(crawl.ended_at),
+        "outcome": crawl.outcome,
+        "items": crawl.items,
+        "error": clean(crawl.error),
+        "covered": pairs_text(crawl.covered),
+    }
+
+
+def _crawl_of(row: AnyRow) -> Crawl:
+    return Crawl(
+        row.crawl_id,
+        row.source,
+        row.platform,
+        when(row.started_at),
+        when_or_none(row.ended_at),
+        row.outcome,
+        row.items,
+        row.error,
+        pairs_of(row.covered),
+    )

@@ -1,0 +1,112 @@
+"""Whose history changed since it was last replayed: the marks that `watch` takes and clears."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, delete, exists, func, select, tuple_
+
+from storage.codec import us
+from storage.database import CHUNK, AnyRow, chunks, insert, is_postgres
+from storage.tables import accounts, alerts, dirty, drift_states, kocs, mentions, mood_changes, posts
+
+EVERY = ""  # the brand of a mark that stands for every brand
+Pair = tuple[str, str]  # KOC, brand
+
+
+def mark(connection: Connection, pairs: Iterable[Pair]) -> None:
+    """Mark KOCs dirty, in key order as everybody; waits for a watch that is replaying one of them.
+
+    The update makes PostgreSQL wait: a mark that met one being cleared and did nothing would be lost with it."""
+    rows = [{"koc_id": koc_id, "brand": brand, "marks": 1} for koc_id, brand in sorted(set(pairs))]
+    if rows:
+        statement = insert(connection, dirty)
+        more = {"marks": dirty.c.marks + 1}
+        connection.execute(statement.on_conflict_do_update(index_elements=["koc_id", "brand"], set_=more), rows)
+
+
+def mark_if_clear(connection: Connection, pairs: Iterable[Pair]) -> None:
+    """Mark KOCs that are not marked, waiting for no watch."""
+    rows = [{"koc_id": koc_id, "brand": brand, "marks": 1} for koc_id, brand in sorted(set(pairs))]
+    if rows:
+        connection.execute(insert(connection, dirty).on_conflict_do_nothing(index_elements=["koc_id", "brand"]), rows)
+
+
+def mark_kocs(connection: Connection, koc_ids: Iterable[str] | None) -> None:
+    """Mark KOCs dirty for every brand; None: the whole roster."""
+    if koc_ids is None:
+        koc_ids = connection.execute(select(kocs.c.koc_id)).scalars().all()
+    mark(connection, ((koc_id, EVERY) for koc_id in koc_ids))
+
+
+def kocs_by_author(connection: Connection, author_keys: Iterable[str]) -> dict[str, str]:
+    """Who of the roster these authors are."""
+    found: dict[str, str] = {}
+    for keys in chunks(sorted(set(author_keys))):
+        query = select(accounts.c.author_key, accounts.c.koc_id).where(accounts.c.author_key.in_(keys))
+        found.update((row.author_key, row.koc_id) for row in connection.execute(query))
+    return found
+
+
+def count(connection: Connection) -> int:
+    """How many marks there are; a brand whose mood changed counts as one until its KOCs are marked."""
+    marks = connection.execute(select(func.count()).select_from(dirty)).scalar_one()
+    return marks + connection.execute(select(func.count()).select_from(mood_changes)).scalar_one()
+
+
+def needs_spreading(connection: Connection) -> bool:
+    for_all = exists().where(dirty.c.brand == EVERY)
+    return bool(connection.execute(select(for_all | exists().select_from(mood_changes))).scalar())
+
+
+def spread(connection: Connection, brands: Sequence[str], zone: ZoneInfo) -> None:
+    """Turn marks for every brand, and changed moods, into marks of the KOCs and brands that they touch.
+
+    The mood of a day is read by mentions of later local days: a KOC without any is not touched."""
+    pairs: set[Pair] = set()
+    everywhere = connection.execute(delete(dirty).where(dirty.c.brand == EVERY).returning(dirty.c.koc_id)).scalars().all()
+    pairs.update((koc_id, brand) for koc_id in everywhere for brand in brands)
+    for ids in chunks(sorted(everywhere)):
+        for table in (drift_states, alerts):  # brands that left the configuration leave something to take back
+            query = select(table.c.koc_id, table.c.brand).where(table.c.koc_id.in_(ids)).distinct()
+            pairs.update(_pairs(connection.execute(query)))
+    changes = connection.execute(delete(mood_changes).returning(mood_changes.c.brand, mood_changes.c.day)).all()
+    for brand, day in changes:
+        query = (
+            select(accounts.c.koc_id, mentions.c.brand)
+            .join(posts, posts.c.author_key == accounts.c.author_key)
+            .join(mentions, mentions.c.post == posts.c.id)
+            .where(mentions.c.brand == brand, mentions.c.is_rival.is_(False))
+            .where(posts.c.posted_at >= _end_of(day, zone))
+            .distinct()
+        )
+        pairs.update(_pairs(connection.execute(query)))
+    mark(connection, pairs)
+
+
+def _pairs(rows: Iterable[AnyRow]) -> list[Pair]:
+    return [(row[0], row[1]) for row in rows]
+
+
+def _end_of(day: int, zone: ZoneInfo) -> int:
+    """When that local day ends, microseconds UTC."""
+    return us(datetime.combine(date.fromordinal(day + 1), time(), zone))
+
+
+def take(connection: Connection, limit: int) -> list[Pair]:
+    """The first marks in key order, locked until the transaction ends; empty only when there is none left to anybody.
+
+    Marks that another process holds are passed over; when there are no others, its end is waited for."""
+    first = select(dirty.c.koc_id, dirty.c.brand).where(dirty.c.brand != EVERY).order_by(dirty.c.koc_id, dirty.c.brand)
+    while True:
+        pairs = _pairs(connection.execute(first.limit(limit).with_for_update(skip_locked=True)))
+        if pairs or not is_postgres(connection) or connection.execute(first.limit(1)).first() is None:
+            return pairs
+        connection.execute(first.limit(1).with_for_update())
+
+
+def clear(connection: Connection, pairs: Sequence[Pair]) -> None:
+    for some in chunks(sorted(pairs), CHUNK // 2):
+        connection.execute(delete(dirty).where(tuple_(dirty.c.koc_id, dirty.c.brand).in_(some)))

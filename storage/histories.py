@@ -1,0 +1,144 @@
+"""What the detector reads: each KOC's mentions in event order, the brands' moods, the calibrations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from storage.codec import cues_of, json_of, json_text, us, when
+from storage.database import AnyRow, chunks, insert
+from storage.dirty import mark, mark_kocs
+from storage.records import Calibration, History, KocMention, Mention, MoodDay, PostKey
+from storage.tables import accounts, brand_days, calibrations, mentions, posts
+
+Pair = tuple[str, str]  # KOC, brand
+
+_MENTION = (
+    mentions.c.brand, mentions.c.target, mentions.c.is_rival, mentions.c.via, mentions.c.neg, mentions.c.neu, mentions.c.pos,
+    mentions.c.favor, mentions.c.against, mentions.c.none, mentions.c.cues, mentions.c.constructive, mentions.c.own_words,
+    mentions.c.unscored, mentions.c.fingerprint, mentions.c.model,
+)  # fmt: skip
+_HISTORY = (
+    accounts.c.koc_id, accounts.c.platform, accounts.c.account_id, posts.c.post_id, posts.c.posted_at, posts.c.kind,
+    posts.c.url, posts.c.text, posts.c.platform.label("post_platform"), *_MENTION,
+)  # fmt: skip
+
+
+def mention_of(key: PostKey, row: AnyRow) -> Mention:
+    return Mention(
+        key,
+        row.brand,
+        row.target,
+        row.is_rival,
+        row.via,
+        row.neg / 10_000,
+        row.neu / 10_000,
+        row.pos / 10_000,
+        row.favor / 10_000,
+        row.against / 10_000,
+        row.none / 10_000,
+        cues_of(row.cues),
+        row.constructive,
+        row.own_words,
+        row.unscored,
+        row.fingerprint,
+        row.model,
+    )
+
+
+def load(connection: Connection, pairs: Sequence[Pair], as_of: int | None = None) -> list[History]:
+    """The history of each (KOC, brand), in the order given; with ``as_of`` only what was stored and posted until then."""
+    wanted = set(pairs)
+    found: dict[Pair, list[KocMention]] = {pair: [] for pair in pairs}
+    brands = sorted({brand for _, brand in pairs})
+    for ids in chunks(sorted({koc_id for koc_id, _ in pairs})):
+        query = (
+            select(*_HISTORY)
+            .join(posts, posts.c.author_key == accounts.c.author_key)
+            .join(mentions, mentions.c.post == posts.c.id)
+            .where(accounts.c.koc_id.in_(ids), mentions.c.brand.in_(brands), mentions.c.is_rival.is_(False))
+        )
+        if as_of is not None:
+            query = query.where(posts.c.stored_at <= as_of, posts.c.posted_at <= as_of)
+        for row in connection.execute(query):
+            pair = (row.koc_id, row.brand)
+            if pair in wanted:
+                mention = mention_of(PostKey(row.post_platform, row.post_id), row)
+                account = (row.platform, row.account_id)
+                found[pair].append(KocMention(when(row.posted_at), mention, row.kind, row.url, row.text, account))
+    return [History(*pair, tuple(sorted(found[pair], key=_event_order))) for pair in pairs]
+
+
+def _event_order(mention: KocMention) -> tuple[Any, ...]:
+    # Sorted here: a database orders texts by its own collation.
+    return (mention.posted_at, mention.mention.key, mention.mention.target)
+
+
+def mentions_by_post(connection: Connection, keys: Iterable[PostKey], brand: str | None) -> dict[PostKey, list[Mention]]:
+    """All mentions of these posts, rivals too, by post; ``brand``: rows of that brand only."""
+    found: dict[PostKey, list[Mention]] = {}
+    by_platform: dict[str, list[str]] = {}
+    for key in sorted(set(keys)):
+        by_platform.setdefault(key.platform, []).append(key.post_id)
+    for platform, post_ids in by_platform.items():
+        for ids in chunks(post_ids):
+            query = select(posts.c.post_id, *_MENTION).join(mentions, mentions.c.post == posts.c.id)
+            query = query.where(posts.c.platform == platform, posts.c.post_id.in_(ids))
+            if brand is not None:
+                query = query.where(mentions.c.brand == brand)
+            for row in connection.execute(query):
+                key = PostKey(platform, row.post_id)
+                found.setdefault(key, []).append(mention_of(key, row))
+    return {key: sorted(found[key], key=lambda m: (m.brand, m.is_rival, m.target)) for key in sorted(found)}
+
+
+def load_moods(connection: Connection, brands: Sequence[str]) -> dict[str, list[MoodDay]]:
+    """The mood of each brand, day by day; days without a mention are left out."""
+    moods: dict[str, list[MoodDay]] = {brand: [] for brand in brands}
+    query = select(brand_days).where(brand_days.c.brand.in_(brands), brand_days.c.n != 0)
+    for row in connection.execute(query.order_by(brand_days.c.brand, brand_days.c.day)):
+        moods[row.brand].append(MoodDay(date.fromordinal(row.day), row.n, row.against, row.none, row.favor))
+    return moods
+
+
+def count_moods(connection: Connection, brand: str, as_of: int | None = None) -> list[MoodDay]:
+    """The same, counted from the mentions; with ``as_of`` from what was stored and posted until then."""
+    where: list[ColumnElement[bool]] = [mentions.c.brand == brand, mentions.c.day.is_not(None)]
+    if as_of is not None:
+        where += [posts.c.stored_at <= as_of, posts.c.posted_at <= as_of]
+    sums = (func.count(), func.sum(mentions.c.against), func.sum(mentions.c.none), func.sum(mentions.c.favor))
+    query = select(mentions.c.day, *sums).join(posts, posts.c.id == mentions.c.post).where(*where)
+    rows = connection.execute(query.group_by(mentions.c.day).order_by(mentions.c.day))
+    return [MoodDay(date.fromordinal(day), n, int(against), int(none), int(favor)) for day, n, against, none, favor in rows]
+
+
+def load_calibrations(connection: Connection, brands: Sequence[str]) -> dict[str, Calibration]:
+    """The calibration of each brand that has one: its own, else that for every brand; the latest in effect."""
+    newest: dict[str, Calibration] = {}
+    query = select(calibrations).where(calibrations.c.brand.in_([*brands, ""]))
+    for row in connection.execute(query):
+        found = Calibration(row.version, row.brand, when(row.effective_at), json_of(row.parameters))
+        other = newest.get(row.brand)
+        if other is None or (other.effective_at, other.version) < (found.effective_at, found.version):
+            newest[row.brand] = found
+    return {brand: newest.get(brand, newest.get("")) for brand in brands if brand in newest or "" in newest}  # type: ignore[misc]
+
+
+def save_calibration(connection: Connection, new: Calibration) -> None:
+    """Add or replace a calibration and mark whom it judges dirty."""
+    row = {
+        "brand": new.brand,
+        "version": new.version,
+        "effective_at": us(new.effective_at),
+        "parameters": json_text(new.parameters),
+    }
+    statement = insert(connection, calibrations).values(row)
+    connection.execute(statement.on_conflict_do_update(index_elements=["brand", "version"], set_=row))
+    if new.brand:
+        people = connection.execute(select(accounts.c.koc_id).distinct()).scalars()
+        mark(connection, ((koc_id, new.brand) for koc_id in people))
+    else:
+        mark_kocs(connection, None)

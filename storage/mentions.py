@@ -1,0 +1,249 @@
+"""Stale posts out, their mentions in: one mechanism for new posts, late parents, edited firsts, new brands and a new model.
+
+A post is stale while its ``version`` is not its ``scored_version``. Mentions are stored only if the version they were made
+for is still the post's; with them go the differences of the brand's mood and the marks of the KOCs they touch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, case, delete, func, select, tuple_, update
+
+from storage.codec import cues_text, media_of, names_of, units, when
+from storage.database import CHUNK, AnyRow, chunks, insert, lock
+from storage.dirty import kocs_by_author, mark
+from storage.records import Mention, ParentPost, PostKey, StalePost
+from storage.tables import brand_days, mentions, mood_changes, posts
+
+Mood: TypeAlias = list[int]  # n, against, none, favor
+
+_STALE = posts.c.version != posts.c.scored_version
+_FIELDS = (
+    posts.c.id, posts.c.version, posts.c.platform, posts.c.post_id, posts.c.kind, posts.c.author_key, posts.c.posted_at,
+    posts.c.text, posts.c.media, posts.c.sources, posts.c.parent_id, posts.c.root_id,
+)  # fmt: skip
+
+
+def stale(connection: Connection, limit: int, among: Sequence[int] = ()) -> list[StalePost]:
+    """Up to ``limit`` stale posts with what their mentions are made from; of the rows ``among`` if these hold any."""
+    found: list[AnyRow] = []
+    for rows in chunks(among[:limit]):
+        found += connection.execute(select(*_FIELDS).where(_STALE, posts.c.id.in_(rows)).order_by(posts.c.id)).all()
+    if not found:
+        found = list(connection.execute(select(*_FIELDS).where(_STALE).order_by(posts.c.id).limit(limit)).all())
+    parents = _parents(connection, found)
+    return [
+        StalePost(
+            row.id,
+            row.version,
+            PostKey(row.platform, row.post_id),
+            row.kind,
+            row.author_key,
+            when(row.posted_at),
+            row.text,
+            media_of(row.media),
+            names_of(row.sources),
+            tuple(parents[key] for key in _parent_keys(row) if key in parents),
+        )
+        for row in found
+    ]
+
+
+def count_stale(connection: Connection) -> int:
+    return connection.execute(select(func.count()).select_from(posts).where(_STALE)).scalar_one()
+
+
+def _parent_keys(row: AnyRow) -> list[tuple[str, str]]:
+    """Keys of a post's parent and root, each once, never itself."""
+    ids = [i for i in dict.fromkeys((row.parent_id, row.root_id)) if i is not None and i != row.post_id]
+    return [(row.platform, post_id) for post_id in ids]
+
+
+def _parents(connection: Connection, children: Iterable[AnyRow]) -> dict[tuple[str, str], ParentPost]:
+    wanted: dict[str, set[str]] = {}
+    for child in children:
+        for platform, post_id in _parent_keys(child):
+            wanted.setdefault(platform, set()).add(post_id)
+    fields = (
+        posts.c.id,
+        posts.c.platform,
+        posts.c.post_id,
+        posts.c.text,
+        posts.c.author_key,
+        posts.c.sources,
+        posts.c.text_purged,
+    )
+    found: list[AnyRow] = []
+    for platform, ids in sorted(wanted.items()):
+        for some in chunks(sorted(ids)):
+            found += connection.execute(select(*fields).where(posts.c.platform == platform, posts.c.post_id.in_(some))).all()
+    brands = _brands_of(connection, [row.id for row in found if row.text_purged])
+    return {
+        (row.platform, row.post_id): ParentPost(
+            PostKey(row.platform, row.post_id), row.text, row.author_key, names_of(row.sources), tuple(brands.get(row.id, ()))
+        )
+        for row in found
+    }
+
+
+def _brands_of(connection: Connection, rows: Sequence[int]) -> dict[int, list[str]]:
+    """The brands that posts were found to speak of themselves."""
+    brands: dict[int, list[str]] = {}
+    for ids in chunks(rows):
+        query = select(mentions.c.post, mentions.c.brand).where(mentions.c.post.in_(ids), mentions.c.is_rival.is_(False))
+        for row, brand in connection.execute(query.order_by(mentions.c.post, mentions.c.brand)):
+            brands.setdefault(row, []).append(brand)
+    return brands
+
+
+def put(connection: Connection, made: Sequence[tuple[StalePost, Sequence[Mention]]], zone: ZoneInfo) -> None:
+    """Store the mentions of posts whose version is still the one they were made for; the others stay stale."""
+    # Shared with other writers of mentions, against changes of the roster: whoever holds an account now is marked below.
+    lock(connection, "roster", shared=True)
+    current = _lock_posts(connection, sorted({post.row for post, _ in made}))
+    valid = {post.row: (post, new) for post, new in made if _is_awaited(current.get(post.row), post)}
+    if not valid:
+        return
+    ids = sorted(valid)
+    moods: dict[tuple[str, int], Mood] = {}
+    touched = _take_old(connection, [row for row in ids if current[row].scored_version], current, moods)
+    rows: list[dict[str, Any]] = []
+    for row in ids:
+        post, new = valid[row]
+        day = when(current[row].posted_at).astimezone(zone).toordinal()
+        for mention in new:
+            values = _row_of(row, mention, day)
+            rows.append(values)
+            if not mention.is_rival:
+                touched.add((post.author_key, mention.brand))
+            if values["day"] is not None:
+                _add(moods, (mention.brand, day), (1, values["against"], values["none"], values["favor"]))
+    if rows:
+        connection.execute(mentions.insert(), rows)
+    for some in chunks(ids):
+        connection.execute(update(posts).where(posts.c.id.in_(some)).values(scored_version=posts.c.version))
+    _write_moods(connection, moods)
+    who = kocs_by_author(connection, (author for author, _ in touched))
+    mark(connection, ((who[author], brand) for author, brand in touched if author in who))
+
+
+def _lock_posts(connection: Connection, rows: Sequence[int]) -> dict[int, AnyRow]:
+    fields = (
+        posts.c.id, posts.c.platform, posts.c.post_id, posts.c.version, posts.c.scored_version, posts.c.posted_at,
+        posts.c.author_key,
+    )  # fmt: skip
+    found: dict[int, AnyRow] = {}
+    for ids in chunks(rows):
+        query = select(*fields).where(posts.c.id.in_(ids)).order_by(posts.c.id).with_for_update(key_share=True)
+        found.update((row.id, row) for row in connection.execute(query))
+    return found
+
+
+def _is_awaited(row: AnyRow | None, post: StalePost) -> bool:
+    """Whether mentions made for this version of the post are still wanted: not deleted, not changed, not put by another."""
+    return (
+        row is not None
+        and row.version == post.version
+        and row.scored_version != row.version
+        and (row.platform, row.post_id) == (post.key.platform, post.key.post_id)
+    )
+
+
+def _take_old(
+    connection: Connection, rows: Sequence[int], current: dict[int, AnyRow], moods: dict[tuple[str, int], Mood]
+) -> set[tuple[str, str]]:
+    """Delete earlier mentions and take them out of the moods. Returns (author, brand) of those about our brands."""
+    touched: set[tuple[str, str]] = set()
+    fields = (
+        mentions.c.post,
+        mentions.c.brand,
+        mentions.c.is_rival,
+        mentions.c.day,
+        mentions.c.against,
+        mentions.c.none,
+        mentions.c.favor,
+    )
+    for ids in chunks(rows):
+        for old in connection.execute(select(*fields).where(mentions.c.post.in_(ids))):
+            if not old.is_rival:
+                touched.add((current[old.post].author_key, old.brand))
+            if old.day is not None:
+                _add(moods, (old.brand, old.day), (-1, -old.against, -old.none, -old.favor))
+        connection.execute(delete(mentions).where(mentions.c.post.in_(ids)))
+    return touched
+
+
+def _add(moods: dict[tuple[str, int], Mood], key: tuple[str, int], difference: tuple[int, int, int, int]) -> None:
+    mood = moods.setdefault(key, [0, 0, 0, 0])
+    for i, value in enumerate(difference):
+        mood[i] += value
+
+
+def _row_of(row: int, mention: Mention, day: int) -> dict[str, Any]:
+    counted = not mention.is_rival and mention.own_words and mention.unscored is None
+    return {
+        "post": row,
+        "brand": mention.brand,
+        "target": mention.target,
+        "is_rival": mention.is_rival,
+        "via": mention.via,
+        "day": day if counted else None,
+        "neg": units(mention.neg),
+        "neu": units(mention.neu),
+        "pos": units(mention.pos),
+        "favor": units(mention.favor),
+        "against": units(mention.against),
+        "none": units(mention.none),
+        "cues": cues_text(mention.cues),
+        "constructive": mention.constructive,
+        "own_words": mention.own_words,
+        "unscored": mention.unscored,
+        "fingerprint": mention.fingerprint,
+        "model": mention.model,
+    }
+
+
+def _write_moods(connection: Connection, moods: dict[tuple[str, int], Mood]) -> None:
+    """Add differences to the moods, and remember the least day of each brand that changed."""
+    changed = {key: mood for key, mood in sorted(moods.items()) if any(mood)}
+    if not changed:
+        return
+    statement = insert(connection, brand_days)
+    sums = {name: brand_days.c[name] + statement.excluded[name] for name in ("n", "against", "none", "favor")}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["brand", "day"], set_=sums),
+        [
+            {"brand": brand, "day": day, "n": n, "against": against, "none": none, "favor": favor}
+            for (brand, day), (n, against, none, favor) in changed.items()
+        ],
+    )
+    least: dict[str, int] = {}
+    for brand, day in changed:
+        least[brand] = min(day, least.get(brand, day))
+    change = insert(connection, mood_changes)
+    earlier = case((change.excluded.day < mood_changes.c.day, change.excluded.day), else_=mood_changes.c.day)
+    connection.execute(
+        change.on_conflict_do_update(index_elements=["brand"], set_={"day": earlier}),
+        [{"brand": brand, "day": day} for brand, day in sorted(least.items())],
+    )
+
+
+def recount_days(connection: Connection, zone: ZoneInfo) -> None:
+    """Count every mention under its day of another time zone."""
+    lock(connection, "roster")  # nobody puts mentions meanwhile
+    counted = select(mentions.c.post, mentions.c.brand, mentions.c.target, posts.c.posted_at).join(posts)
+    by_day: dict[int, list[tuple[int, str, str]]] = {}
+    for row in connection.execute(counted.where(mentions.c.day.is_not(None))):
+        by_day.setdefault(when(row.posted_at).astimezone(zone).toordinal(), []).append((row.post, row.brand, row.target))
+    for day, keys in by_day.items():
+        for some in chunks(keys, CHUNK // 3):
+            key = tuple_(mentions.c.post, mentions.c.brand, mentions.c.target)
+            connection.execute(update(mentions).where(key.in_(some)).values(day=day))
+    connection.execute(delete(brand_days))
+    sums = (func.count(), func.sum(mentions.c.against), func.sum(mentions.c.none), func.sum(mentions.c.favor))
+    moods = select(mentions.c.brand, mentions.c.day, *sums).where(mentions.c.day.is_not(None))
+    moods = moods.group_by(mentions.c.brand, mentions.c.day)
+    _write_moods(connection, {(row[0], row[1]): [int(value) for value in row[2:]] for row in connection.execute(moods)})

@@ -1,0 +1,218 @@
+"""The outbox: alerts and their deliveries as rows, claimed before they are sent, so that two processes never send the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, or_, select, update
+
+from storage.codec import clean, json_of, json_text, keys_of, keys_text, us, us_or_none, when, when_or_none
+from storage.database import AnyRow, chunks, insert
+from storage.dirty import mark_if_clear
+from storage.records import Alert, Delivery, StoredAlert, StoreError
+from storage.tables import alerts, deliveries
+
+Pair = tuple[str, str]  # KOC, brand
+
+
+def write_alerts(connection: Connection, current: Sequence[tuple[Alert, int]], superseded: Sequence[tuple[str, int]]) -> None:
+    """Write alerts that are wanted (each with the time of recording) and supersede those that are not any more."""
+    rows = {alert.key: _alert_row(alert, at) for alert, at in current}
+    if rows:
+        statement = insert(connection, alerts)
+        new = statement.excluded
+        kept = {"key", "recorded_at"}  # an alert that comes back keeps the time it was first recorded
+        values = {column.name: new[column.name] for column in alerts.c if column.name not in kept}
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["key"], set_=values), [rows[key] for key in sorted(rows)]
+        )
+    gone = [{"gone": key, "at": at} for key, at in sorted(superseded)]
+    if gone:
+        statement = update(alerts).where(alerts.c.key == bindparam("gone"), alerts.c.state == "current")
+        connection.execute(statement.values(state="superseded", superseded_at=bindparam("at")), gone)
+
+
+def write_deliveries(connection: Connection, new: Sequence[Delivery], cancelled: Sequence[str]) -> None:
+    """Add deliveries and cancel unsent ones. One that exists stays as it is, unless it was cancelled and is wanted again."""
+    for keys in chunks(sorted(cancelled)):
+        unsent = and_(deliveries.c.key.in_(keys), deliveries.c.state.in_(("pending", "dead")))
+        connection.execute(update(deliveries).where(unsent).values(state="cancelled", next_try_at=None, claimed_until=None))
+    rows = [_delivery_row(delivery) for delivery in sorted(new, key=lambda delivery: delivery.key)]
+    if rows:
+        statement = insert(connection, deliveries)
+        values = {column.name: statement.excluded[column.name] for column in deliveries.c if column.name != "key"}
+        revived = deliveries.c.state == "cancelled"
+        connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values, where=revived), rows)
+
+
+def load_alerts(connection: Connection, where: Sequence[ColumnElement[bool]]) -> list[StoredAlert]:
+    """Alerts ordered by (fired_at, key)."""
+    query = select(alerts).where(*where).order_by(alerts.c.fired_at, alerts.c.key)
+    return [stored_alert_of(row) for row in connection.execute(query)]
+
+
+def load_deliveries(connection: Connection, keys: Iterable[str], *, lock: bool = False) -> dict[str, list[Delivery]]:
+    """Deliveries by alert, in key order."""
+    found: dict[str, list[Delivery]] = {}
+    for some in chunks(sorted(set(keys))):
+        query = select(deliveries).where(deliveries.c.alert_key.in_(some)).order_by(deliveries.c.key)
+        for row in connection.execute(query.with_for_update() if lock else query):
+            found.setdefault(row.alert_key, []).append(delivery_of(row))
+    return found
+
+
+def deliveries_in(connection: Connection, state: str | None) -> list[Delivery]:
+    query = select(deliveries).order_by(deliveries.c.created_at, deliveries.c.key)
+    return [
+        delivery_of(row) for row in connection.execute(query if state is None else query.where(deliveries.c.state == state))
+    ]
+
+
+def claim_due(connection: Connection, now: int, until: int, limit: int) -> list[tuple[Delivery, StoredAlert]]:
+    """Take deliveries that are due: they are ``sending`` until the lease ends, then they are due again.
+
+    An alert that was superseded is not sent any more, even if a process died while sending it."""
+    due = or_(
+        and_(deliveries.c.state == "pending", or_(deliveries.c.next_try_at.is_(None), deliveries.c.next_try_at <= now)),
+        and_(deliveries.c.state == "sending", deliveries.c.claimed_until < now),
+    )
+    query = (
+        select(deliveries)
+        .where(due)
+        .order_by(func.coalesce(deliveries.c.next_try_at, 0), deliveries.c.key)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    claimed = [delivery_of(row) for row in connection.execute(query)]
+    about = _alerts_by_key(connection, [delivery.alert_key for delivery in claimed])
+    wanted = [d for d in claimed if d.kind != "alert" or about[d.alert_key].state == "current"]
+    _update(connection, [d.key for d in claimed if d not in wanted], state="cancelled", claimed_until=None, next_try_at=None)
+    _update(connection, [d.key for d in wanted], state="sending", claimed_until=until, attempts=deliveries.c.attempts + 1)
+    taken = {d.key: d for ds in load_deliveries(connection, {d.alert_key for d in wanted}).values() for d in ds}
+    return [(taken[d.key], about[d.alert_key]) for d in wanted]
+
+
+def _update(connection: Connection, keys: Sequence[str], **values: Any) -> None:
+    for some in chunks(sorted(keys)):
+        connection.execute(update(deliveries).where(deliveries.c.key.in_(some)).values(values))
+
+
+def _alerts_by_key(connection: Connection, keys: Iterable[str]) -> dict[str, StoredAlert]:
+    found: dict[str, StoredAlert] = {}
+    for some in chunks(sorted(set(keys))):
+        found.update((stored.alert.key, stored) for stored in load_alerts(connection, [alerts.c.key.in_(some)]))
+    return found
+
+
+def settle(connection: Connection, done: Sequence[Delivery]) -> None:
+    """Write how claimed deliveries went. One whose lease ran out and that another process took is left to that process,
+    unless it was sent: what is on the wire is true. A failed one whose alert was superseded meanwhile is cancelled; a sent
+    one makes its KOC dirty, so that the next watch decides on a correction."""
+    by_key = {delivery.key: delivery for delivery in done}
+    stored: dict[str, Delivery] = {}
+    for some in chunks(sorted(by_key)):
+        query = select(deliveries).where(deliveries.c.key.in_(some)).order_by(deliveries.c.key).with_for_update()
+        stored.update((row.key, delivery_of(row)) for row in connection.execute(query))
+    if missing := by_key.keys() - stored.keys():
+        raise StoreError(f"unknown delivery {min(missing)!r}")
+    about = _alerts_by_key(connection, [delivery.alert_key for delivery in done])
+    rows: list[dict[str, Any]] = []
+    late: set[Pair] = set()
+    for key, new in sorted(by_key.items()):
+        old, alert = stored[key], about[new.alert_key]
+        arrived = new.state in ("sent", "summarized")
+        if not (old.state == "sending" and old.attempts == new.attempts) and not (arrived and old.state != "sent"):
+            continue
+        withdrawn = new.kind == "alert" and alert.state == "superseded"
+        row = _delivery_row(new)
+        if withdrawn and arrived:
+            late.add((alert.alert.koc_id, alert.alert.brand))
+        elif withdrawn:
+            row |= {"state": "cancelled", "next_try_at": None}
+        rows.append({f"new_{name}": value for name, value in row.items()})
+    if rows:
+        changed: dict[str, Any] = {
+            name: bindparam(f"new_{name}") for name in ("state", "next_try_at", "claimed_until", "sent_at", "error")
+        }
+        connection.execute(update(deliveries).where(deliveries.c.key == bindparam("new_key")).values(changed), rows)
+    # No wait here: a mark that exists belongs to a watch that has not read these deliveries yet, as they are locked.
+    mark_if_clear(connection, late)
+
+
+def retry_dead(connection: Connection, keys: Sequence[str] | None) -> int:
+    """Deliveries that were given up are tried again. Returns how many."""
+    dead = update(deliveries).where(deliveries.c.state == "dead")
+    dead = dead.where(
+        or_(deliveries.c.kind != "alert", exists().where(alerts.c.key == deliveries.c.alert_key, alerts.c.state == "current"))
+    )
+    again = dead.values(state="pending", attempts=0, next_try_at=None, error="")
+    if keys is None:
+        return connection.execute(again).rowcount
+    return sum(connection.execute(again.where(deliveries.c.key.in_(some))).rowcount for some in chunks(sorted(keys)))
+
+
+def _alert_row(alert: Alert, at: int) -> dict[str, Any]:
+    return {
+        "key": alert.key,
+        "kind": alert.kind,
+        "level": alert.level,
+        "severity": alert.severity,
+        "koc_id": alert.koc_id,
+        "brand": alert.brand,
+        "fired_at": us(alert.fired_at),
+        "turned_at": us_or_none(alert.turned_at),
+        "evidence": json_text(alert.evidence),
+        "posts": keys_text(alert.posts),
+        "state": "current",
+        "recorded_at": at,
+        "superseded_at": None,
+    }
+
+
+def stored_alert_of(row: AnyRow) -> StoredAlert:
+    alert = Alert(
+        row.key,
+        row.kind,
+        row.level,
+        row.severity,
+        row.koc_id,
+        row.brand,
+        when(row.fired_at),
+        when_or_none(row.turned_at),
+        json_of(row.evidence),
+        keys_of(row.posts),
+    )
+    return StoredAlert(alert, row.state, when(row.recorded_at), when_or_none(row.superseded_at))
+
+
+def _delivery_row(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "key": delivery.key,
+        "alert_key": delivery.alert_key,
+        "channel": delivery.channel,
+        "kind": delivery.kind,
+        "state": delivery.state,
+        "created_at": us(delivery.created_at),
+        "attempts": delivery.attempts,
+        "next_try_at": us_or_none(delivery.next_try_at),
+        "claimed_until": None if delivery.state != "sending" else us_or_none(delivery.claimed_until),
+        "sent_at": us_or_none(delivery.sent_at),
+        "error": clean(delivery.error),
+    }
+
+
+def delivery_of(row: AnyRow) -> Delivery:
+    return Delivery(
+        row.key,
+        row.alert_key,
+        row.channel,
+        row.kind,
+        row.state,
+        when(row.created_at),
+        row.attempts,
+        when_or_none(row.next_try_at),
+        when_or_none(row.claimed_until),
+        when_or_none(row.sent_at),
+        row.error,
+    )

@@ -1,0 +1,37 @@
+"""What the stored mentions were made with: brands, model, time zone. Another one makes posts stale, or days counted again."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, select, update
+
+from storage.database import insert, lock
+from storage.dirty import mark_kocs
+from storage.mentions import recount_days
+from storage.tables import meta, posts
+
+
+def facts(connection: Connection) -> dict[str, str]:
+    return {row.key: row.value for row in connection.execute(select(meta))}
+
+
+def is_prepared(connection: Connection, wanted: dict[str, str]) -> bool:
+    return facts(connection).items() >= wanted.items()
+
+
+def prepare(connection: Connection, wanted: dict[str, str]) -> None:
+    """``wanted``: brands (a fingerprint), model, timezone. What differs from it is made again."""
+    lock(connection, "posts")
+    known = facts(connection)
+    if (known.get("brands"), known.get("model")) != (wanted["brands"], wanted["model"]):
+        # Posts whose text is gone keep the mentions they have.
+        connection.execute(update(posts).where(posts.c.text_purged.is_(False)).values(version=posts.c.version + 1))
+    if "timezone" in known and known["timezone"] != wanted["timezone"]:
+        recount_days(connection, ZoneInfo(wanted["timezone"]))
+        mark_kocs(connection, None)
+    statement = insert(connection, meta)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["key"], set_={"value": statement.excluded.value}),
+        [{"key": key, "value": value} for key, value in sorted(wanted.items())],
+    )

@@ -1,0 +1,114 @@
+"""The roster: KOCs and their accounts. What it changes makes KOCs dirty; posts are matched by author key when they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, delete, select
+
+from storage.codec import clean
+from storage.database import chunks, insert, lock
+from storage.dirty import EVERY, kocs_by_author, mark
+from storage.records import Account, Koc, StoreError
+from storage.tables import accounts, kocs
+
+
+def save(connection: Connection, new: Sequence[Koc]) -> None:
+    """Add or replace KOCs with all their accounts. An account moves here from whoever held it; all touched are marked dirty."""
+    lock(connection, "roster")  # nobody puts mentions meanwhile, who would not see the new accounts
+    wanted = {koc.koc_id: _sorted(koc) for koc in new}
+    holders = _holders(wanted.values())
+    before = load(connection, wanted)
+    changed = {koc_id: koc for koc_id, koc in wanted.items() if before.get(koc_id) != koc}
+    if not changed:
+        return
+    losers = kocs_by_author(connection, (account.author_key for koc in changed.values() for account in koc.accounts))
+    touched = {*changed, *(koc_id for key, koc_id in losers.items() if holders.get(key) != koc_id)}
+    fields = ("name", "owner", "tier", "domain", "note")
+    statement = insert(connection, kocs)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["koc_id"], set_={name: statement.excluded[name] for name in fields}),
+        [{"koc_id": koc_id} | {name: clean(getattr(koc, name)) for name in fields} for koc_id, koc in changed.items()],
+    )
+    _replace_accounts(connection, changed)
+    mark(connection, ((koc_id, EVERY) for koc_id in touched))
+
+
+def _holders(wanted: Iterable[Koc]) -> dict[str, str]:
+    """Which KOC holds each author key. Raises StoreError where two of one list claim the same account."""
+    holders: dict[str, str] = {}
+    for koc in wanted:
+        for account in koc.accounts:
+            other = holders.setdefault(account.author_key, koc.koc_id)
+            if other != koc.koc_id:
+                raise StoreError(f"account {account.platform}/{account.account_id} is given to both {other} and {koc.koc_id}")
+    return holders
+
+
+def _sorted(koc: Koc) -> Koc:
+    """The KOC with its accounts in key order, each once."""
+    by_key = {(account.platform, account.account_id): account for account in koc.accounts}
+    return Koc(koc.koc_id, koc.name, tuple(by_key[key] for key in sorted(by_key)), koc.owner, koc.tier, koc.domain, koc.note)
+
+
+def _replace_accounts(connection: Connection, changed: dict[str, Koc]) -> None:
+    rows = [
+        {
+            "platform": account.platform,
+            "account_id": account.account_id,
+            "koc_id": koc.koc_id,
+            "author_key": account.author_key,
+            "nickname": clean(account.nickname),
+            "url": clean(account.url),
+        }
+        for koc in changed.values()
+        for account in koc.accounts
+    ]
+    for ids in chunks(sorted(changed)):
+        connection.execute(delete(accounts).where(accounts.c.koc_id.in_(ids)))
+    for keys in chunks([row["author_key"] for row in rows]):
+        connection.execute(delete(accounts).where(accounts.c.author_key.in_(keys)))
+    if rows:
+        connection.execute(accounts.insert(), rows)
+
+
+def remove(connection: Connection, koc_ids: Sequence[str]) -> None:
+    """Take KOCs off the roster. They are marked dirty, so that the next watch takes their alerts back."""
+    lock(connection, "roster")
+    known = load(connection, koc_ids)
+    mark(connection, ((koc_id, EVERY) for koc_id in known))
+    for ids in chunks(sorted(known)):
+        connection.execute(delete(accounts).where(accounts.c.koc_id.in_(ids)))
+        connection.execute(delete(kocs).where(kocs.c.koc_id.in_(ids)))
+
+
+def load(connection: Connection, koc_ids: Iterable[str] | None = None) -> dict[str, Koc]:
+    """KOCs by id, in key order, each with its accounts in key order; None: all."""
+    if koc_ids is None:
+        return _load(connection, None)
+    found: dict[str, Koc] = {}
+    for ids in chunks(sorted(set(koc_ids))):
+        found |= _load(connection, ids)
+    return found
+
+
+def _load(connection: Connection, ids: Sequence[str] | None) -> dict[str, Koc]:
+    people = select(kocs).order_by(kocs.c.koc_id)
+    held = select(accounts).order_by(accounts.c.koc_id, accounts.c.platform, accounts.c.account_id)
+    if ids is not None:
+        people, held = people.where(kocs.c.koc_id.in_(ids)), held.where(accounts.c.koc_id.in_(ids))
+    by_koc: dict[str, list[Account]] = {}
+    for row in connection.execute(held):
+        account = Account(row.platform, row.account_id, row.author_key, row.nickname, row.url)
+        by_koc.setdefault(row.koc_id, []).append(account)
+    return {
+        row.koc_id: Koc(row.koc_id, row.name, tuple(by_koc.get(row.koc_id, ())), row.owner, row.tier, row.domain, row.note)
+        for row in connection.execute(people)
+    }
+
+
+def mark_authors_dirty(connection: Connection, author_keys: Sequence[str]) -> None:
+    """Mark the KOCs among these authors dirty for every brand."""
+    if author_keys:
+        lock(connection, "roster", shared=True)
+        mark(connection, ((koc_id, EVERY) for koc_id in kocs_by_author(connection, author_keys).values()))

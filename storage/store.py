@@ -1,0 +1,355 @@
+"""The door of the store: values in, values out; every table and every transaction lies behind it.
+
+    with Store.open("sqlite:///listener.db") as store:
+        store.add(posts, stored_at=now)
+        while stale := store.stale():
+            store.put([(post, mentions_of(post)) for post in stale])
+
+No clock is read here: times come as arguments. Every method that writes is one transaction (`purge` several small ones),
+so that a process killed at any instant leaves all of it or nothing. Any refusal of the database is a `StoreError`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from types import TracebackType
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import Connection
+
+from storage import (
+    cases,
+    crawls,
+    dirty,
+    histories,
+    leases,
+    mentions,
+    outbox,
+    posts,
+    prepare,
+    retention,
+    roster,
+    schema,
+    tables,
+    views,
+    watching,
+)
+from storage.codec import us
+from storage.database import Database
+from storage.records import (
+    Added,
+    Calibration,
+    Case,
+    CaseStep,
+    Counts,
+    Crawl,
+    Delivery,
+    DeliveryState,
+    Drift,
+    DriftState,
+    Heard,
+    History,
+    Koc,
+    Lease,
+    Mark,
+    Mention,
+    MoodDay,
+    Post,
+    PostKey,
+    PostView,
+    Purged,
+    StalePost,
+    StoredAlert,
+    StoreError,
+)
+from storage.watching import Watch
+
+PURGE_BATCH = 2000  # posts in one transaction of a purge: others wait no longer than for an import's batch
+OWN_ROWS = 200_000
+
+
+def upgrade(url: str) -> str:
+    """Bring the database's schema up to date. Returns its revision; raises StoreError for one of a newer program."""
+    database = Database(url)
+    try:
+        return schema.upgrade(database)
+    finally:
+        database.close()
+
+
+class Store:
+    """One database, opened. Safe to share between threads; between processes, open one in each."""
+
+    def __init__(self, database: Database, zone: ZoneInfo) -> None:
+        self._database = database
+        self._zone = zone
+        # Rows that this process added: it scores them first, so that two importers share the work. A hint, no more.
+        self._own: deque[int] = deque(maxlen=OWN_ROWS)
+
+    @classmethod
+    def open(cls, url: str, *, timezone: str = "Asia/Shanghai", migrate: bool = False) -> Store:
+        """Open ``sqlite:///path`` or ``postgresql://…``. timezone: whose days the brands' moods are counted by.
+
+        A new SQLite file is filled with tables, an empty PostgreSQL database only if ``migrate``."""
+        try:
+            zone = ZoneInfo(timezone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise StoreError(f"unknown time zone {timezone!r}; write one like Asia/Shanghai") from error
+        database = Database(url)
+        try:
+            schema.ensure(database, migrate=migrate)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database, zone)
+
+    def close(self) -> None:
+        self._database.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    # ------------------------------------------------------------------------------------------ collect, normalize
+
+    def add(self, new: Sequence[Post], *, stored_at: datetime, marks: Sequence[Mark] = ()) -> Added:
+        """Store what was seen, and the marks of the crawl that brought it; what it changes becomes stale."""
+        added, rows = self._database.write(lambda c: posts.add(c, new, us(stored_at), marks))
+        self._own.extend(rows)
+        return added
+
+    # ------------------------------------------------------------------------------------------------------- score
+
+    def prepare(self, brands_fingerprint: str, model: str) -> int:
+        """Say what mentions are to be made with. Where it differs from what they were made with, every post becomes stale
+        (but those whose text is purged). Returns how many posts are stale."""
+        wanted = {"brands": brands_fingerprint, "model": model, "timezone": self._zone.key}
+        if not self._database.read(lambda c: prepare.is_prepared(c, wanted)):
+            self._database.write(lambda c: prepare.prepare(c, wanted))
+        return self.count_stale()
+
+    def stale(self, limit: int = 1000) -> list[StalePost]:
+        """Up to ``limit`` posts whose mentions have to be made (again), those that this process added first."""
+        own: list[int] = []
+        while self._own and len(own) < limit:
+            own.append(self._own.popleft())
+        return self._database.read(lambda c: mentions.stale(c, limit, own))
+
+    def count_stale(self) -> int:
+        return self._database.read(mentions.count_stale)
+
+    def put(self, made: Sequence[tuple[StalePost, Sequence[Mention]]]) -> None:
+        """Store the mentions of stale posts, move the moods, mark the KOCs. A post that changed meanwhile stays stale."""
+        self._database.write(lambda c: mentions.put(c, made, self._zone))
+
+    # ------------------------------------------------------------------------------------------------------- watch
+
+    def mark_dirty(self, koc_ids: Iterable[str] | None = None) -> None:
+        """Have these KOCs replayed for every brand; None: all of the roster."""
+        ids = None if koc_ids is None else list(koc_ids)
+        self._database.write(lambda c: dirty.mark_kocs(c, ids))
+
+    def count_dirty(self) -> int:
+        """How many marks there are; 0 means that alerts and states are what the posts say."""
+        return self._database.read(dirty.count)
+
+    @contextmanager
+    def watching(self, *, brands: Sequence[str], limit: int = 200) -> Iterator[Watch | None]:
+        """Dirty KOCs under a lock, and all their replay needs; None when there is none left. In one transaction with what
+        is recorded their marks are cleared; an exception leaves everything as it was.
+
+        On SQLite nobody else can write meanwhile, this process neither. On PostgreSQL others watch other KOCs."""
+        if self._database.read(dirty.needs_spreading):
+            self._database.write(lambda c: dirty.spread(c, brands, self._zone))
+        if not self._database.read(dirty.count):
+            yield None
+            return
+        with self._database.writing() as connection:
+            pairs = dirty.take(connection, limit)
+            watch = watching.load(connection, pairs) if pairs else None
+            yield watch
+            if watch is not None:
+                watching.write(connection, watch)
+
+    def history(self, koc_id: str, brand: str, *, as_of: datetime | None = None) -> History:
+        """One KOC's mentions of a brand; as_of: those that were stored and posted until then."""
+        return self._database.read(lambda c: histories.load(c, [(koc_id, brand)], _at(as_of))[0])
+
+    def moods(self, brand: str, *, as_of: datetime | None = None) -> list[MoodDay]:
+        """The brand's mood day by day; as_of: of what was stored and posted until then."""
+        if as_of is None:
+            return self._database.read(lambda c: histories.load_moods(c, [brand])[brand])
+        return self._database.read(lambda c: histories.count_moods(c, brand, us(as_of)))
+
+    def calibration(self, brand: str) -> Calibration | None:
+        """The calibration in use: the brand's own, else that for every brand, else None."""
+        return self._database.read(lambda c: histories.load_calibrations(c, [brand]).get(brand))
+
+    def save_calibration(self, calibration: Calibration) -> None:
+        self._database.write(lambda c: histories.save_calibration(c, calibration))
+
+    def states(self, brand: str | None = None) -> list[DriftState]:
+        """Where each KOC stands with each brand, in key order."""
+        return self._database.read(lambda c: watching.load_states(c, brand))
+
+    def drifts(self, *, koc: str | None = None, brand: str | None = None) -> list[Drift]:
+        """The drifts found by the last replays."""
+        return self._database.read(lambda c: watching.load_drifts(c, koc, brand))
+
+    # ------------------------------------------------------------------------------------------------------ roster
+
+    def save_kocs(self, new: Sequence[Koc]) -> None:
+        """Add or replace KOCs. Stored posts of their accounts are theirs at once; who changes is marked dirty."""
+        self._database.write(lambda c: roster.save(c, new))
+
+    def remove_kocs(self, koc_ids: Iterable[str]) -> None:
+        """Take KOCs off the roster; the next watch takes their alerts back."""
+        ids = list(koc_ids)
+        self._database.write(lambda c: roster.remove(c, ids))
+
+    def kocs(self) -> list[Koc]:
+        return list(self._database.read(roster.load).values())
+
+    # -------------------------------------------------------------------------------------- alert, deliver, respond
+
+    def alerts(self, *, history: bool = False, brand: str | None = None, koc: str | None = None) -> list[StoredAlert]:
+        """The current alerts ordered by (fired_at, key); with ``history`` the superseded too."""
+        where = [] if history else [tables.alerts.c.state == "current"]
+        if brand is not None:
+            where.append(tables.alerts.c.brand == brand)
+        if koc is not None:
+            where.append(tables.alerts.c.koc_id == koc)
+        return self._database.read(lambda c: outbox.load_alerts(c, where))
+
+    def deliveries(self, state: DeliveryState | None = None) -> list[Delivery]:
+        """Deliveries ordered by (created_at, key)."""
+        return self._database.read(lambda c: outbox.deliveries_in(c, state))
+
+    def claim_due(self, now: datetime, *, lease: timedelta, limit: int = 500) -> list[tuple[Delivery, StoredAlert]]:
+        """Deliveries to send now, claimed until now + lease, with one attempt more; no other process gets them till then."""
+        return self._database.write(lambda c: outbox.claim_due(c, us(now), us(now + lease), limit))
+
+    def settle(self, deliveries: Sequence[Delivery]) -> None:
+        """Write how claimed deliveries went."""
+        self._database.write(lambda c: outbox.settle(c, deliveries))
+
+    def retry_dead(self, keys: Iterable[str] | None = None) -> int:
+        """Try deliveries again that were given up; None: all. Returns how many."""
+        some = None if keys is None else list(keys)
+        return self._database.write(lambda c: outbox.retry_dead(c, some))
+
+    def cases(self, *, brand: str | None = None, koc: str | None = None, state: str | None = None) -> list[Case]:
+        """Cases in key order."""
+        given = {tables.cases.c.brand: brand, tables.cases.c.koc_id: koc, tables.cases.c.state: state}
+        where = [column == value for column, value in given.items() if value is not None]
+        return self._database.read(lambda c: cases.load(c, where))
+
+    def steps(self, case_key: str) -> list[CaseStep]:
+        """A case's log, oldest first."""
+        return self._database.read(lambda c: cases.load_steps(c, case_key))
+
+    def save_case(self, case: Case, steps: Sequence[CaseStep] = (), *, was: Case | None) -> None:
+        """Write what somebody did with a case. was: the case as they saw it; StoreError if it is not so any more."""
+        self._database.write(lambda c: cases.change(c, case, steps, was))
+
+    # -------------------------------------------------------------------------------------------------------- look
+
+    def posts_of(self, keys: Iterable[PostKey]) -> dict[PostKey, PostView]:
+        """The stored ones of these posts, in key order."""
+        wanted = list(keys)
+        return self._database.read(lambda c: views.load(c, wanted))
+
+    def mentions_of(self, keys: Iterable[PostKey], brand: str) -> dict[PostKey, Mention]:
+        """What these posts say of a brand of ours."""
+        wanted = list(keys)
+        found = self._database.read(lambda c: histories.mentions_by_post(c, wanted, brand))
+        own = {key: [mention for mention in some if not mention.is_rival] for key, some in found.items()}
+        return {key: some[0] for key, some in own.items() if some}
+
+    def all_mentions_of(self, keys: Iterable[PostKey]) -> dict[PostKey, list[Mention]]:
+        """Every mention of these posts, of rivals too, ordered by (brand, is_rival, target)."""
+        wanted = list(keys)
+        return self._database.read(lambda c: histories.mentions_by_post(c, wanted, None))
+
+    def posts_by(self, author_key: str, *, limit: int = 100) -> list[PostView]:
+        """An author's latest posts, newest first."""
+        return self._database.read(lambda c: views.load_of_author(c, author_key, limit))
+
+    def counts_of(self, key: PostKey) -> list[tuple[datetime, Counts]]:
+        """A post's counters as they were seen, oldest first."""
+        return self._database.read(lambda c: views.counts_of(c, key))
+
+    def raw_of(self, key: PostKey) -> bytes | None:
+        """A post's record as first seen, zlib-compressed; None past its horizon."""
+        return self._database.read(lambda c: views.raw_of(c, key))
+
+    def counts(self) -> dict[str, int]:
+        """How much of everything there is: posts, mentions, kocs, …, deliveries.pending, cases.open, stale, dirty."""
+        figures = self._database.read(views.counts)
+        return figures | {"stale": self.count_stale(), "dirty": self.count_dirty()}
+
+    # ------------------------------------------------------------------------------------------------------ crawls
+
+    def start_crawl(self, crawl: Crawl) -> None:
+        self._database.write(lambda c: crawls.start(c, crawl))
+
+    def end_crawl(self, crawl: Crawl) -> None:
+        """Write how a crawl ended and what it covered."""
+        self._database.write(lambda c: crawls.end(c, crawl))
+
+    def cut_crawls(self, at: datetime) -> int:
+        """Crawls still ``running`` were cut by a killed process; call it holding the lease of crawling. Returns how many."""
+        return self._database.write(lambda c: crawls.cut_running(c, us(at)))
+
+    def crawls(self, source: str | None = None, *, last: bool = True) -> list[Crawl]:
+        """Crawls by (source, started_at); ``last``: the latest of each source."""
+        return self._database.read(lambda c: crawls.load(c, source, last=last))
+
+    def marks(self, source: str) -> dict[str, Mark]:
+        """Where the next crawl of a source goes on, by subject."""
+        return self._database.read(lambda c: crawls.load_marks(c, source))
+
+    def heard(self) -> list[Heard]:
+        """Each account of the roster, in key order, and when it was last heard; None: nobody listened to it yet."""
+        return self._database.read(crawls.heard_accounts)
+
+    def sources_heard(self) -> list[Heard]:
+        """Each source (as subject), and when it was last heard."""
+        return self._database.read(crawls.heard_sources)
+
+    # ------------------------------------------------------------------------------------------------------ upkeep
+
+    def take_lease(self, name: str, holder: str, now: datetime, ttl: timedelta) -> bool:
+        """Take or renew a lease until now + ttl; False while another holder has it."""
+        return self._database.write(lambda c: leases.take(c, Lease(name, holder, now + ttl), us(now)))
+
+    def drop_lease(self, name: str, holder: str) -> None:
+        self._database.write(lambda c: leases.drop(c, name, holder))
+
+    def lease(self, name: str) -> Lease | None:
+        """Who holds a lease, run out or not."""
+        return self._database.read(lambda c: leases.load(c, name))
+
+    def purge(self, now: datetime, *, raw_days_strangers: int, raw_days_kocs: int, text_days: int) -> Purged:
+        """Take away what is past its horizon, counted from when it was stored, in small transactions."""
+        strangers_before, kocs_before = us(now - timedelta(days=raw_days_strangers)), us(now - timedelta(days=raw_days_kocs))
+        raws = self._in_batches(lambda c: retention.purge_raws(c, strangers_before, PURGE_BATCH, kocs=False))
+        raws += self._in_batches(lambda c: retention.purge_raws(c, kocs_before, PURGE_BATCH, kocs=True))
+        before = us(now - timedelta(days=text_days))
+        texts = self._in_batches(lambda c: retention.purge_texts(c, before, PURGE_BATCH))
+        return Purged(raws, texts)
+
+    def _in_batches(self, work: Callable[[Connection], int]) -> int:
+        total = 0
+        while done := self._database.write(work):
+            total += done
+        return total
+
+
+def _at(as_of: datetime | None) -> int | None:
+    return None if as_of is None else us(as_of)

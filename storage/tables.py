@@ -1,0 +1,351 @@
+"""Every table, once, for SQLite and PostgreSQL. Times are integer microseconds UTC, probabilities integers of
+1e-4, lists JSON text.
+
+The sentence of the program can be read here: posts → mentions → (dirty →) drift_states, drifts → alerts → deliveries, cases.
+Only ids that outlive a restore are keys between people and tables; ``posts.id`` is internal and decides nothing.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _post(**options: object) -> Column[int]:
+    """The post that a row belongs to."""
+    return Column("post", BigInteger, ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True, **options)  # type: ignore[arg-type]
+
+
+# Facts about the database itself: time zone of its days, what its mentions were made with.
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+# ------------------------------------------------------------------------------------------------- collect, normalize
+
+# kind … media are those of the first item: least (first_seen_at, text_hash, raw_sha256), whatever came when.
+# A post whose version is not its scored_version is stale: its mentions have to be made (again).
+posts = Table(
+    "posts",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("platform", Text, nullable=False),
+    Column("post_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("author_key", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("posted_at", BigInteger, nullable=False),
+    Column("parent_id", Text),
+    Column("root_id", Text),
+    Column("text", Text, nullable=False),
+    Column("text_hash", Text, nullable=False),
+    Column("media", Text, nullable=False),
+    Column("raw_sha256", Text, nullable=False),
+    Column("first_seen_at", BigInteger, nullable=False),
+    Column("last_seen_at", BigInteger, nullable=False),
+    Column("stored_at", BigInteger, nullable=False),
+    Column("sources", Text, nullable=False),
+    Column("edited", Boolean, nullable=False),
+    Column("text_purged", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("scored_version", Integer, nullable=False),
+)
+Index("uq_posts_platform_post_id", posts.c.platform, posts.c.post_id, unique=True)
+Index("ix_posts_author_key_posted_at", posts.c.author_key, posts.c.posted_at)
+for _column in (posts.c.parent_id, posts.c.root_id):
+    _given = text(f"{_column.name} IS NOT NULL")
+    Index(f"ix_posts_{_column.name}", posts.c.platform, _column, sqlite_where=_given, postgresql_where=_given)
+_stale = text("version <> scored_version")
+Index("ix_posts_stale", posts.c.id, sqlite_where=_stale, postgresql_where=_stale)
+
+# The record as first seen, compressed; apart, so that reading posts stays narrow. Gone past its horizon.
+post_raws = Table(
+    "post_raws",
+    metadata,
+    _post(autoincrement=False),
+    Column("stored_at", BigInteger, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+)
+Index("ix_post_raws_stored_at", post_raws.c.stored_at)
+
+# Every text of a post that was edited; a post that has had one text has no row here.
+post_texts = Table(
+    "post_texts",
+    metadata,
+    _post(),
+    Column("text_hash", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("first_seen_at", BigInteger, nullable=False),
+    Column("last_seen_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+post_counts = Table(
+    "post_counts",
+    metadata,
+    _post(),
+    Column("seen_at", BigInteger, primary_key=True),
+    Column("likes", BigInteger),
+    Column("comments", BigInteger),
+    Column("reposts", BigInteger),
+    Column("views", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+# ------------------------------------------------------------------------------------------------------------- score
+
+# day: ordinal of the local day under which this row is counted in brand_days; null where it is not counted.
+mentions = Table(
+    "mentions",
+    metadata,
+    _post(),
+    Column("brand", Text, primary_key=True),
+    Column("target", Text, primary_key=True),
+    Column("is_rival", Boolean, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("day", Integer),
+    Column("neg", Integer, nullable=False),
+    Column("neu", Integer, nullable=False),
+    Column("pos", Integer, nullable=False),
+    Column("favor", Integer, nullable=False),
+    Column("against", Integer, nullable=False),
+    Column("none", Integer, nullable=False),
+    Column("cues", Text, nullable=False),
+    Column("constructive", Boolean, nullable=False),
+    Column("own_words", Boolean, nullable=False),
+    Column("unscored", Text),
+    Column("fingerprint", BigInteger, nullable=False),
+    Column("model", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# The brand's mood, kept by differences of integers: no order of arrival can change a sum.
+brand_days = Table(
+    "brand_days",
+    metadata,
+    Column("brand", Text, primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("n", BigInteger, nullable=False),
+    Column("against", BigInteger, nullable=False),
+    Column("none", BigInteger, nullable=False),
+    Column("favor", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# ------------------------------------------------------------------------------------------------------------- watch
+
+kocs = Table(
+    "kocs",
+    metadata,
+    Column("koc_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("tier", Text, nullable=False),
+    Column("domain", Text, nullable=False),
+    Column("note", Text, nullable=False),
+)
+
+# Posts match accounts by author_key when they are read, so a roster that comes later, or goes, needs no rewriting.
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("platform", Text, primary_key=True),
+    Column("account_id", Text, primary_key=True),
+    Column("koc_id", Text, ForeignKey("kocs.koc_id", ondelete="CASCADE"), nullable=False),
+    Column("author_key", Text, nullable=False),
+    Column("nickname", Text, nullable=False),
+    Column("url", Text, nullable=False),
+)
+Index("ix_accounts_koc_id", accounts.c.koc_id)
+Index("uq_accounts_author_key", accounts.c.author_key, unique=True)
+
+# Whose history changed since it was last replayed. brand "" stands for every brand.
+dirty = Table(
+    "dirty",
+    metadata,
+    Column("koc_id", Text, primary_key=True),
+    Column("brand", Text, primary_key=True),
+    Column("marks", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# The least day of each brand whose mood changed since the KOCs it touches were marked.
+mood_changes = Table(
+    "mood_changes",
+    metadata,
+    Column("brand", Text, primary_key=True),
+    Column("day", Integer, nullable=False),
+)
+
+calibrations = Table(
+    "calibrations",
+    metadata,
+    Column("brand", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("effective_at", BigInteger, nullable=False),
+    Column("parameters", Text, nullable=False),
+)
+
+drift_states = Table(
+    "drift_states",
+    metadata,
+    Column("koc_id", Text, primary_key=True),
+    Column("brand", Text, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("mentions", Integer, nullable=False),
+    Column("baseline", Float(53), nullable=False),
+    Column("recent", Float(53), nullable=False),
+    Column("last_at", BigInteger),
+    Column("posterior", Float(53), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("changes", Text, nullable=False),
+    Column("calibration", Text, nullable=False),
+)
+
+drifts = Table(
+    "drifts",
+    metadata,
+    Column("koc_id", Text, primary_key=True),
+    Column("brand", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("level", Text, nullable=False),
+    Column("fired_at", BigInteger, nullable=False),
+    Column("platform", Text, nullable=False),
+    Column("post_id", Text, nullable=False),
+    Column("turned_at", BigInteger, nullable=False),
+    Column("evidence", Text, nullable=False),
+)
+
+# ---------------------------------------------------------------------------------------------------- alert, respond
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("level", Text),
+    Column("severity", Text, nullable=False),
+    Column("koc_id", Text, nullable=False),
+    Column("brand", Text, nullable=False),
+    Column("fired_at", BigInteger, nullable=False),
+    Column("turned_at", BigInteger),
+    Column("evidence", Text, nullable=False),
+    Column("posts", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("superseded_at", BigInteger),
+)
+Index("ix_alerts_koc_id_brand", alerts.c.koc_id, alerts.c.brand)
+Index("ix_alerts_fired_at", alerts.c.fired_at)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("alert_key", Text, ForeignKey("alerts.key"), nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_try_at", BigInteger),
+    Column("claimed_until", BigInteger),
+    Column("sent_at", BigInteger),
+    Column("error", Text, nullable=False),
+)
+Index("ix_deliveries_alert_key", deliveries.c.alert_key)
+Index("ix_deliveries_state_next_try_at", deliveries.c.state, deliveries.c.next_try_at)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("brand", Text, nullable=False),
+    Column("koc_id", Text, nullable=False),
+    Column("variant", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("opened_by", Text, nullable=False),
+    Column("next_step", Text, nullable=False),
+    Column("alerts", Text, nullable=False),
+)
+Index("ix_cases_koc_id_brand", cases.c.koc_id, cases.c.brand)
+
+case_steps = Table(
+    "case_steps",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("case_key", Text, ForeignKey("cases.key"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("note", Text, nullable=False),
+)
+Index("ix_case_steps_case_key", case_steps.c.case_key)
+
+# ------------------------------------------------------------------------------------------------------------ crawls
+
+crawls = Table(
+    "crawls",
+    metadata,
+    Column("crawl_id", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("platform", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("outcome", Text, nullable=False),
+    Column("items", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("covered", Text, nullable=False),
+)
+Index("ix_crawls_source_started_at", crawls.c.source, crawls.c.started_at)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("posted_at", BigInteger),
+    Column("state", Text, nullable=False),
+)
+
+# When a crawl last read an account's timeline to the end: the difference between silence and not hearing.
+coverage = Table(
+    "coverage",
+    metadata,
+    Column("platform", Text, primary_key=True),
+    Column("account_id", Text, primary_key=True),
+    Column("covered_at", BigInteger, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
