@@ -1,4 +1,4 @@
-"""The environment over listener.toml: ``LISTENER_DATABASE``, ``LISTENER_RULES_MIN_MENTIONS``, ``LISTENER_CHANNELS_MAIL_HOST``."""
+"""The environment over listener.toml: ``LISTENER_DATABASE``, ``LISTENER_RULES_MIN_MENTIONS``, ``LISTENER_CHANNELS_MAIL_TO``."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ def overlay(
         if not variable.startswith(PREFIX) or NOT_OURS.fullmatch(variable) or variable in meant_as_secret:
             continue
         if variable not in places:
-            words = f"没有这个设置 / no such setting: {meant(variable, places).replace(PREFIX.lower(), PREFIX)}"
-            problems.append(Problem(None, variable, words))
+            problems.append(Problem(None, variable, f"没有这个设置 / no such setting; {meant(variable, places)}"))
             continue
         key, kind = places[variable]
         table = doc.setdefault(str(key[0]), {}) if len(key) == 2 else doc[str(key[0])][key[1]]

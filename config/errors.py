@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+MANY = 30  # more names than this are not listed
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -38,8 +40,9 @@ def meant(word: str, known: Iterable[str]) -> str:
     >>> meant("x", ["queries", "urls"])
     '可用的有 / there are: queries, urls'
     """
-    names = sorted(known)
-    close = get_close_matches(word.lower(), names, 1)
-    if close:
-        return f"是不是 {close[0]}？ / did you mean {close[0]}?"
-    return f"可用的有 / there are: {', '.join(names) or '—'}"
+    names = {name.lower(): name for name in sorted(known)}
+    if close := get_close_matches(word.lower(), names, 1):
+        return f"是不是 {names[close[0]]}？ / did you mean {names[close[0]]}?"
+    if len(names) > MANY:
+        return f"可用的见 listener.example.toml / for what there is see listener.example.toml ({len(names)})"
+    return f"可用的有 / there are: {', '.join(names.values()) or '—'}"

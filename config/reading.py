@@ -116,7 +116,7 @@ class Reading:
             value = TypeAdapter(shape).validate_python(table)
         except ValidationError as error:
             for mistake in error.errors(include_url=False):
-                self.tell((*key, *mistake["loc"]), _message_of(mistake, shape))
+                self.tell((*key, *mistake["loc"]), message_of(mistake, shape))
             return None
         return value if len(self.problems) == before else None
 
@@ -175,7 +175,7 @@ def key_of(key: Key) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key).lstrip(".")
 
 
-def _message_of(mistake: Mapping[str, Any], shape: Any) -> str:
+def message_of(mistake: Mapping[str, Any], shape: Any) -> str:
     """What a validation error means, in our words."""
     kind = mistake["type"]
     if kind == "unexpected_keyword_argument":

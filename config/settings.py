@@ -253,18 +253,23 @@ def load(path: Path | None, environ: Mapping[str, str], platforms: Collection[st
 
 
 def _settle_database(reading: Reading, values: dict[str, Any]) -> None:
-    general: General | None = values.get("listener")
-    if general is None or general.database.missing:
-        return
-    address = general.database.reveal()
     key = ("listener", "database")
-    if reading.doc.get("listener", {}).get("database") == address and holds_password(address):
+    general: General | None = values.get("listener")
+    section = reading.doc.get("listener")
+    written = section.get("database") if isinstance(section, dict) else None
+    database = general.database if general else Secret(written) if isinstance(written, str) else None
+    if database is None or database.missing:
+        return
+    address = database.reveal()
+    if written == address and holds_password(address):
         way = "用 LISTENER_DATABASE、database_file 或 ~/.pgpass / use one of these"
         reading.tell(key, f"密码不写在这里 / the password does not stand here; {way}")
     try:
-        values["listener"] = replace(general, database=Secret(database_of(address, reading.folder)))
+        settled = Secret(database_of(address, reading.folder))
     except ValueError as error:
         reading.tell(key, str(error))
+    else:
+        values["listener"] = general and replace(general, database=settled)
 
 
 def _text_of(path: Path) -> str:
