@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import IO, Any
@@ -46,7 +46,7 @@ def platforms() -> list[str]:
     return sorted({found.name for found in entry_points(group=GROUP)})
 
 
-def collect(job: CollectJob) -> Iterator[Event]:
+def collect(job: CollectJob) -> Generator[Event, None, None]:
     """Run the job's spider and yield its events as they come; the last one is always Ended.
 
     Nothing starts before the first ``next``. Closing the iterator ends the child, and so does the death of this process.
@@ -72,7 +72,7 @@ def _check(job: CollectJob) -> None:
         raise CollectError(f"来源 {job.source!r} 没有要读的东西：queries、accounts、urls 都是空的 · nothing to read")
 
 
-def _events(job: CollectJob) -> Iterator[Event]:
+def _events(job: CollectJob) -> Generator[Event, None, None]:
     child = _start(job)
     last_lines: deque[str] = deque(maxlen=LAST_LINES)
     assert child.stdout is not None
