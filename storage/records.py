@@ -468,13 +468,15 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """When an account or a source was last heard: a crawl that read it to the end, or a post of its own that was stored."""
+    """When an account or a source was last heard: a crawl that read it to the end (``covered_at``), or a post of its own that
+    was stored."""
 
     platform: str
     subject: str
     last_heard_at: datetime | None
     last_post_at: datetime | None
     posts: int
+    covered_at: datetime | None = None
 
 
 # ------------------------------------------------------------------------------------------------------- coverage
@@ -488,8 +490,8 @@ class Listening:
     """What one source of the configuration promises to hear on its platform.
 
     roster: it reads the timeline of every KOC account there. accounts: ids of the timelines it reads besides. searches,
-    feeds: it hears posts that match a query, or stand at an address, whoever wrote them. every: how often it runs; next_at:
-    when it runs next, None where nothing runs it."""
+    feeds: it hears posts that match a query, or stand at an address, whoever wrote them. every: how often it runs (its longest
+    pause), None where only a person runs it; next_at: when it runs next."""
 
     source: str
     platform: str

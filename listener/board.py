@@ -1,0 +1,153 @@
+"""Roster, states, coverage, alerts and cases → the rows of the KOC board, the most urgent first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from storage.records import Alert, Case, DriftState, Koc, KocCoverage, Level, Reach, Severity, Status, StoredAlert
+
+Shown = Status | Literal["not-covered"]
+
+SEVERITIES: Mapping[Severity, int] = {"urgent": 0, "important": 1, "watch": 2, "info": 3}
+STATUSES: Mapping[Shown, int] = {
+    "critic": 0,
+    "wavering": 1,
+    "silent": 2,
+    "not-covered": 3,
+    "recovered": 4,
+    "candidate": 5,
+    "advocate": 6,
+}
+# What a KOC seems to be while nobody listens: shown as not covered. That somebody has turned stays true.
+UNSURE: frozenset[Shown] = frozenset({"candidate", "advocate", "recovered", "silent"})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A KOC and a brand on the board.
+
+    status: where the KOC stands, ``not-covered`` where that rests on time nobody listened to; reason: the detector's code.
+    recent, baseline: mean stance −1…1, None without mentions. last_heard_at 最后听到, reach and why 覆盖. quiet: how long
+    somebody listened and heard no post; None: nobody did. alert: the gravest one that nobody has closed; case: the open one.
+    """
+
+    koc_id: str
+    name: str
+    tier: str
+    owner: str
+    brand: str
+    status: Shown
+    reason: str
+    mentions: int
+    baseline: float | None
+    recent: float | None
+    last_mention_at: datetime | None
+    last_heard_at: datetime | None
+    next_at: datetime | None
+    reach: Reach
+    why: str
+    quiet: timedelta | None
+    alert_key: str = ""
+    level: Level | None = None
+    severity: Severity | None = None
+    fired_at: datetime | None = None
+    case_key: str = ""
+    next_step: str = ""
+
+    @property
+    def trend(self) -> float:
+        """How far the recent stance lies from the baseline; below zero: it falls."""
+        return (self.recent or 0.0) - (self.baseline or 0.0)
+
+
+def rows_of(
+    kocs: Iterable[Koc],
+    brands: Sequence[str],
+    *,
+    states: Iterable[DriftState],
+    coverages: Mapping[str, KocCoverage],
+    alerts: Iterable[StoredAlert],
+    cases: Iterable[Case],
+) -> list[Row]:
+    """A row for each KOC and brand, in order of urgency: open cases by severity, the newest turn first; then critics and
+    wavering ones without a case, silent, not covered, recovered, new ones, and advocates, whose stance falls most first."""
+    by_state = {(one.koc_id, one.brand): one for one in states}
+    by_alert: dict[tuple[str, str], list[Alert]] = {}
+    for stored in alerts:
+        if stored.state == "current":
+            by_alert.setdefault((stored.alert.koc_id, stored.alert.brand), []).append(stored.alert)
+    by_case: dict[tuple[str, str], list[Case]] = {}
+    for case in cases:
+        by_case.setdefault((case.koc_id, case.brand), []).append(case)
+    rows = []
+    for koc in kocs:
+        for brand in brands:
+            who = (koc.koc_id, brand)
+            coverage = coverages.get(koc.koc_id) or _unheard(koc.koc_id)
+            rows.append(_row(koc, brand, by_state.get(who), coverage, by_alert.get(who, ()), by_case.get(who, ())))
+    return sorted(rows, key=urgency)
+
+
+def urgency(row: Row) -> tuple[int, int, float, float, str, str]:
+    """What the board is sorted by; small is urgent."""
+    fired = -row.fired_at.timestamp() if row.fired_at else 0.0
+    first = 0 if row.case_key else 1
+    severity = SEVERITIES[row.severity] if row.severity and row.case_key else 4
+    return first, severity * 10 + STATUSES[row.status], fired, row.trend, row.koc_id, row.brand
+
+
+def _row(
+    koc: Koc, brand: str, state: DriftState | None, coverage: KocCoverage, alerts: Sequence[Alert], cases: Sequence[Case]
+) -> Row:
+    case = next((one for one in cases if one.state == "open"), None)
+    answered = {key for one in cases if one.state == "closed" for key in one.alerts}
+    standing = [one for one in alerts if one.key not in answered or (case and one.key in case.alerts)]
+    alert = min(standing, key=lambda one: (SEVERITIES[one.severity], -one.fired_at.timestamp(), one.key), default=None)
+    heard = state is not None and state.mentions > 0
+    return Row(
+        koc_id=koc.koc_id,
+        name=koc.name,
+        tier=koc.tier,
+        owner=koc.owner,
+        brand=brand,
+        status=status_of(state, coverage),
+        reason=state.reason if state else "no-mentions",
+        mentions=state.mentions if state else 0,
+        baseline=state.baseline if state and heard else None,
+        recent=state.recent if state and heard else None,
+        last_mention_at=state.last_at if state else None,
+        last_heard_at=coverage.last_heard_at,
+        next_at=coverage.next_at,
+        reach=coverage.reach,
+        why=coverage.why,
+        quiet=_quiet(coverage),
+        alert_key=alert.key if alert else "",
+        level=alert.level if alert else None,
+        severity=alert.severity if alert else None,
+        fired_at=alert.fired_at if alert else None,
+        case_key=case.key if case else "",
+        next_step=case.next_step if case else "",
+    )
+
+
+def status_of(state: DriftState | None, coverage: KocCoverage) -> Shown:
+    """The status that may be shown: nobody is stable or silent on time that nobody listened to."""
+    status: Shown = state.status if state else "candidate"
+    if coverage.reach == "not-covered" and status in UNSURE:
+        return "not-covered"
+    if status == "silent" and _quiet(coverage) is None:
+        return "not-covered"
+    return status
+
+
+def _quiet(coverage: KocCoverage) -> timedelta | None:
+    if coverage.heard_to is None or coverage.last_post_at is None or coverage.heard_to < coverage.last_post_at:
+        return None
+    return coverage.heard_to - coverage.last_post_at
+
+
+def _unheard(koc_id: str) -> KocCoverage:
+    return KocCoverage(koc_id, "not-covered", "no-source", None, None, None, None, ())
