@@ -73,6 +73,10 @@ class Reading:
         else:
             self.problems.append(self._problem(key, message))
 
+    def is_from_environment(self, key: Key) -> bool:
+        """Whether a variable set the key."""
+        return key in self._set_by
+
     def tables(self, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
         """The tables of a list as they stand in the file, whether or not they are right."""
         listed = self.doc.get(name, [])
@@ -107,6 +111,7 @@ class Reading:
         before = len(self.problems)
         for name, may_stand_here in getattr(shape, "SECRETS", {}).items():
             self._take_secret(table, (*key, name), may_stand_here)
+            self._unwrap(shape, table, name)
         for each in fields(shape):
             if each.name in PATHS:
                 given = table.get(each.name, each.default)
@@ -119,6 +124,14 @@ class Reading:
                 self.tell((*key, *mistake["loc"]), message_of(mistake, shape))
             return None
         return value if len(self.problems) == before else None
+
+    def _unwrap(self, shape: Any, table: dict[str, Any], name: str) -> None:
+        """A setting that may come from a file but is plain text (the database's address) is needed at once."""
+        secret = table.get(name)
+        if isinstance(secret, Secret) and get_type_hints(shape)[name] is str:
+            if secret.missing:
+                self.problems.append(secret.missing)
+            table[name] = "" if secret.missing else secret.reveal()
 
     def _take_secret(self, table: dict[str, Any], key: Key, may_stand_here: bool) -> None:
         """Put a secret in its place: from the environment, from a variable or a file that the table names."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -16,7 +16,6 @@ from config.errors import ConfigError as ConfigError
 from config.errors import Problem as Problem
 from config.reading import Reading
 from config.values import (
-    ROSTER,
     Accounts,
     Address,
     Cron,
@@ -36,6 +35,7 @@ from config.values import (
 from config.values import Secret as Secret
 
 FILE = "listener.toml"
+KEY_BYTES = 32
 _VALUES = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
 
@@ -60,7 +60,7 @@ class General:
 
     timezone: Timezone = "Asia/Shanghai"
     language: Language = "zh-CN"
-    database: Secret = Secret("sqlite:///listener.db")
+    database: str = field(default="sqlite:///listener.db", repr=False)
     case_url: Address = ""
 
 
@@ -93,7 +93,8 @@ class Brand:
 class Source:
     """``[[sources]]``: one thing we collect, at an interval (``every``) or by a cron line.
 
-    about: the brand that all its posts speak of, "" none. accounts: ids on the platform; see ``from_roster``.
+    about: the brand that all its posts speak of, "" none. accounts: ids on the platform, or "roster", every account that
+    the roster has there.
     The rest is told to the spider as it is: `spiders.events.CollectJob` explains it.
     """
 
@@ -116,11 +117,6 @@ class Source:
     contact: str = ""
     user_agent: str = ""
     base_url: Address = ""
-
-    @property
-    def from_roster(self) -> bool:
-        """Whether it reads every account that the roster has on the platform (``accounts = "roster"``)."""
-        return self.accounts == ROSTER
 
 
 @dataclass(frozen=True, kw_only=True, config=_VALUES)
@@ -253,23 +249,42 @@ def load(path: Path | None, environ: Mapping[str, str], platforms: Collection[st
 
 
 def _settle_database(reading: Reading, values: dict[str, Any]) -> None:
+    """Check the database's address, also beside another mistake, and anchor its path."""
     key = ("listener", "database")
     general: General | None = values.get("listener")
     section = reading.doc.get("listener")
     written = section.get("database") if isinstance(section, dict) else None
-    database = general.database if general else Secret(written) if isinstance(written, str) else None
-    if database is None or database.missing:
+    address = general.database if general else written
+    if not isinstance(address, str):
         return
-    address = database.reveal()
-    if written == address and holds_password(address):
+    if written == address and not reading.is_from_environment(key) and holds_password(address):
         way = "用 LISTENER_DATABASE、database_file 或 ~/.pgpass / use one of these"
         reading.tell(key, f"密码不写在这里 / the password does not stand here; {way}")
     try:
-        settled = Secret(database_of(address, reading.folder))
+        settled = database_of(address, reading.folder)
     except ValueError as error:
         reading.tell(key, str(error))
     else:
         values["listener"] = general and replace(general, database=settled)
+
+
+def read_key(settings: Settings) -> bytes:
+    """The workspace's key, from its file; ConfigError where it can't be read."""
+    path = settings.privacy.key_file
+    problem = ""
+    try:
+        key = bytes.fromhex(path.read_text("ascii"))
+        if len(key) < KEY_BYTES:
+            problem = f"密钥太短 / the key is too short: {path}"
+    except FileNotFoundError:
+        problem = f"没有密钥文件；从备份恢复，新工作区用 listener init / no key file: restore {path}; for a new workspace: listener init"
+    except OSError as error:
+        problem = f"读不了密钥文件 / the key file can't be read: {path} ({error.strerror})"
+    except ValueError:
+        problem = f"密钥文件已损坏，从备份恢复 / the key file is damaged, restore it: {path}"
+    if problem:
+        raise ConfigError([Problem(None, "privacy.key_file", problem)], settings.path or "")
+    return key
 
 
 def _text_of(path: Path) -> str:

@@ -9,13 +9,12 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from apscheduler.triggers.cron import CronTrigger
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, TypeAdapter
 
 from config.errors import ConfigError, Problem, meant
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhdw]\s*)+")
-ROSTER = ("roster",)  # in place of account ids: every account that the roster has on the platform
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 
 
@@ -147,7 +146,12 @@ def _words(value: object) -> object:
 
 
 def _accounts(value: object) -> object:
-    return ROSTER if value == "roster" else _words(value)
+    """Account ids, or "roster": every account that the roster has on the platform."""
+    if value == "roster":
+        return value
+    if isinstance(value, str):
+        raise ValueError(f'应为 "roster" 或列表 / must be "roster" or a list: ["{value}"]')
+    return TypeAdapter(tuple[Name, ...]).validate_python(_words(value))
 
 
 def _rivals(value: object) -> object:
@@ -185,7 +189,7 @@ Whole = Annotated[int, Field(strict=True)]
 Language = Literal["zh-CN", "en"]
 Words = Annotated[tuple[Name, ...], BeforeValidator(_words)]
 Some = AfterValidator(some)
-Accounts = Annotated[tuple[Name, ...], BeforeValidator(_accounts)]
+Accounts = Annotated[tuple[str, ...] | Literal["roster"], PlainValidator(_accounts)]
 Rivals = BeforeValidator(_rivals)
 OwnAccounts = Annotated[tuple[Annotated[tuple[str, str], BeforeValidator(_pair)], ...], BeforeValidator(_words)]
 
