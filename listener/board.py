@@ -123,7 +123,7 @@ def _row(
         next_at=coverage.next_at,
         reach=coverage.reach,
         why=coverage.why,
-        quiet=_quiet(coverage),
+        quiet=coverage.quiet,
         alert_key=alert.key if alert else "",
         level=alert.level if alert else None,
         severity=alert.severity if alert else None,
@@ -138,15 +138,9 @@ def status_of(state: DriftState | None, coverage: KocCoverage) -> Shown:
     status: Shown = state.status if state else "candidate"
     if coverage.reach == "not-covered" and status in UNSURE:
         return "not-covered"
-    if status == "silent" and _quiet(coverage) is None:
+    if status == "silent" and coverage.quiet is None:
         return "not-covered"
     return status
-
-
-def _quiet(coverage: KocCoverage) -> timedelta | None:
-    if coverage.heard_to is None or coverage.last_post_at is None or coverage.heard_to < coverage.last_post_at:
-        return None
-    return coverage.heard_to - coverage.last_post_at
 
 
 def _unheard(koc_id: str) -> KocCoverage:

@@ -51,14 +51,6 @@ def coverage_of(
     return {koc.koc_id: _koc_coverage(koc, sources, known, now) for koc in kocs}
 
 
-def quiet_for(coverage: KocCoverage | AccountCoverage) -> timedelta | None:
-    """How long somebody listened and heard no post: from the last post to the time up to which all is known. None: nobody
-    listened since then, so nothing can be said, however long ago that post was."""
-    if coverage.heard_to is None or coverage.last_post_at is None or coverage.heard_to < coverage.last_post_at:
-        return None
-    return coverage.heard_to - coverage.last_post_at
-
-
 @dataclass(frozen=True, slots=True)
 class _Source:
     """A source with what its crawls came to. covered: account → start of the last crawl that read its timeline to the end
@@ -100,9 +92,7 @@ def _koc_coverage(koc: Koc, sources: Sequence[_Source], heard: Mapping[tuple[str
     if not accounts:
         return KocCoverage(koc.koc_id, "not-covered", Why.NO_ACCOUNT, None, None, None, None, ())
     reaches = {one.reach for one in accounts}
-    reach: Reach = (
-        next(iter(reaches)) if len(reaches) == 1 else "partly" if reaches - {"imported", "not-covered"} else "imported"
-    )
+    reach: Reach = reaches.pop() if len(reaches) == 1 else "partly" if reaches - {"imported", "not-covered"} else "imported"
     known_to = [one.heard_to for one in accounts]
     return KocCoverage(
         koc_id=koc.koc_id,

@@ -421,8 +421,9 @@ class Changes:
     """What a replay of one KOC and brand changes, written in the transaction that clears its dirty mark.
 
     alerts: the whole current set (new, unchanged, back again, or with other evidence). superseded: keys of alerts that
-    are current in the store and not wanted any more. deliveries: new rows, or one that takes the place of a cancelled row of
-    the same key (its alert is back and nobody had heard of it). cancelled: keys of unsent deliveries to cancel. cases: new or changed. steps: entries to append."""
+    are current in the store and not wanted any more. deliveries: new rows, or one that takes the place of a cancelled row
+    of the same key (its alert is back and nobody had heard of it). cancelled: keys of unsent deliveries to cancel. cases:
+    new or changed. steps: entries to append."""
 
     state: DriftState
     drifts: tuple[Drift, ...]
@@ -520,6 +521,11 @@ class AccountCoverage:
     next_at: datetime | None
     source: str
 
+    @property
+    def quiet(self) -> timedelta | None:
+        """How long somebody listened and heard no post; None: nobody listened since the last one, nothing can be said."""
+        return _quiet(self.heard_to, self.last_post_at)
+
 
 @dataclass(frozen=True, slots=True)
 class KocCoverage:
@@ -533,6 +539,17 @@ class KocCoverage:
     last_post_at: datetime | None
     next_at: datetime | None
     accounts: tuple[AccountCoverage, ...]
+
+    @property
+    def quiet(self) -> timedelta | None:
+        """As of an account, up to the time to which all of them were heard."""
+        return _quiet(self.heard_to, self.last_post_at)
+
+
+def _quiet(heard_to: datetime | None, last_post_at: datetime | None) -> timedelta | None:
+    if heard_to is None or last_post_at is None or heard_to < last_post_at:
+        return None
+    return heard_to - last_post_at
 
 
 # ------------------------------------------------------------------------------------------- what the store answers
