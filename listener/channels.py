@@ -234,6 +234,7 @@ def _mail_errors(session: _Session) -> Iterator[None]:
         told = f"{error} Look at the channel's security, now {channel.security!r}"
     except smtplib.SMTPResponseException as error:
         told = f"{error.smtp_code} {_words(error.smtp_error)}"
+        permanent = isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500
     except ssl.SSLCertVerificationError as error:
         told = f"its certificate is not trusted: {error.verify_message}"
     except TimeoutError:
@@ -289,7 +290,8 @@ class WebhookChannel:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"channel {self.name!r}: its url is no http or https address")
         try:
-            key = base64.b64decode(self.secret.removeprefix("whsec_"), validate=True)
+            secret = self.secret.removeprefix("whsec_")
+            key = base64.b64decode(secret + "=" * (-len(secret) % 4), validate=True)
         except binascii.Error:
             key = b""
         if not 24 <= len(key) <= 64:
@@ -315,7 +317,7 @@ class WebhookChannel:
             "accept-encoding": "identity",
             "webhook-id": letter.key,
             "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": Webhook(self.secret).sign(letter.key, now, body.decode()),
+            "webhook-signature": Webhook(self.secret).sign(letter.key, now.astimezone(UTC), body.decode()),
         }
         try:
             status, answer_headers, answer = asyncio.run(_exchange(self.url, body, headers, self.timeout_seconds))

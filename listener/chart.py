@@ -9,14 +9,17 @@ import threading
 from collections.abc import Sequence
 from datetime import datetime
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 from zoneinfo import ZoneInfo
+
+import numpy as np
 
 from listener.text.views import AlertView, Dot, evidence_of
 from storage.records import Evidence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
 # Okabe and Ito's colors, told apart by the color-blind too; and height says the same as color.
@@ -27,15 +30,15 @@ _DRAWING = threading.Lock()  # matplotlib's settings are the process's
 
 def png_of(view: AlertView) -> bytes | None:
     """The chart at twice its printed size, 1128 × 540 px; None where there are not two mentions to draw."""
-    return _picture(view, "png", {"Software": None})
+    return _picture(view, "png")
 
 
 def svg_of(view: AlertView) -> bytes | None:
     """The chart as SVG, its letters as outlines; None where there are not two mentions to draw."""
-    return _picture(view, "svg", {"Date": None, "Creator": None, "Format": None, "Type": None})
+    return _picture(view, "svg")
 
 
-def _picture(view: AlertView, kind: Literal["png", "svg"], metadata: dict[str, Any]) -> bytes | None:
+def _picture(view: AlertView, kind: Literal["png", "svg"]) -> bytes | None:
     if len(view.dots) < 2:
         return None
     import matplotlib  # half a second, for those who draw
@@ -43,16 +46,27 @@ def _picture(view: AlertView, kind: Literal["png", "svg"], metadata: dict[str, A
     from matplotlib.figure import Figure
 
     out = BytesIO()
-    packed: dict[str, Any] = {"pil_kwargs": {"optimize": True}} if kind == "png" else {}
     with (
         _DRAWING,
         matplotlib.rc_context({"svg.hashsalt": "koc-listener", "svg.fonttype": "path", "font.family": "DejaVu Sans"}),
     ):
         figure = Figure(figsize=SIZE, dpi=200, facecolor="white")
-        FigureCanvasAgg(figure)
+        canvas = FigureCanvasAgg(figure)
         _draw(figure, view)
-        figure.savefig(out, format=kind, metadata=metadata, **packed)
+        if kind == "svg":
+            figure.savefig(out, format=kind, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+        else:
+            canvas.draw()  # type: ignore[no-untyped-call]
+            _pack(canvas, out)
     return out.getvalue()
+
+
+def _pack(canvas: FigureCanvasAgg, out: BytesIO) -> None:
+    """The drawing as a PNG of 64 colors, which is all it has: a fifth of the size."""
+    from PIL import Image  # comes with matplotlib
+
+    picture = Image.fromarray(np.asarray(canvas.buffer_rgba()))  # type: ignore[no-untyped-call].convert("RGB")
+    picture.quantize(64, dither=Image.Dither.NONE).save(out, format="PNG", optimize=True)
 
 
 def _draw(figure: Figure, view: AlertView) -> None:
@@ -72,13 +86,14 @@ def _draw(figure: Figure, view: AlertView) -> None:
 
 
 def _draw_dots(axes: Axes, dots: Sequence[Dot]) -> None:
+    area = 52.0 * min(1.0, max(0.15, 60 / len(dots)))  # points²; small where they would cover each other
     for own in (False, True):
         some = [each for each in dots if each.own_words is own]
         colors = [FAVOR if each.stance > 0.2 else AGAINST if each.stance < -0.2 else NONE for each in some]
         axes.scatter(
             [_x(each.posted_at) for each in some],
             [each.stance for each in some],
-            s=52 if own else 40,
+            s=area if own else area * 0.8,
             c=colors if own else "white",
             edgecolors="white" if own else colors,
             linewidths=0.8 if own else 1.5,

@@ -88,8 +88,9 @@ def _post(quote: Quote, view: AlertView) -> JsonObject:
         "url": link_of(quote.url),
         "posted_at": _iso(quote.posted_at),
         "text": quote_of(quote.text, view.language),
-        "stance": quote.stance,
-        "probability": quote.probability,
+        "stance": None if quote.unread else quote.stance,
+        "probability": None if quote.unread else quote.probability,
+        "unread": quote.unread,
     }
 
 

@@ -234,8 +234,8 @@ def _line(view: AlertView, each: Quote) -> Line:
     return Line(
         at=phrases.minute(each.posted_at, view.timezone),
         where=where,
-        stance=each.stance,
-        mark=_MARKS[each.stance],
+        stance="none" if unread else each.stance,
+        mark="□" if unread else _MARKS[each.stance],
         stance_words=unread or f"{word('stance', each.stance, lang)} {phrases.percent(each.probability)}",
         text=text or f"（{word('unscored', 'empty', lang)}）",
         url=link_of(each.url),

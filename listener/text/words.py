@@ -138,6 +138,7 @@ WORDS: Mapping[str, Mapping[str, Pair]] = {
         "running": ("进行中", "running"),
         "done": ("完成", "done"),
         "blocked": ("被平台拦截", "blocked by the platform"),
+        "changed": ("平台页面已变化", "the platform's pages have changed"),
         "failed": ("失败", "failed"),
         "cut": ("中途中断", "cut off"),
     },
