@@ -95,26 +95,26 @@ def heard_accounts(connection: Connection) -> list[Heard]:
         .order_by(accounts.c.platform, accounts.c.account_id)
     )
     return [
-        Heard(platform, account, when_or_none(_later(covered, seen)), when_or_none(posted), n)
+        Heard(platform, account, when_or_none(_later(covered, seen)), when_or_none(posted), n, when_or_none(covered))
         for platform, account, covered, seen, posted, n in connection.execute(query)
     ]
 
 
 def heard_sources(connection: Connection) -> list[Heard]:
     """Each source that ever brought a post or was crawled to its end, with its platform (of its last crawl, "" for imports)."""
-    found: dict[str, list[Any]] = {}  # source → platform, heard, posted, posts
+    found: dict[str, list[Any]] = {}  # source → platform, heard, posted, posts, covered
     ended = select(crawls.c.source, crawls.c.platform, func.max(crawls.c.ended_at)).where(crawls.c.outcome == "done")
     for source, platform, ended_at in connection.execute(ended.group_by(crawls.c.source, crawls.c.platform)):
-        entry = found.setdefault(source, [platform, None, None, 0])
-        entry[1] = _later(entry[1], ended_at)
+        entry = found.setdefault(source, [platform, None, None, 0, None])
+        entry[1] = entry[4] = _later(entry[1], ended_at)
     sets = select(posts.c.sources, func.max(posts.c.last_seen_at), func.max(posts.c.posted_at), func.count())
     for names, seen, posted, n in connection.execute(sets.group_by(posts.c.sources)):
         for source in names_of(names):
-            entry = found.setdefault(source, ["", None, None, 0])
+            entry = found.setdefault(source, ["", None, None, 0, None])
             entry[1], entry[2], entry[3] = _later(entry[1], seen), _later(entry[2], posted), entry[3] + n
     return [
-        Heard(platform, source, when_or_none(heard), when_or_none(posted), n)
-        for source, (platform, heard, posted, n) in sorted(found.items())
+        Heard(platform, source, when_or_none(heard), when_or_none(posted), n, when_or_none(covered))
+        for source, (platform, heard, posted, n, covered) in sorted(found.items())
     ]
 
 

@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, Row, Table, create_engine, event, make_url, text
@@ -54,15 +54,6 @@ def chunks(values: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
         yield values[start : start + size]
 
 
-def batched(values: Iterator[T], size: int) -> Iterator[list[T]]:
-    """
-    >>> list(batched(iter(range(3)), 2))
-    [[0, 1], [2]]
-    """
-    while batch := list(islice(values, size)):
-        yield batch
-
-
 def insert(connection: Connection, table: Table) -> Any:
     """An INSERT that knows ON CONFLICT, in the connection's dialect."""
     return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
@@ -91,6 +82,8 @@ class Database:
         self.url = url_of(url)
         self.name = self.url.render_as_string(hide_password=True)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite and not Path(self.url.database or "").absolute().parent.is_dir():
+            raise StoreError(f"{self.name}: there is no folder {Path(self.url.database or '').parent}; make it first")
         with self.errors():
             self.engine = self._engine()
 

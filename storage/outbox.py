@@ -86,8 +86,9 @@ def claim_due(connection: Connection, now: int, until: int, limit: int) -> list[
     )
     claimed = [delivery_of(row) for row in connection.execute(query)]
     about = _alerts_by_key(connection, [delivery.alert_key for delivery in claimed])
-    wanted = [d for d in claimed if d.kind != "alert" or about[d.alert_key].state == "current"]
-    _update(connection, [d.key for d in claimed if d not in wanted], state="cancelled", claimed_until=None, next_try_at=None)
+    moot = {d.key for d in claimed if d.kind == "alert" and about[d.alert_key].state != "current"}
+    wanted = [d for d in claimed if d.key not in moot]
+    _update(connection, sorted(moot), state="cancelled", claimed_until=None, next_try_at=None)
     _update(connection, [d.key for d in wanted], state="sending", claimed_until=until, attempts=deliveries.c.attempts + 1)
     taken = {d.key: d for ds in load_deliveries(connection, {d.alert_key for d in wanted}).values() for d in ds}
     return [(taken[d.key], about[d.alert_key]) for d in wanted]
@@ -107,8 +108,8 @@ def _alerts_by_key(connection: Connection, keys: Iterable[str]) -> dict[str, Sto
 
 def settle(connection: Connection, done: Sequence[Delivery]) -> None:
     """Write how claimed deliveries went. One whose lease ran out and that another process took is left to that process,
-    unless it was sent: what is on the wire is true. A failed one whose alert was superseded meanwhile is cancelled; a sent
-    one makes its KOC dirty, so that the next watch decides on a correction."""
+    unless it was sent: what is on the wire is true. A failed one whose alert was superseded meanwhile is cancelled. Either
+    way its KOC is dirty then, so that the next watch decides on the correction."""
     by_key = {delivery.key: delivery for delivery in done}
     stored: dict[str, Delivery] = {}
     for some in chunks(sorted(by_key)):
@@ -126,9 +127,9 @@ def settle(connection: Connection, done: Sequence[Delivery]) -> None:
             continue
         withdrawn = new.kind == "alert" and alert.state == "superseded"
         row = _delivery_row(new)
-        if withdrawn and arrived:
+        if withdrawn and new.state != "cancelled":
             late.add((alert.alert.koc_id, alert.alert.brand))
-        elif withdrawn:
+        if withdrawn and not arrived:
             row |= {"state": "cancelled", "next_try_at": None}
         rows.append({f"new_{name}": value for name, value in row.items()})
     if rows:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, tuple_
 
 from storage.codec import clean
-from storage.database import chunks, insert, lock
+from storage.database import CHUNK, chunks, insert, lock
 from storage.dirty import EVERY, kocs_by_author, mark
 from storage.records import Account, Koc, StoreError
 from storage.tables import accounts, kocs
@@ -66,8 +66,10 @@ def _replace_accounts(connection: Connection, changed: dict[str, Koc]) -> None:
     ]
     for ids in chunks(sorted(changed)):
         connection.execute(delete(accounts).where(accounts.c.koc_id.in_(ids)))
-    for keys in chunks([row["author_key"] for row in rows]):
-        connection.execute(delete(accounts).where(accounts.c.author_key.in_(keys)))
+    for some in chunks(rows, CHUNK // 3):  # whoever held them
+        connection.execute(delete(accounts).where(accounts.c.author_key.in_([row["author_key"] for row in some])))
+        held = [(row["platform"], row["account_id"]) for row in some]
+        connection.execute(delete(accounts).where(tuple_(accounts.c.platform, accounts.c.account_id).in_(held)))
     if rows:
         connection.execute(accounts.insert(), rows)
 

@@ -32,9 +32,12 @@ metadata = MetaData(
 )
 
 
-def _post(**options: object) -> Column[int]:
+_ROW = BigInteger().with_variant(Integer, "sqlite")  # on SQLite the row's own number, no index besides
+
+
+def _post() -> Column[int]:
     """The post that a row belongs to."""
-    return Column("post", BigInteger, ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True, **options)  # type: ignore[arg-type]
+    return Column("post", _ROW, ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True, autoincrement=False)
 
 
 # Facts about the database itself: time zone of its days, what its mentions were made with.
@@ -52,7 +55,7 @@ meta = Table(
 posts = Table(
     "posts",
     metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("id", _ROW, primary_key=True, autoincrement=False),
     Column("platform", Text, nullable=False),
     Column("post_id", Text, nullable=False),
     Column("kind", Text, nullable=False),
@@ -86,7 +89,7 @@ Index("ix_posts_stale", posts.c.id, sqlite_where=_stale, postgresql_where=_stale
 post_raws = Table(
     "post_raws",
     metadata,
-    _post(autoincrement=False),
+    _post(),
     Column("stored_at", BigInteger, nullable=False),
     Column("raw", LargeBinary, nullable=False),
 )
@@ -298,7 +301,7 @@ Index("ix_cases_koc_id_brand", cases.c.koc_id, cases.c.brand)
 case_steps = Table(
     "case_steps",
     metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("id", _ROW, primary_key=True, autoincrement=True),
     Column("case_key", Text, ForeignKey("cases.key"), nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("who", Text, nullable=False),
