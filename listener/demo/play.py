@@ -1,0 +1,188 @@
+"""`listener demo`: the season on three local platforms → real crawls, alerts, a real mail and a real webhook."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from rich.console import Console
+
+from listener import board, workspace
+from listener.app import App
+from listener.coverage import coverage_of
+from listener.demo import show, town
+from listener.demo.compose import DAYS, ZONE, Season, compose
+from listener.demo.receivers import HookReceiver, MailReceiver
+from listener.pipeline import Delivered
+from listener.roster import read_roster
+from listener.text.faces import page_of
+from storage.records import Crawl, Listening, StoredAlert
+
+MARKER = ".listener-demo"  # only a folder that holds it is emptied for a new performance
+SECRET = "webhook.secret"  # noqa: S105 (a file name)
+CRAWLS_BACK = (21, 9, 3)  # days back at which the earlier rounds of crawls saw the platforms; the last sees them now
+
+
+@dataclass(slots=True)
+class Played:
+    """What became of a performance, for tests: the alerts as they stand, files, seconds."""
+
+    season: Season
+    alerts: list[StoredAlert]
+    mails: list[Path] = field(default_factory=list)
+    hooks: list[Path] = field(default_factory=list)
+    pages: list[Path] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+class StageError(workspace.WorkspaceError):
+    """The folder can't be played in."""
+
+
+def play(folder: Path, console: Console, *, today: date | None = None) -> Played:
+    """Play the season in a folder, which is made, or emptied if an earlier performance left it. Raises StageError."""
+    began = time.monotonic()
+    folder = folder.absolute()
+    clear(folder)
+    season = compose(today or datetime.now(ZONE).date())
+    show.title(console, season.brand.name, DAYS, len(season.people))
+    secret = workspace.make_webhook_secret(folder / SECRET)
+    with (
+        town.running(season) as here,
+        MailReceiver(folder / "received" / "mail") as mail,
+        HookReceiver(folder / "received" / "webhook", secret) as hook,
+    ):
+        path = workspace.create(folder)
+        town.write_settings(path, season.brand, here, smtp_port=mail.port, hook_url=hook.url, secret_file=SECRET)
+        town.write_roster(folder / "名单.csv", season.people, here)
+        with App.open(path, {**os.environ, "LISTENER_CONFIG": str(path)}) as app:
+            app.store.save_kocs(read_roster(folder / "名单.csv", app.key).kocs)
+            for number, at in enumerate(_clocks(season), 1):
+                here.set_clock(at)
+                _round(app, console, number, at)
+            played = Played(season, app.store.alerts(), list(mail.files), list(hook.files))
+            played.pages = _write_pages(app, played.alerts, folder / "received")
+            played.seconds = time.monotonic() - began
+            _tell(app, console, played, folder)
+    return played
+
+
+def clear(folder: Path) -> None:
+    """Make the folder, empty of everything that an earlier performance left; a folder of somebody else is refused."""
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / MARKER).is_file():
+            raise StageError(
+                f"{folder} 里已有别的文件，请换一个：listener demo --folder 新文件夹 / "
+                f"{folder} holds other files; choose another: listener demo --folder NEW"
+            )
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARKER).write_text(
+        "listener demo 的文件夹，可随时删除 / made by listener demo, may be deleted\n", encoding="utf-8"
+    )
+
+
+def _clocks(season: Season) -> list[datetime]:
+    """When the platforms were looked at: some rounds in the past, the last at the season's end."""
+    end = datetime(season.ends_on.year, season.ends_on.month, season.ends_on.day, tzinfo=ZONE)
+    return [*(end - timedelta(days=days) + timedelta(hours=8) for days in CRAWLS_BACK), end]
+
+
+def _round(app: App, console: Console, number: int, at: datetime) -> None:
+    """What a scheduler would do at that time: every source, then what follows from it, then what is due."""
+    brought: dict[str, int] = {}
+    before = {one.alert.key for one in app.store.alerts()}
+    with console.status(f"第 {number} 轮 / round {number} …") as status:
+        for name in app.source_names():
+            status.update(f"第 {number} 轮：抓取 {name} / crawling …")
+            brought[name] = _crawled(app.crawl(name)).items
+        status.update(f"第 {number} 轮：观察 / watching …")
+        app.catch_up()
+        status.update(f"第 {number} 轮：推送 / delivering …")
+        done = app.deliver()
+    fresh = [one for one in app.store.alerts() if one.alert.key not in before]
+    show.crawled(console, number, at, brought, _told(fresh, done))
+
+
+def _crawled(crawl: Crawl) -> Crawl:
+    if crawl.outcome != "done":
+        raise StageError(f"{crawl.source}: {crawl.outcome} {crawl.error}")
+    return crawl
+
+
+def _told(fresh: Sequence[StoredAlert], done: Delivered) -> str:
+    if not fresh:
+        return "没有新预警"
+    reds = len({one.alert.koc_id for one in fresh if one.alert.level == "red"})
+    ambers = len({one.alert.koc_id for one in fresh}) - reds
+    words = [f"[red]红 {reds}[/red]"] if reds else []
+    words += [f"[yellow]黄 {ambers}[/yellow]"] if ambers else []
+    sent = [f"推送 {done.sent}"] if done.sent else []
+    sent += ["较早的合并为一份汇总"] if done.summarized else []
+    return "新预警 " + " ".join(words) + ("，" + "，".join(sent) if sent else "")
+
+
+def _write_pages(app: App, alerts: Sequence[StoredAlert], folder: Path) -> list[Path]:
+    """The newest alert as a page for a phone, and all of them on one."""
+    if not alerts:
+        return []
+    views = [app.view_of(one) for one in _newest_first(alerts)]
+    pages = {"alert.html": page_of(views[0]), "alerts.html": page_of(*views)}
+    for name, page in pages.items():
+        (folder / name).write_text(page, encoding="utf-8")
+    return [folder / name for name in pages]
+
+
+def _newest_first(alerts: Sequence[StoredAlert]) -> list[StoredAlert]:
+    """One alert a KOC, its strongest; red before amber, then the newest."""
+    best: dict[str, StoredAlert] = {}
+    for one in alerts:
+        held = best.get(one.alert.koc_id)
+        if held is None or (one.alert.level == "red", one.alert.fired_at) > (held.alert.level == "red", held.alert.fired_at):
+            best[one.alert.koc_id] = one
+    return sorted(best.values(), key=lambda one: (one.alert.level != "red", -one.alert.fired_at.timestamp(), one.alert.key))
+
+
+def _board(app: App, played: Played, now: datetime) -> list[board.Row]:
+    store = app.store
+    listenings = [
+        Listening(
+            source=source.name,
+            platform=source.platform,
+            roster=source.from_roster,
+            searches=bool(source.queries),
+            feeds=bool(source.urls),
+            every=source.every,
+        )
+        for source in app.settings.sources
+    ]
+    kocs = store.kocs()
+    return board.rows_of(
+        kocs,
+        [played.season.brand.name],
+        states=store.states(),
+        coverages=coverage_of(kocs, listenings, store.crawls(last=False), store.heard(), now=now),
+        alerts=played.alerts,
+        cases=store.cases(),
+    )
+
+
+def _tell(app: App, console: Console, played: Played, folder: Path) -> None:
+    now = datetime.now(UTC)
+    show.board(console, _board(app, played, now), now, app.timezone)
+    views = [app.view_of(one) for one in _newest_first(played.alerts)]
+    if views:
+        show.others(console, views[1:])
+        show.alert(console, views[0])
+    files = {
+        "邮件 .eml": played.mails,
+        "Webhook": played.hooks,
+        "手机网页": played.pages,
+    }
+    show.received(console, files, Path.cwd(), played.seconds)
+    show.further(console, folder, views[0].name if views else played.season.people[0].name)
