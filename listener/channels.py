@@ -76,7 +76,7 @@ class EmailChannel:
 
     security: ``starttls`` (refuses to go on without it), ``tls`` from the first byte, or ``none``. sender, to: addresses,
     ``name <a@b.c>`` or bare. ca_file: certificates to trust instead of the system's. timeout_seconds: for each answer of the
-    server; deadline_seconds: for the whole message. ValueError for what can't be an address."""
+    server; deadline_seconds: for the whole message; shorter than the lease of a delivery. ValueError for what can't be an address."""
 
     name: str
     host: str
@@ -90,7 +90,7 @@ class EmailChannel:
     timezone: str = "Asia/Shanghai"
     ca_file: str = ""
     timeout_seconds: float = 20.0
-    deadline_seconds: float = 60.0
+    deadline_seconds: float = 90.0
 
     def __post_init__(self) -> None:
         if not self.to:
@@ -237,10 +237,9 @@ def _mail_errors(session: _Session) -> Iterator[None]:
         permanent = isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500
     except ssl.SSLCertVerificationError as error:
         told = f"its certificate is not trusted: {error.verify_message}"
-    except TimeoutError:
-        told = f"no answer within {channel.timeout_seconds:g} s"
     except (smtplib.SMTPException, OSError) as error:
-        told = str(getattr(error, "strerror", "") or error)
+        is_slow = isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
+        told = f"no answer within {channel.timeout_seconds:g} s" if is_slow else error.strerror or str(error)
     if session.is_late:
         told = f"not done within {channel.deadline_seconds:g} s"
     raise ChannelError(_clean(f"{channel.host}:{channel.port}: {told}", channel.password), permanent=permanent)

@@ -65,7 +65,8 @@ def _pack(canvas: FigureCanvasAgg, out: BytesIO) -> None:
     """The drawing as a PNG of 64 colors, which is all it has: a fifth of the size."""
     from PIL import Image  # comes with matplotlib
 
-    picture = Image.fromarray(np.asarray(canvas.buffer_rgba()))  # type: ignore[no-untyped-call].convert("RGB")
+    pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    picture = Image.fromarray(pixels).convert("RGB")
     picture.quantize(64, dither=Image.Dither.NONE).save(out, format="PNG", optimize=True)
 
 

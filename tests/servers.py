@@ -106,16 +106,19 @@ class SmtpServer:
 
     def _talk(self, client: socket.socket) -> None:
         client.settimeout(5)
-        with contextlib.suppress(OSError, EOFError):
+        with contextlib.ExitStack() as open_things, contextlib.suppress(OSError, EOFError):
+            open_things.enter_context(client)
             if self.implicit_tls:
-                client = self._context().wrap_socket(client, server_side=True)
-                self.was_encrypted = True
+                client = open_things.enter_context(self._encrypted(client))
             self._say(client, self.answers.get("GREETING", "220 here"))
-            self._converse(client)
-        client.close()
+            self._converse(client, open_things)
 
-    def _converse(self, client: socket.socket) -> None:
-        lines = client.makefile("rb")
+    def _encrypted(self, client: socket.socket) -> socket.socket:
+        self.was_encrypted = True
+        return self._context().wrap_socket(client, server_side=True)
+
+    def _converse(self, client: socket.socket, open_things: contextlib.ExitStack) -> None:
+        lines = open_things.enter_context(client.makefile("rb"))
         to: list[str] = []
         while line := lines.readline():
             text = line.decode().strip()
@@ -127,10 +130,7 @@ class SmtpServer:
                 self._say(client, self._greeting())
             elif verb == "STARTTLS":
                 self._say(client, "220 go on")
-                lines.close()
-                client = self._context().wrap_socket(client, server_side=True)
-                self.was_encrypted = True
-                self._converse(client)
+                self._converse(open_things.enter_context(self._encrypted(client)), open_things)
                 return
             elif verb == "AUTH":
                 self._say(client, self._log_in(text))
@@ -147,17 +147,14 @@ class SmtpServer:
                 self._say(client, "221 bye")
                 break
             else:
-                if verb == "RSET":
-                    to = []
                 self._say(client, "250 fine")
-        lines.close()
 
     def _greeting(self) -> str:
         more = ["SIZE 10000000"]
         if self.cert and not self.was_encrypted:
             more.append("STARTTLS")
         if self.accepts:
-            more.append("AUTH PLAIN LOGIN")
+            more.append("AUTH PLAIN")
         said = ["koc.test", *more]
         return "\r\n".join(f"250{'-' if at < len(said) - 1 else ' '}{each}" for at, each in enumerate(said))
 

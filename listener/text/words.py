@@ -142,29 +142,62 @@ WORDS: Mapping[str, Mapping[str, Pair]] = {
         "failed": ("失败", "failed"),
         "cut": ("中途中断", "cut off"),
     },
-    "coverage": {
+    "reach": {
         "covered": ("已覆盖", "covered"),
+        "partly": ("部分覆盖", "partly covered"),
+        "imported": ("仅导入", "imported only"),
         "not-covered": ("未覆盖", "not covered"),
-        "no-source": ("没有来源读取该平台", "no source reads this platform"),
-        "never-heard": ("从未听到", "never heard"),
-        "not-heard": ("很久没有听到", "not heard for long"),
-        "blocked": ("被平台拦截", "blocked by the platform"),
+    },
+    "why": {
+        "timeline": ("完整读取主页时间线", "its timeline is read to the end"),
+        "empty": ("完整读取，没有内容", "its timeline is read to the end, there is no post"),
+        "search-only": ("只听得到搜索命中的内容", "only posts that match a query are heard"),
+        "feed-only": ("只听得到订阅地址里的内容", "only what stands at the feed's address is heard"),
+        "import-only": ("只在导入文件中出现", "heard in imported files alone"),
+        "no-source": ("没有来源读取这个平台或账号", "no source reads this platform or account"),
+        "source-off": ("来源已停用", "the source is switched off"),
+        "no-account": ("名单里没有可识别的账号", "the roster holds no account that can be recognized"),
+        "never-heard": ("来源还没有完成过一次抓取", "the source has not ended a crawl yet"),
+        "not-reached": ("上次抓取没有读完这条时间线", "the last crawl did not read this timeline to the end"),
+        "not-heard": ("来源很久没有运行", "the source has not run for long"),
+        "blocked": ("被平台拦截（登录、验证码或限流）", "blocked by the platform: log-in, captcha or too many requests"),
+        "changed": ("平台页面已变化，读不懂", "the platform's pages have another shape"),
         "failed": ("抓取失败", "the crawl failed"),
-        "no-account": ("没有可识别的账号", "no account that can be resolved"),
+        "cut": ("抓取中断", "the crawl was cut short"),
     },
     "unscored": {
         "empty": ("没有文字", "no text"),
         "no-words": ("没有可读的词", "no words to read"),
         "other-language": ("其他语言，未读", "another language, not read"),
         "media-only": ("只有图片或视频，未读", "only an image or a video, not read"),
+        "own-account": ("品牌自己的账号", "the brand's own account"),
     },
     "cue": {
-        "defection": ("明说离开", "says it leaves"),
+        "after-sales": ("售后", "after-sales"),
+        "complaint": ("有凭有据的长篇投诉", "long complaint with evidence"),
+        "defection": ("明说不再购买或离开", "says it leaves"),
+        "dissuasion": ("劝别人不要买", "advises against buying"),
+        "escalation": ("要投诉或维权", "goes to authorities or the press"),
+        "expose": ("曝光", "exposes"),
+        "ignored": ("反映了没人理", "was not answered"),
+        "incentivized": ("有偿或赠品", "was paid or got a gift"),
+        "irony": ("反话", "irony"),
         "let-down": ("失望", "let down"),
-        "grave": ("有凭有据的长篇投诉", "long complaint with evidence"),
+        "price-grievance": ("价格不满", "about the price"),
+        "product-grievance": ("产品不满", "about the product"),
+        "silencing": ("提到被要求删改或被控评", "says it was silenced"),
+        "unresolved": ("问题没解决", "not resolved"),
+        "used": ("觉得被利用", "feels used"),
     },
     "reason": {
-        "none": ("—", "—"),
+        "no-mentions": ("还没有提及", "no mentions yet"),
+        "first-mention": ("首次提及", "first mention"),
+        "loyal": ("提及足够多，持续支持", "enough mentions, steadily in favor"),
+        "wavering": ("近期内容偏离自己的基线", "recent posts leave the own baseline"),
+        "turned": ("证据达到红色阈值", "the evidence reached the red bar"),
+        "recovered": ("近期内容重新支持", "recent posts are in favor again"),
+        "settled": ("证据回落，恢复平稳", "the evidence fell back, calm again"),
+        "silent": ("在听的期间久未发声", "nothing said for long while somebody listened"),
     },
 }
 # fmt: on
@@ -185,8 +218,8 @@ def word(group: str, code: str, language: Language = "zh-CN") -> str:
 def group_of(codes: type[StrEnum]) -> str:
     """The table that holds the words of a class of codes: its name in kebab case.
 
-    >>> class HeldReason(StrEnum): MILD = "mild"
-    >>> group_of(HeldReason)
-    'held-reason'
+    >>> class HeldBack(StrEnum): MILD = "mild"
+    >>> group_of(HeldBack)
+    'held-back'
     """
     return "".join(f"-{c.lower()}" if c.isupper() else c for c in codes.__name__).lstrip("-")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from enum import StrEnum
+from importlib.resources import files
 from typing import get_args
 
 import pytest
@@ -28,6 +29,7 @@ LITERALS = {
     "delivery-state": records.DeliveryState,
     "case-state": records.CaseState,
     "crawl-outcome": records.CrawlOutcome,
+    "reach": records.Reach,
     "via": records.Via,
     "post-kind": records.PostKind,
     "stance": StanceCode,
@@ -48,16 +50,23 @@ def test_every_word_stands_in_both_languages() -> None:
             assert not any("\u4e00" <= c <= "\u9fff" for c in en), (group, code)
 
 
+def test_every_cue_has_words() -> None:
+    lines = files("nlp").joinpath("data/cues.tsv").read_text(encoding="utf-8").splitlines()
+    assert {line.split("\t")[0] for line in lines if line.strip() and not line.startswith("#")} <= set(WORDS["cue"])
+
+
 def codes() -> list[type[StrEnum]]:
     found: dict[str, type[StrEnum]] = {}
     for package in (listener, spiders, nlp, storage, config):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if module.name.endswith("__main__") or ".migrations" in module.name:
-                continue
-            try:
-                loaded = importlib.import_module(module.name)
-            except ModuleNotFoundError:
-                continue
+            if (
+                module.name.endswith("__main__")
+                or ".migrations" in module.name
+                or ".commands" in module.name
+                or module.name.endswith(".cli")
+            ):
+                continue  # options of the command line are typed as they stand
+            loaded = importlib.import_module(module.name)
             for each in vars(loaded).values():
                 if isinstance(each, type) and issubclass(each, StrEnum) and each.__module__ == module.name:
                     found[f"{module.name}.{each.__name__}"] = each
