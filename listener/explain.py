@@ -1,4 +1,4 @@
-"""A KOC's whole story with a brand as values: baseline, mentions, turns, alerts, or why there was none and what it would take."""
+"""A KOC's whole story with a brand as values: baseline, mentions, turns, alerts; or why there was none, what it would take."""
 
 from __future__ import annotations
 
@@ -204,7 +204,8 @@ def _is_copy(one: KocMention, earlier: KocMention) -> bool:
 def _standing(verdict: Verdict) -> Drift | None:
     """The turn that the story is told around: the last red one, else the last amber one."""
     reds = [one for one in verdict.drifts if one.level == "red"]
-    return (reds or list(verdict.drifts) or [None])[-1]
+    found = reds or verdict.drifts
+    return found[-1] if found else None
 
 
 def _line(one: KocMention, why: Held | None, turn: Drift | None) -> Line:

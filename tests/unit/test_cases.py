@@ -1,0 +1,220 @@
+"""Alert → case: opened once, joined, made graver, closed when nobody needs it; steps in order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from listener import cases
+from storage.records import Account, Alert, Case, CaseStep, Changes, DriftState, Koc, Level
+
+NOW = datetime(2026, 5, 1, 8, tzinfo=UTC)
+
+
+def an_alert(key: str = "a1", level: Level = "red", day: int = 1, brand: str = "星澜") -> Alert:
+    return Alert(key, "drift", level, "important", "K1", brand, NOW - timedelta(days=30 - day), NOW, {}, ())
+
+
+def a_koc(domain: str = "public") -> Koc:
+    return Koc("K1", "小满", (Account("weibo", "1001", "ab" * 32),), domain=domain)
+
+
+def changes(*alerts: Alert, superseded: tuple[str, ...] = ()) -> Changes:
+    state = DriftState("K1", "星澜", "critic", 9, 0.8, -0.5, NOW, 0.9, "turned", (), "c1")
+    return Changes(state, (), alerts, superseded, (), (), (), ())
+
+
+class Log:
+    """The cases of one KOC in memory."""
+
+    def __init__(self, koc: Koc | None = None) -> None:
+        self.koc = koc
+        self.cases: dict[str, Case] = {}
+        self.steps: list[CaseStep] = []
+
+    def follow(self, *alerts: Alert, superseded: tuple[str, ...] = ()) -> list[str]:
+        made = cases.follow(changes(*alerts, superseded=superseded), cases=list(self.cases.values()), koc=self.koc, now=NOW)
+        self.cases |= {case.key: case for case in made.cases}
+        self.steps += made.steps
+        return [step.step for step in made.steps]
+
+    def do(self, step: str) -> None:
+        case, entry = cases.advance(self.one, step, who="阿宁", at=NOW)
+        self.cases[case.key] = case
+        self.steps.append(entry)
+
+    @property
+    def one(self) -> Case:
+        [case] = self.cases.values()
+        return case
+
+
+@pytest.mark.parametrize(
+    ("level", "domain", "variant", "first"),
+    [
+        ("red", "public", "public", "acknowledge"),
+        ("red", "private", "private", "thank"),
+        ("red", "私域", "private", "thank"),
+        ("amber", "public", "care", "contact"),
+        ("amber", "私域", "care", "contact"),
+    ],
+)
+def test_the_variant_follows_level_and_domain(level: Level, domain: str, variant: str, first: str) -> None:
+    case = cases.case_of(an_alert(level=level), a_koc(domain), NOW)
+    assert (case.variant, case.next_step, case.state) == (variant, first, "open")
+
+
+def test_a_case_key_is_made_of_brand_koc_and_alert_alone() -> None:
+    one = cases.case_of(an_alert(), a_koc(), NOW)
+    assert one.key == cases.case_of(an_alert(level="amber"), None, NOW + timedelta(days=9)).key
+    assert one.key != cases.case_of(an_alert("a2"), a_koc(), NOW).key
+    assert one.opened_by == "a1"
+
+
+def test_an_alert_opens_one_case_and_once() -> None:
+    log = Log()
+    assert log.follow(an_alert()) == ["open"]
+    assert log.follow(an_alert()) == []
+    assert log.one.alerts == ("a1",)
+    assert [(step.who, step.note) for step in log.steps] == [("listener", "a1")]
+
+
+def test_a_red_joins_the_open_case_of_its_amber_and_makes_it_public() -> None:
+    log = Log()
+    log.follow(an_alert("a1", "amber"))
+    assert log.follow(an_alert("a1", "amber"), an_alert("a2", "red", 2)) == ["alert", "variant"]
+    assert (log.one.alerts, log.one.variant, log.one.next_step) == (("a1", "a2"), "public", "acknowledge")
+
+
+def test_amber_and_red_at_once_end_in_the_same_case_as_one_after_the_other() -> None:
+    at_once, one_by_one = Log(), Log()
+    amber, red = an_alert("a1", "amber"), an_alert("a2", "red")  # fired at the same post
+    at_once.follow(red, amber)
+    one_by_one.follow(amber)
+    one_by_one.follow(amber, red)
+    assert at_once.cases == one_by_one.cases
+    assert at_once.steps == one_by_one.steps
+
+
+def test_a_red_makes_even_a_care_visit_under_way_public() -> None:
+    log = Log()
+    log.follow(an_alert("a1", "amber"))
+    log.do("contact")
+    log.follow(an_alert("a1", "amber"), an_alert("a2", "red", 2))
+    assert (log.one.variant, log.one.next_step) == ("public", "acknowledge")
+
+
+def test_a_case_that_nobody_has_touched_closes_when_its_alerts_are_gone_and_opens_again_when_one_is_back() -> None:
+    log = Log()
+    log.follow(an_alert())
+    assert log.follow(superseded=("a1",)) == ["superseded", "close"]
+    assert (log.one.state, log.one.next_step) == ("closed", "acknowledge")
+    assert log.follow() == []
+    assert log.follow(an_alert()) == ["reopen"]
+    assert log.one.state == "open"
+
+
+def test_a_case_under_way_stays_open_when_its_alerts_are_gone() -> None:
+    log = Log()
+    log.follow(an_alert())
+    log.do("acknowledge")
+    assert log.follow(superseded=("a1",)) == ["superseded"]
+    assert (log.one.state, log.one.next_step) == ("open", "route")
+
+
+def test_an_alert_that_another_one_replaces_leaves_the_case_open() -> None:
+    log = Log()
+    log.follow(an_alert("a1"))
+    assert log.follow(an_alert("a2"), superseded=("a1",)) == ["superseded", "alert"]
+    assert (log.one.state, log.one.alerts) == ("open", ("a1", "a2"))
+
+
+def test_an_untouched_case_is_eased_when_only_the_amber_is_left() -> None:
+    log = Log()
+    amber, red = an_alert("a1", "amber"), an_alert("a2", "red", 2)
+    log.follow(amber, red)
+    assert log.follow(amber, superseded=("a2",)) == ["superseded", "variant"]
+    assert (log.one.variant, log.one.next_step) == ("care", "contact")
+
+
+def test_a_case_under_way_is_not_eased() -> None:
+    log = Log()
+    amber, red = an_alert("a1", "amber"), an_alert("a2", "red", 2)
+    log.follow(amber, red)
+    log.do("acknowledge")
+    log.follow(amber, superseded=("a2",))
+    assert (log.one.variant, log.one.next_step) == ("public", "route")
+
+
+def test_an_untouched_case_moves_with_its_koc_into_the_private_domain() -> None:
+    log = Log(a_koc())
+    log.follow(an_alert())
+    log.koc = a_koc("private")
+    assert log.follow(an_alert()) == ["variant"]
+    assert log.one.variant == "private"
+
+
+def test_a_case_that_a_person_closed_stays_closed_and_a_new_alert_opens_another() -> None:
+    log = Log()
+    log.follow(an_alert("a1", "amber"))
+    for step in cases.STEPS["care"]:
+        log.do(step)
+    assert (log.one.state, log.one.next_step) == ("closed", "")
+    assert log.follow(an_alert("a1", "amber")) == []
+    assert log.follow(superseded=("a1",)) == []
+    assert log.follow(an_alert("a1", "amber")) == []
+    assert log.follow(an_alert("a1", "amber"), an_alert("a2", "red", 2)) == ["open"]
+    assert len(log.cases) == 2
+
+
+def test_an_alert_that_is_back_joins_the_case_that_is_open_meanwhile() -> None:
+    log = Log()
+    log.follow(an_alert("a1"))
+    log.follow(superseded=("a1",))
+    log.follow(an_alert("a2"))
+    assert log.follow(an_alert("a1"), an_alert("a2")) == ["alert"]
+    assert [case.state for case in log.cases.values()].count("open") == 1
+
+
+def test_the_rest_of_the_changes_passes_through() -> None:
+    before = changes(an_alert())
+    after = cases.follow(before, cases=(), koc=None, now=NOW)
+    assert replace(after, cases=(), steps=()) == before
+
+
+# ----------------------------------------------------------------------------------------------------------- steps
+
+
+@pytest.mark.parametrize("variant", ["public", "private", "care"])
+def test_the_steps_of_a_variant_are_done_in_order_and_the_last_closes(variant: cases.Variant) -> None:
+    case = replace(cases.case_of(an_alert(), None, NOW), variant=variant, next_step=cases.STEPS[variant][0])
+    assert cases.is_untouched(case)
+    for step in cases.STEPS[variant]:
+        assert case.state == "open"
+        case, entry = cases.advance(case, step, who="阿宁", at=NOW, note="见链接")
+        assert (entry.step, entry.who, entry.note, entry.case_key) == (step, "阿宁", "见链接", case.key)
+    assert (case.state, case.next_step) == ("closed", "")
+
+
+def test_no_step_is_jumped_so_that_a_public_case_closes_only_after_its_public_follow_up() -> None:
+    case = replace(cases.case_of(an_alert(), None, NOW), next_step="follow-up")
+    with pytest.raises(cases.CaseError, match=r"'close' is not due .* due is 'follow-up'"):
+        cases.advance(case, "close", who="阿宁", at=NOW)
+
+
+@pytest.mark.parametrize("step", ["delete-post", "press", "end-cooperation", ""])
+def test_pressing_deleting_and_ending_the_cooperation_are_no_steps(step: str) -> None:
+    with pytest.raises(cases.CaseError, match="there are: acknowledge, route, verify, resolve, follow-up, close"):
+        cases.advance(cases.case_of(an_alert(), None, NOW), step, who="阿宁", at=NOW)
+
+
+def test_a_closed_case_takes_no_step() -> None:
+    with pytest.raises(cases.CaseError, match="closed"):
+        cases.advance(replace(cases.case_of(an_alert(), None, NOW), state="closed"), "route", who="阿宁", at=NOW)
+
+
+def test_a_step_needs_somebody_who_did_it() -> None:
+    with pytest.raises(cases.CaseError, match="who"):
+        cases.advance(cases.case_of(an_alert(), None, NOW), "acknowledge", who=" ", at=NOW)
