@@ -277,7 +277,7 @@ def read_key(settings: Settings) -> bytes:
         if len(key) < KEY_BYTES:
             problem = f"密钥太短 / the key is too short: {path}"
     except FileNotFoundError:
-        problem = f"没有密钥文件；从备份恢复，新工作区用 listener init / no key file: restore {path}; for a new workspace: listener init"
+        problem = f"没有密钥文件；从备份恢复，或 listener init 新建工作区 / no key file: restore it, or listener init: {path}"
     except OSError as error:
         problem = f"读不了密钥文件 / the key file can't be read: {path} ({error.strerror})"
     except ValueError:

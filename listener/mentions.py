@@ -157,7 +157,8 @@ class Finder:
         named = self.named_in(_split(parent.text)[0])
         if named:
             return frozenset(owner for owner in named if owner.rival is None)
-        return frozenset(Owner(self._about[s]) for s in parent.sources if s in self._about) or None
+        told = [*parent.brands, *(self._about[s] for s in parent.sources if s in self._about)]
+        return frozenset(owner for owner in map(Owner, told) if owner in self._targets) or None
 
 
 _Pairs: TypeAlias = frozenset[tuple[str, str]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -61,9 +62,8 @@ def _write_secret(path: Path, text: str) -> None:
             file.write(text + "\n")
             file.flush()
             os.fsync(file.fileno())
-        os.link(temporary, path)  # unlike a rename, it never replaces a key that another process just made
-    except FileExistsError:
-        pass
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, path)  # unlike a rename, it never replaces a key that another process just made
     finally:
         temporary.unlink()
 
