@@ -218,6 +218,7 @@ def _repaired(line: bytes) -> Any:
         return None
 
 
+_WRONG = "{key} 不对 · {key}: {message}"
 _REASONS = {
     "missing": "缺少 {key} · {key} is missing",
     "json_invalid": "不是完整的 JSON · no JSON: {message}",
@@ -235,5 +236,5 @@ def _reason_of(error: ValidationError) -> str:
         return f"{key} 不是时间 · {key} is no time: {first['msg']}"
     if first["type"].startswith("int"):
         return f"{key} 应是整数 · {key} should be a whole number"
-    reason = _REASONS.get(first["type"], "{key} 不对 · {key}: {message}")
+    reason = _WRONG if first["type"] == "dict_type" and key else _REASONS.get(first["type"], _WRONG)
     return reason.format(key=key, message=first.get("ctx", {}).get("error") or first["msg"])

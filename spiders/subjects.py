@@ -20,7 +20,7 @@ from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 
 from spiders.errors import Blocked, Changed, Failed, UnreadError
-from spiders.events import Collected, CollectJob, Event, SubjectMark, Trouble, TroubleKind
+from spiders.events import Collected, CollectJob, Event, Reached, SubjectMark, Trouble, TroubleKind
 from spiders.items import Item
 from spiders.values import cleaned
 
@@ -72,12 +72,27 @@ class SubjectSpider(scrapy.Spider):
         return self.job.marks.get(subject) or SubjectMark()
 
     def cut_of(self, subject: str) -> datetime | None:
-        """Posts older than this need not be read: the mark less the overlap, or the job's since."""
+        """Posts older than this need not be read: the job's since, or the mark less the overlap."""
+        if self.job.since or self.job.until:
+            return self.job.since
         marked = self.mark_of(subject).posted_at
-        bounds = [marked - timedelta(hours=self.job.overlap_hours)] if marked else []
-        if self.job.since:
-            bounds.append(self.job.since)
-        return max(bounds) if bounds else None
+        return marked - timedelta(hours=self.job.overlap_hours) if marked else None
+
+    def reached(self, subject: str, newest: datetime | None, state: Mapping[str, Any]) -> Reached:
+        """The subject's new mark; the old one after a job with ``until``, which says nothing of what came later."""
+        mark = self.mark_of(subject)
+        if self.job.until is not None:
+            return Reached(subject, mark.posted_at, mark.state)
+        times = [at for at in (mark.posted_at, newest) if at is not None]
+        return Reached(subject, min(max(times), datetime.now(UTC)) if times else None, state)
+
+    def too_far(self, subject: str) -> Failed:
+        """The error of a subject whose pages come to their limit before its mark."""
+        return Failed(
+            f"读了 {self.job.max_pages} 页还没有读到 {self.cut_of(subject)}，请抓得更勤或调大 max_pages · "
+            f"{self.job.max_pages} pages did not reach back that far; crawl oftener or raise max_pages",
+            patience=0,
+        )
 
     def wants(self, posted_at: datetime) -> bool:
         """Whether the job asks for a post of that time."""

@@ -29,9 +29,24 @@ LONG = 140
 """A card shows so many signs of a post; the rest is asked for."""
 
 FaultKind = Literal[
-    "captcha", "login", "throttled", "forbidden", "too-many", "error", "changed", "garbage",
-    "truncated", "reset", "hang", "drip", "huge", "loop", "offsite", "login-page", "odd-card",
-]  # fmt: skip
+    "captcha",
+    "login",
+    "throttled",
+    "forbidden",
+    "too-many",
+    "error",
+    "changed",
+    "garbage",
+    "truncated",
+    "reset",
+    "hang",
+    "drip",
+    "huge",
+    "loop",
+    "offsite",
+    "login-page",
+    "odd-card",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class FeedSpider(SubjectSpider):
         if response.status == 304:
             yield Reached(subject, mark.posted_at, mark.state)
             return
-        state, newest, cut = _state_of(response), mark.posted_at, self.cut_of(subject)
+        state, newest, cut = _state_of(response), None, self.cut_of(subject)
         asked = {subject}
         for number in range(1, self.job.max_pages + 1):
             feed = self._parsed(response)
@@ -59,6 +59,8 @@ class FeedSpider(SubjectSpider):
             if not feed.next or feed.next in asked or not feed.items or (cut and ages and max(ages) < cut):
                 break
             if number == self.job.max_pages:
+                if cut is not None:
+                    raise self.too_far(subject)
                 break
             asked.add(feed.next)
             try:
@@ -67,10 +69,7 @@ class FeedSpider(SubjectSpider):
                 if error.patience:
                     raise
                 break  # no page after the last one
-        if self.job.until is not None:
-            yield Reached(subject, mark.posted_at, mark.state)
-        else:
-            yield Reached(subject, newest, state)
+        yield self.reached(subject, newest, state)
 
     def _conditions(self, subject: str) -> dict[str, str]:
         """A backfill wants what is there, changed or not."""

@@ -54,13 +54,13 @@ def feed_of(body: bytes, content_type: str, reading: Reading) -> Feed:
     text = decoded(body, charset_of(content_type))
     found = feedparser.parse(
         io.BytesIO(_DECLARATION.sub("", text, count=1).encode()),
-        response_headers={"content-type": "application/xml; charset=utf-8", "content-location": reading.url},
+        response_headers={"content-type": "application/xml; charset=utf-8"},  # no address: links are made absolute here
     )
     if not found.get("version") and not found.entries:
         raise Changed(f"不是 RSS、Atom 或 JSON Feed · no feed: {reading.url}", body=body)
     is_cut = not _CLOSED.search(text)
     entries = found.entries[:-1] if is_cut else found.entries  # the last one may have lost half of its text
-    about = _about(found.feed, reading)
+    about = _about(dict(found.feed), reading)
     items = tuple(_item(_Entry.of_feedparser(entry), about, reading) for entry in entries)
     return Feed(*_dated(items), next=_next_of(found, reading), is_cut=is_cut)
 
@@ -141,19 +141,19 @@ class _Entry:
     media: tuple[ItemMedia, ...] = ()
 
     @classmethod
-    def of_feedparser(cls, entry: Any) -> _Entry:
+    def of_feedparser(cls, found: Any) -> _Entry:
+        entry = dict(found)  # without feedparser's own answers for keys that are not there
         contents = [one.get("value") or "" for one in entry.get("content") or ()]
         reply = entry.get("thr_in-reply-to") or entry.get("in-reply-to") or {}
         reply = reply if isinstance(reply, Mapping) else {"ref": str(reply)}
         written = tuple(entry[key] for key in ("published", "created", "updated") if entry.get(key))
-        parsed = tuple(entry[key] for key in ("published_parsed", "updated_parsed") if entry.get(key))
         return cls(
             entry_id=str(entry.get("id") or ""),
             link=str(entry.get("link") or ""),
             title=str(entry.get("title") or ""),
             html=max(contents, key=len, default="") or str(entry.get("summary") or ""),
             author=_name_of(entry),
-            times=(*written, *(datetime(*one[:6]).isoformat() + "Z" for one in parsed)),  # noqa: DTZ001
+            times=written,
             raw=_raw_of(entry),
             reply_ref=str(reply.get("ref") or ""),
             reply_href=str(reply.get("href") or ""),
@@ -349,7 +349,10 @@ def pictures_of(html: str, base: str) -> Iterator[ItemMedia]:
 
 
 def _enclosures(entry: Any) -> Iterator[ItemMedia]:
-    for one in (*(entry.get("enclosures") or ()), *(entry.get("media_content") or ())):
+    for one in (
+        *(link for link in entry.get("links") or () if link.get("rel") == "enclosure"),
+        *(entry.get("media_content") or ()),
+    ):
         media = _media_of(one.get("type") or f"{one.get('medium') or ''}/", one.get("href") or one.get("url"))
         if media:
             yield media

@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from scrapy.http import Response
 
 from spiders.errors import Blocked, Changed, Failed, UnreadError
-from spiders.events import CollectJob, Covered, Event, Reached
+from spiders.events import CollectJob, Covered, Event
 from spiders.sites import weibo_pages as pages
 from spiders.subjects import SubjectSpider
 
@@ -61,8 +61,7 @@ class WeiboSpider(SubjectSpider):
 
     async def read(self, subject: str) -> AsyncIterator[Event]:
         kind, _, what = subject.partition(":")
-        progress = _Progress(known=dict(self.mark_of(subject).state.get("comments") or {}))
-        newest = self.mark_of(subject).posted_at
+        progress, newest = _Progress(dict(self.mark_of(subject).state.get("comments") or {})), None
         async for page in self._pages(subject):
             for status in page.posts:
                 newest = max(newest or status.item.posted_at, status.item.posted_at)
@@ -72,15 +71,9 @@ class WeiboSpider(SubjectSpider):
             progress.note(page)
         if progress.errors:
             raise progress.errors[0]
-        yield self._reached(subject, newest, progress)
+        yield self.reached(subject, newest, {"comments": _newest(progress.known | progress.counts)})
         if kind == "timeline":
             yield Covered(pages.PLATFORM, what)
-
-    def _reached(self, subject: str, newest: datetime | None, progress: _Progress) -> Reached:
-        if self.job.until is not None:
-            mark = self.mark_of(subject)
-            return Reached(subject, mark.posted_at, mark.state)
-        return Reached(subject, newest, {"comments": _newest(progress.known | progress.counts)})
 
     async def _pages(self, subject: str) -> AsyncIterator[pages.Page]:
         """The pages of a subject down to its cut or its end. Raises Failed where max_pages lie before its mark."""
@@ -99,12 +92,8 @@ class WeiboSpider(SubjectSpider):
             if not page.next or not here - before or (old and sum(old) * 2 > len(old)):
                 return
             asked, before = dict(page.next), here
-        if self.mark_of(subject).posted_at is not None:
-            raise Failed(
-                f"读了 {self.job.max_pages} 页还没有接上上次读到的地方，请抓得更勤或调大 max_pages · "
-                f"{self.job.max_pages} pages did not reach the mark; crawl oftener or raise max_pages",
-                patience=0,
-            )
+        if cut is not None:
+            raise self.too_far(subject)
 
     def _reading(self) -> pages.Reading:
         return pages.Reading(datetime.now(UTC), self.zone, self.home)
@@ -119,7 +108,7 @@ class WeiboSpider(SubjectSpider):
         if not self.job.comments or count == 0 or post_id in self._comments_read:
             return
         self._comments_read.add(post_id)
-        if count is None or progress.known.get(post_id) != count:
+        if count is None or self.job.since or self.job.until or progress.known.get(post_id) != count:
             try:
                 async for page in self._comments(post_id):
                     for event in self.fresh(page.comments):
