@@ -24,7 +24,7 @@ from config import edit
 from config.settings import FILE, ConfigError, Problem
 from listener import workspace
 from listener.app import App
-from listener.roster import RosterPreview, read_roster
+from listener.roster import RosterPreview
 from listener.text.story import story_of
 from listener.text.words import word
 from spiders.collect import platforms
@@ -33,6 +33,7 @@ from storage.records import DriftState, Koc, StoredAlert
 NEEDED = 8  # posts of one KOC, before a change can be told from chance (the bench's detector knows a baseline after 8)
 MOST_ALERTS = 3
 MOST_QUOTES = 3
+MOST_DOUBTS = 8  # rows of the roster that have to be looked at
 WIDTH = 100
 MAIL, HOOK = "mail", "hook"
 
@@ -183,7 +184,7 @@ def prepare(folder: Path, answers: Answers) -> Path:
 def _take_roster(app: App, file: Path | None) -> RosterPreview | None:
     if file is None:
         return None
-    preview = read_roster(file, app.key)
+    preview = app.read_roster(file)
     app.store.save_kocs(preview.kocs)
     return preview
 
@@ -236,8 +237,9 @@ def _matched(app: App, answers: Answers, preview: RosterPreview | None, imported
     if preview is not None:
         words = f"{len(kocs)} 位 KOC，{sum(len(koc.accounts) for koc in kocs)} 个账号"
         grid.add_row("名单", words)
-        for row in (*preview.unresolved, *preview.ambiguous)[:8]:
-            grid.add_row("", Text(f"· {row}", "yellow"))
+        for one in (*preview.unresolved, *preview.ambiguous)[:MOST_DOUBTS]:
+            told = f"· 第 {'、'.join(map(str, one.rows))} 行 {one.who} {one.value}：{one.message}"
+            grid.add_row("", Text(told, "yellow"))
     if imported is None:
         grid.add_row("内容", Text("还没有：listener import 文件 / none yet", "dim"))
         return grid

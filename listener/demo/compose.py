@@ -29,12 +29,12 @@ _HAN = re.compile("[\u4e00-\u9fff]")
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What a reader of all posts of a KOC would say. alert: whether a drift alert is right; None: either answer is."""
+    """What a reader of all posts of a KOC would say. alert: whether a drift alert is right; None: either answer would do."""
 
     scenario: str
     turned_at: datetime | None
     healed_at: datetime | None
-    alert: bool
+    alert: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,9 @@ def _person_of(koc: Mapping[str, Any], ends_on: date) -> Person:
         tier=koc["tier"],
         note=koc.get("note", ""),
         accounts=tuple((platform, account) for platform, account in koc["accounts"]),
-        truth=Truth(koc["scenario"], at["turned"], at["healed"], koc.get("alert", False)),
+        truth=Truth(
+            koc["scenario"], at["turned"], at["healed"], None if koc.get("alert") == "either" else bool(koc.get("alert"))
+        ),
     )
 
 
@@ -209,7 +211,7 @@ def _says(
     for _ in range(20):
         topic = rng.choice(koc["products"])
         calls = {"p": rng.choice(koc["calls"][topic]), "b": rng.choice(koc["calls"]["b"])}
-        text = spoken(words.pick(mood.removeprefix("nameless_"), topic, said, rng), rng, calls)
+        text = spoken(words.pick(mood.removeprefix("nameless_").removesuffix("_back"), topic, said, rng), rng, calls)
         if not said[text]:
             break
     said[text] += 1

@@ -19,7 +19,6 @@ from listener.demo import show, town
 from listener.demo.compose import DAYS, ZONE, Season, compose
 from listener.demo.receivers import HookReceiver, MailReceiver
 from listener.pipeline import Delivered
-from listener.roster import read_roster
 from listener.text.faces import page_of
 from storage.records import Crawl, Listening, StoredAlert
 
@@ -61,7 +60,7 @@ def play(folder: Path, console: Console, *, today: date | None = None) -> Played
         town.write_settings(path, season.brand, here, smtp_port=mail.port, hook_url=hook.url, secret_file=SECRET)
         town.write_roster(folder / "名单.csv", season.people, here)
         with App.open(path, {**os.environ, "LISTENER_CONFIG": str(path)}) as app:
-            app.store.save_kocs(read_roster(folder / "名单.csv", app.key).kocs)
+            app.store.save_kocs(app.read_roster(folder / "名单.csv").kocs)
             for number, at in enumerate(_clocks(season), 1):
                 here.set_clock(at)
                 _round(app, console, number, at)
