@@ -1,0 +1,343 @@
+"""The one wiring place: settings → store, scorer, channels, desk. Beside the command line nobody else reads settings."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from itertools import chain
+from multiprocessing import get_context
+from pathlib import Path
+from types import TracebackType
+
+from config import settings as config
+from listener import mentions, normalize, pipeline, quarantine
+from listener.channels import Channel, ChannelError, EmailChannel, WebhookChannel
+from listener.drift.rules import Rule
+from listener.roster import RosterPreview, read_roster
+from listener.text.views import AlertView, view_of
+from nlp import score as scorer
+from nlp.results import Request, Score
+from spiders.collect import CollectJob
+from spiders.files import read_items
+from storage.records import Brand, Crawl, Rival, StoredAlert
+from storage.store import Store
+
+log = logging.getLogger(__name__)
+
+CHUNK = 500  # requests that one worker takes at a time
+IMPORT = "import"  # the source of what was imported without naming one
+
+
+def _nothing(step: str, done: int, total: int | None) -> None:
+    """Report to nobody."""
+
+
+class App:
+    """A workspace that is open: its settings, and what they are wired to, each made when first asked for."""
+
+    def __init__(self, settings: config.Settings, path: Path) -> None:
+        self.settings, self.path = settings, path
+        self.folder = path.parent
+        self.timezone = settings.listener.timezone
+        self._stop = threading.Event()
+
+    @classmethod
+    def open(cls, path: Path, environ: Mapping[str, str]) -> App:
+        """The workspace of a settings file; raises ConfigError, StoreError."""
+        return cls(config.load(path, environ), path.absolute())
+
+    def __enter__(self) -> App:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if "store" in self.__dict__:
+            self.store.close()
+
+    # ------------------------------------------------------------------------------------------------------ wired
+
+    @cached_property
+    def store(self) -> Store:
+        """The database of the workspace."""
+        return Store.open(self.settings.listener.database, timezone=self.timezone)
+
+    @cached_property
+    def brands(self) -> tuple[Brand, ...]:
+        """What we listen for."""
+        return brands_of(self.settings)
+
+    @cached_property
+    def key(self) -> bytes:
+        """What author ids are hashed with, from the workspace's 0600 file."""
+        return config.read_key(self.settings)
+
+    @cached_property
+    def finder(self) -> mentions.Finder:
+        """Finds the brands in posts."""
+        about = {source.name: source.about for source in self.settings.sources if source.about}
+        owners: list[Brand | Rival] = [*self.brands, *(rival for brand in self.brands for rival in brand.rivals)]
+        names = [name for owner in owners for name in mentions.at_names_of(owner)]
+        unmask = {normalize.at_token(self.key, name): name for name in names}
+        own = {
+            normalize.author_key_of(self.key, platform, account): brand.name
+            for brand in self.brands
+            for platform, account in brand.accounts
+        }
+        return mentions.finder_of(self.brands, about, unmask, own)
+
+    def channel(self, name: str) -> Channel | None:
+        """A channel by name, None where there is none. ChannelError, to be tried again, where its secret can't be read."""
+        found = next((one for one in self.settings.channels if one.name == name), None)
+        try:
+            return None if found is None else self._channel_of(found)
+        except config.ConfigError as error:
+            raise ChannelError(str(error)) from error
+
+    def known_channel(self, name: str) -> Channel:
+        """A channel by name; ConfigError, which names those that there are, for any other."""
+        channel = self.channel(name)
+        if channel is None:
+            known = ", ".join(one.name for one in self.settings.channels) or "–"
+            problem = f"没有名为 {name!r} 的渠道；现有：{known} / unknown channel {name!r}; there are: {known}"
+            raise config.ConfigError([config.Problem(None, "channels", problem)])
+        return channel
+
+    def _channel_of(self, one: config.Email | config.Webhook) -> Channel:
+        language, timezone = self.settings.listener.language, self.timezone
+        if isinstance(one, config.Webhook):
+            return WebhookChannel(
+                name=one.name,
+                url=one.url.reveal(),
+                secret=one.secret.reveal(),
+                language=language,
+                timezone=timezone,
+                timeout_seconds=one.timeout_seconds,
+            )
+        return EmailChannel(
+            name=one.name,
+            host=one.host,
+            port=one.port,
+            security=one.security,
+            sender=one.sender,
+            to=one.to,
+            user=one.user,
+            password=one.password.reveal(),
+            ca_file=one.ca_file,
+            language=language,
+            timezone=timezone,
+            timeout_seconds=one.timeout_seconds,
+        )
+
+    def rule(self) -> Rule:
+        """What the detector promises."""
+        rules = self.settings.rules
+        return Rule(
+            timezone=self.timezone,
+            false_alarms_red=rules.false_alarms_red,
+            false_alarms_amber=rules.false_alarms_amber,
+            expected_turn_rate=rules.expected_turn_rate,
+            min_mentions=rules.min_mentions,
+        )
+
+    def now(self) -> datetime:
+        """The clock."""
+        return datetime.now(UTC)
+
+    def holder(self) -> str:
+        """Who this process is, for the lease of `listener run`."""
+        return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+    def stop_on(self, stop: threading.Event) -> None:
+        """Let an event end what runs, between two units of work."""
+        self._stop = stop
+
+    @contextmanager
+    def desk(
+        self, report: pipeline.Report = _nothing, *, batch_size: int | None = None, workers: int | None = None
+    ) -> Iterator[pipeline.Desk]:
+        """What the steps work with; the scorer's processes end with it."""
+        with executor_of(workers or self.settings.engine.workers) as executor:
+            yield pipeline.Desk(
+                store=self.store,
+                brands=self.brands,
+                finder=self.finder,
+                key=self.key,
+                rule=self.rule(),
+                channels=tuple(one.name for one in self.settings.channels if one.enabled),
+                channel=self.channel,
+                score=partial(score_many, executor),
+                now=self.now,
+                view=self.view_of,
+                batch_size=batch_size or self.settings.engine.batch_size,
+                deliver_within=self.settings.rules.deliver_within,
+                stopping=self._stop.is_set,
+                report=report,
+            )
+
+    # ------------------------------------------------------------------------------------------------------- work
+
+    def prepare(self) -> int:
+        """See that mentions are made for these brands, by this model; returns how many posts wait for theirs."""
+        about = {source.name: source.about for source in self.settings.sources if source.about}
+        return self.store.prepare(mentions.brands_fingerprint(self.brands, about), scorer.load().version)
+
+    def catch_up(self, report: pipeline.Report = _nothing) -> tuple[int, int]:
+        """Make what lacks, replay who is dirty; returns how many posts and KOCs."""
+        self.prepare()
+        with self.desk(report) as desk:
+            return pipeline.score(desk), pipeline.watch(desk)
+
+    def read_roster(self, file: Path) -> RosterPreview:
+        """What importing a roster file would do; writes nothing."""
+        return read_roster(file, self.store.kocs(), partial(normalize.author_key_of, self.key))
+
+    def import_file(
+        self,
+        file: Path,
+        source: str = IMPORT,
+        report: pipeline.Report = _nothing,
+        *,
+        batch_size: int | None = None,
+        workers: int | None = None,
+    ) -> tuple[pipeline.Listened, Path | None]:
+        """Import a JSON Lines file (`-` is stdin); returns the sums, and where bad lines were set aside if there were any."""
+        self.prepare()
+        with (
+            self.desk(report, batch_size=batch_size, workers=workers) as desk,
+            quarantine.opened(self.folder / "quarantine", file, self.now()) as aside,
+        ):
+            done = pipeline.listen(read_items(file), source, desk, aside.put)
+        return done, aside.path if aside.count else None
+
+    def source_names(self) -> list[str]:
+        """The sources that are crawled, in the order of the settings."""
+        return [source.name for source in self.settings.sources if source.enabled]
+
+    def job_of(self, name: str, since: datetime | None = None, until: datetime | None = None) -> CollectJob:
+        """What the spider of a source is told, without its marks."""
+        source = next((one for one in self.settings.sources if one.name == name), None)
+        if source is None:
+            known = ", ".join(one.name for one in self.settings.sources) or "–"
+            problem = f"没有名为 {name!r} 的来源；现有：{known} / unknown source {name!r}; there are: {known}"
+            raise config.ConfigError([config.Problem(None, "sources", problem)])
+        if source.accounts == "roster":
+            accounts = [a.account_id for koc in self.store.kocs() for a in koc.accounts if a.platform == source.platform]
+        else:
+            accounts = list(source.accounts)
+        return CollectJob(
+            platform=source.platform,
+            source=source.name,
+            queries=source.queries,
+            accounts=tuple(dict.fromkeys(accounts)),
+            urls=source.urls,
+            since=since,
+            until=until,
+            comments=source.comments,
+            overlap_hours=source.overlap_hours,
+            delay_seconds=source.delay_seconds,
+            timeout_seconds=source.timeout_seconds,
+            retries=source.retries,
+            max_pages=source.max_pages,
+            max_comment_pages=source.max_comment_pages,
+            user_agent=source.user_agent,
+            contact=source.contact,
+            base_url=source.base_url,
+            timezone=self.timezone,
+            pages_dir=str(self.folder / "pages"),
+        )
+
+    def crawl(
+        self,
+        name: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        report: pipeline.Report = _nothing,
+    ) -> Crawl:
+        """Crawl a source once, from its marks on, or over a date range that leaves the marks as they are."""
+        job = self.job_of(name, since, until)
+        with self.desk(report) as desk:
+            return pipeline.crawl(job, desk)
+
+    def turn(self, name: str) -> None:
+        """One turn of a scheduled source: crawl → score → watch."""
+        self.crawl(name)
+        with self.desk() as desk:
+            pipeline.score(desk)
+            pipeline.watch(desk)
+
+    def deliver(self) -> pipeline.Delivered:
+        """Send what is due."""
+        with self.desk() as desk:
+            return pipeline.deliver(desk)
+
+    def upkeep(self) -> None:
+        """What is done once a day: what privacy rules allow no longer is removed, what lacks is made."""
+        privacy = self.settings.privacy
+        gone = self.store.purge(
+            self.now(),
+            raw_days_strangers=privacy.raw_days_strangers,
+            raw_days_kocs=privacy.raw_days_kocs,
+            text_days=privacy.text_days,
+        )
+        log.info("upkeep: %s", gone)
+        self.catch_up()
+
+    def view_of(self, stored: StoredAlert) -> AlertView:
+        """An alert with all it takes to be shown."""
+        alert = stored.alert
+        kocs = {koc.koc_id: koc for koc in self.store.kocs()}
+        cases = [case for case in self.store.cases(koc=alert.koc_id, brand=alert.brand) if alert.key in case.alerts]
+        return view_of(
+            stored,
+            self.store.history(alert.koc_id, alert.brand),
+            koc=kocs.get(alert.koc_id),
+            case=cases[-1] if cases else None,
+            language=self.settings.listener.language,
+            timezone=self.timezone,
+            case_url=self.settings.listener.case_url,
+        )
+
+
+def brands_of(settings: config.Settings) -> tuple[Brand, ...]:
+    """The brands of the settings, as the steps know them."""
+    return tuple(
+        Brand(
+            name=one.name,
+            aliases=one.aliases,
+            products=one.products,
+            nicknames=one.nicknames,
+            homophones=one.homophones,
+            emoji=one.emoji,
+            categories=one.categories,
+            claims=one.claims,
+            rivals=tuple(Rival(rival.name, rival.aliases, rival.products) for rival in one.rivals),
+            accounts=one.accounts,
+        )
+        for one in settings.brands
+    )
+
+
+@contextmanager
+def executor_of(workers: int) -> Iterator[Executor | None]:
+    """Processes that score, None for this one alone. Spawned, so that no lock or socket of this process is inherited."""
+    if workers <= 1:
+        yield None
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as executor:
+        yield executor
+
+
+def score_many(executor: Executor | None, requests: Sequence[Request]) -> list[Score]:
+    """The scores of the requests, in order, by the executor or in this process: the same code, the same answers."""
+    if executor is None:
+        return scorer.score_batch(requests)
+    chunks = [requests[start : start + CHUNK] for start in range(0, len(requests), CHUNK)]
+    return list(chain.from_iterable(executor.map(scorer.score_batch, chunks)))

@@ -1,0 +1,74 @@
+"""The command line: words in, an exit code out. Commands stand in `listener.commands`, a file a family."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from click.exceptions import ClickException, Exit
+
+from listener.commands import collecting, output, rostering, setting_up, watching
+from listener.commands.context import DONE, FAILED, MISUSED, errors_of_doors, remember
+
+log = logging.getLogger("listener")
+
+app = typer.Typer(
+    name="listener",
+    help="品牌口碑监听站：收录 → 规整 → 评分 → 观察 → 预警 → 回应 / a listening post for brands",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def main(
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", "-c", help="listener.toml（默认：LISTENER_CONFIG，或当前文件夹）/ the settings", metavar="FILE"
+        ),
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="更多日志 / more log lines")] = False,
+) -> None:
+    output.set_up_logging(verbose)
+    remember(context, config)
+
+
+for family in (setting_up, rostering, collecting, watching):
+    family.add_to(app)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; 0 done, 1 failed, 2 wrong use or configuration. What is expected to fail is told in words; anything
+    else is a bug: it is logged as critical, with its trace."""
+    try:
+        code = app(args=list(arguments), standalone_mode=False, prog_name="listener")
+        return code if isinstance(code, int) else DONE
+    except Exit as error:
+        return error.exit_code
+    except ClickException as error:
+        error.show(sys.stderr)
+        return MISUSED
+    except typer.Abort:
+        output.err.print("已取消 / cancelled")
+        return FAILED
+    except KeyboardInterrupt:
+        output.err.print("已中断；再次运行会从断点继续 / interrupted; run it again to go on")
+        return FAILED
+    except BrokenPipeError:
+        # Whoever read our output has gone (`| head`): nothing more can be said, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except errors_of_doors() as error:
+        return output.refuse(error)
+    except Exception:
+        log.critical("程序错误，请报告 / a bug, please report it", exc_info=True)
+        raise

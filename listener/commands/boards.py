@@ -1,0 +1,240 @@
+"""The KOC board, and what is heard and what waits: tables for people, rows for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from apscheduler.triggers.cron import CronTrigger
+from rich.markup import escape
+from rich.table import Table
+
+from listener import board, coverage
+from listener.app import App
+from listener.commands import output
+from listener.commands.output import Format
+from listener.text.words import word
+from spiders.collect import platforms
+from storage.records import AccountCoverage, Crawl, Koc, KocCoverage, Listening
+
+STYLES: Mapping[str, str] = {"critic": "bold red", "wavering": "yellow", "not-covered": "dim", "recovered": "green"}
+
+
+def listenings_of(app: App) -> list[Listening]:
+    """What each source of the settings promises to hear."""
+    return [
+        Listening(
+            source=source.name,
+            platform=source.platform,
+            roster=source.accounts == "roster",
+            accounts=() if source.accounts == "roster" else source.accounts,
+            searches=bool(source.queries),
+            feeds=bool(source.urls),
+            every=source.every or _longest_pause(source.cron, app),
+            enabled=source.enabled,
+        )
+        for source in app.settings.sources
+    ]
+
+
+def _longest_pause(cron: str | None, app: App) -> timedelta | None:
+    """The longest time between two of the next turns of a cron line; None where there is none."""
+    if cron is None:
+        return None
+    trigger, at, pauses = CronTrigger.from_crontab(cron, timezone=app.timezone), app.now(), []
+    for _ in range(30):
+        after = trigger.get_next_fire_time(at, at + timedelta(seconds=1))
+        if after is None:
+            break
+        pauses.append(after - at)
+        at = after
+    return max(pauses, default=None)
+
+
+def coverage_of(app: App) -> dict[str, KocCoverage]:
+    """Who is covered, up to when, and why not."""
+    return coverage.coverage_of(
+        app.store.kocs(), listenings_of(app), app.store.crawls(last=False), app.store.heard(), now=app.now()
+    )
+
+
+def board_of(app: App, brand: str | None = None) -> list[board.Row]:
+    """The rows of the board, the most urgent first."""
+    brands = [one.name for one in app.brands if brand in (None, one.name)]
+    return board.rows_of(
+        app.store.kocs(),
+        brands,
+        states=app.store.states(),
+        coverages=coverage_of(app),
+        alerts=app.store.alerts(),
+        cases=app.store.cases(),
+    )
+
+
+def print_board(app: App, form: Format, brand: str | None) -> None:
+    """The board: where each KOC stands, when last heard, covered or not."""
+    rows = board_of(app, brand)
+    if form is not Format.table:
+        output.write_rows((_row_of(row) for row in rows), form, columns=(), empty="")
+        return
+    if not rows:
+        output.out.print("名单或品牌还是空的：listener brand import、listener koc import / no roster or no brand yet")
+        return
+    output.out.print(table_of(rows, app))
+
+
+def table_of(rows: Sequence[board.Row], app: App) -> Table:
+    """The board as a table for the terminal."""
+    language, zone = app.settings.listener.language, ZoneInfo(app.timezone)
+    zh = language == "zh-CN"
+    many = len({row.brand for row in rows}) > 1
+    heads = (
+        ("KOC", "等级", "对接人", "态度", "基线→近期", "提及", "预警", "最后听到", "覆盖", "下一步")
+        if zh
+        else ("KOC", "Tier", "Owner", "Status", "Baseline→recent", "Mentions", "Alert", "Last heard", "Coverage", "Next step")
+    )
+    table = Table(*heads, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        style = STYLES.get(row.status, "")
+        table.add_row(
+            escape(f"{row.name}·{row.brand}" if many else row.name),
+            escape(row.tier),
+            escape(row.owner),
+            f"[{style}]{word('status', row.status, language)}[/]" if style else word("status", row.status, language),
+            _means(row),
+            str(row.mentions),
+            word("level-short", row.level, language) if row.level else "",
+            _ago(row.last_heard_at, zone),
+            word("reach", row.reach, language)
+            if row.reach != "not-covered"
+            else f"[dim]{word('coverage', row.why, language)}[/]",
+            word("step", row.next_step, language) if row.next_step else "",
+        )
+    return table
+
+
+def _means(row: board.Row) -> str:
+    if row.baseline is None or row.recent is None:
+        return "–"
+    return f"{row.baseline:+.2f} → {row.recent:+.2f}"
+
+
+def _ago(at: datetime | None, zone: ZoneInfo) -> str:
+    return at.astimezone(zone).strftime("%m-%d %H:%M") if at else "–"
+
+
+def _row_of(row: board.Row) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in asdict(row).items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return value
+
+
+# --------------------------------------------------------------------------------------------------------- status
+
+
+def print_status(app: App, form: Format) -> None:
+    """Sources, accounts, what waits and what could not be sent."""
+    rows = status_rows(app)
+    if form is not Format.table:
+        output.write_rows(rows, form, columns=(), empty="")
+        return
+    language, zone = app.settings.listener.language, ZoneInfo(app.timezone)
+    zh = language == "zh-CN"
+    sources, accounts = _tables(zh)
+    for row in rows:
+        if row["kind"] == "source":
+            never = "从未运行" if zh else "never run"
+            sources.add_row(
+                escape(row["source"]),
+                escape(row["platform"]),
+                word("crawl-outcome", row["outcome"], language) if row["outcome"] else never,
+                _shown(row["last_success_at"], zone),
+                str(row["items"]),
+                escape(row["error"]),
+            )
+        elif row["kind"] == "account":
+            accounts.add_row(
+                escape(row["name"]),
+                escape(row["platform"]),
+                escape(row["account_id"]),
+                word("reach", row["reach"], language),
+                word("coverage", row["why"], language),
+                _shown(row["last_heard_at"], zone),
+                str(row["posts"]),
+            )
+    if sources.row_count:
+        output.out.print(sources, "")
+    if accounts.row_count:
+        output.out.print(accounts, "")
+    (sums,) = [row for row in rows if row["kind"] == "sums"]
+    for name, value in sums.items():
+        if name != "kind":
+            output.out.print(f"{word('sums', name, language)}: {value}", markup=False)
+
+
+def _tables(zh: bool) -> tuple[Table, Table]:
+    sources = ("来源", "平台", "状态", "最后成功", "条数", "说明")
+    accounts = ("KOC", "平台", "账号", "覆盖", "原因", "最后听到", "内容")
+    if not zh:
+        sources = ("Source", "Platform", "State", "Last success", "Items", "Note")
+        accounts = ("KOC", "Platform", "Account", "Coverage", "Why", "Last heard", "Posts")
+    first, second = [Table(*heads, box=None, header_style="bold", pad_edge=False) for heads in (sources, accounts)]
+    return first, second
+
+
+def _shown(at: str | None, zone: ZoneInfo) -> str:
+    return _ago(datetime.fromisoformat(at), zone) if at else "–"
+
+
+def status_rows(app: App) -> list[dict[str, Any]]:
+    """One row for each source (kind ``source``), each account of the roster (``account``), and the sums (``sums``)."""
+    crawls = app.store.crawls(last=False)
+    covered = coverage_of(app)
+    rows = [
+        *[_source_row(one, [c for c in crawls if c.source == one.source]) for one in listenings_of(app)],
+        *[_account_row(koc, account) for koc in app.store.kocs() for account in covered[koc.koc_id].accounts],
+    ]
+    lease = app.store.lease("run")
+    running = lease.holder if lease and lease.until > app.now() else None
+    return [*rows, {"kind": "sums", **app.store.counts(), "running": running}]
+
+
+def _account_row(koc: Koc, account: AccountCoverage) -> dict[str, Any]:
+    return {
+        "kind": "account",
+        "koc_id": koc.koc_id,
+        "name": koc.name,
+        "platform": account.account[0],
+        "account_id": account.account[1],
+        "reach": account.reach,
+        "why": account.why,
+        "last_heard_at": _plain(account.last_heard_at),
+        "heard_to": _plain(account.heard_to),
+        "posts": account.posts,
+        "source": account.source,
+    }
+
+
+def _source_row(listening: Listening, crawls: Sequence[Crawl]) -> dict[str, Any]:
+    last = max(crawls, key=lambda c: c.started_at, default=None)
+    done = [c.ended_at for c in crawls if c.outcome == "done" and c.ended_at]
+    known = listening.platform in platforms()
+    return {
+        "kind": "source",
+        "source": listening.source,
+        "platform": listening.platform,
+        "enabled": listening.enabled,
+        "outcome": last.outcome if last else None,
+        "last_success_at": _plain(max(done, default=None)),
+        "items": sum(c.items for c in crawls),
+        "error": (last.error if last else "") if known else f"没有这个平台的爬虫 / no spider for {listening.platform!r}",
+    }

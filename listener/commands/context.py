@@ -1,0 +1,68 @@
+"""What every command starts from: where the settings are, and the application that is wired from them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import typer
+
+if TYPE_CHECKING:
+    from listener.app import App
+
+DONE, FAILED, MISUSED = 0, 1, 2
+FILE = "listener.toml"
+
+
+def remember(context: typer.Context, config: Path | None) -> None:
+    """Keep the --config of the command line for the command."""
+    context.obj = config
+
+
+def config_path(context: typer.Context) -> Path:
+    """The settings file: --config, else LISTENER_CONFIG, else listener.toml of the current folder."""
+    given: Path | None = context.obj
+    return given or Path(os.environ.get("LISTENER_CONFIG") or FILE)
+
+
+@contextmanager
+def opened(context: typer.Context) -> Iterator[App]:
+    """The application of the workspace that the command speaks of, closed at the end."""
+    from listener.app import App
+
+    with App.open(config_path(context), os.environ) as app:
+        yield app
+
+
+def errors_of_doors() -> tuple[type[Exception], ...]:
+    """The errors that a person can do something about: one for each door."""
+    from config.settings import ConfigError
+    from listener.cases import CaseError
+    from listener.channels import ChannelError
+    from listener.roster import RosterError
+    from listener.schedule import BusyError
+    from listener.workspace import WorkspaceError
+    from nlp.results import ScoreError
+    from spiders.errors import CollectError
+    from storage.records import StoreError
+
+    return (ConfigError, WorkspaceError, RosterError, StoreError, CollectError, ScoreError, ChannelError, CaseError, BusyError)
+
+
+def time_of(text: str, option: str, timezone: str) -> datetime:
+    """A date (its first instant in that zone) or a time as ISO 8601, in UTC.
+
+    >>> time_of("2026-03-01", "--since", "Asia/Shanghai").isoformat()
+    '2026-02-28T16:00:00+00:00'
+    """
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        words = f"{text!r} 不是日期；写成 2026-03-01 或 2026-03-01T08:00+08:00 / is no date: write it so"
+        raise typer.BadParameter(words, param_hint=option) from error
+    return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(timezone))).astimezone(UTC)

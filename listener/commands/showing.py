@@ -1,0 +1,128 @@
+"""What commands show: alerts as rows and as words, a crawl's end, what waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rich.markup import escape
+from rich.panel import Panel
+
+from listener.app import App
+from listener.commands import output
+from listener.text.faces import page_of
+from listener.text.quotes import unmasked
+from listener.text.story import story_of
+from listener.text.views import AlertView, stance_of
+from listener.text.words import word
+from storage.records import Crawl, Mention, StoredAlert
+
+COLOURS = {"red": "red", "amber": "yellow"}
+
+
+def alert_rows(app: App, found: Sequence[StoredAlert], *, with_state: bool = False) -> Iterator[dict[str, Any]]:
+    """Each alert as the machine reads it, in the order given; times in the workspace's zone, texts with people masked."""
+    zone = ZoneInfo(app.timezone)
+    posts = app.store.posts_of({key for one in found for key in one.alert.posts})
+    mentions = {
+        brand: app.store.mentions_of({key for one in found if one.alert.brand == brand for key in one.alert.posts}, brand)
+        for brand in {one.alert.brand for one in found}
+    }
+    for one in found:
+        alert = one.alert
+        row: dict[str, Any] = {
+            "key": alert.key,
+            "kind": alert.kind,
+            "level": alert.level,
+            "severity": alert.severity,
+            "koc_id": alert.koc_id,
+            "brand": alert.brand,
+            "fired_at": alert.fired_at.astimezone(zone).isoformat(),
+            "turned_at": alert.turned_at.astimezone(zone).isoformat() if alert.turned_at else None,
+            "evidence": alert.evidence,
+            "posts": [],
+        }
+        for key in alert.posts:
+            if key in posts:
+                stance = _stance(mentions[alert.brand].get(key))
+                view = posts[key]
+                row["posts"].append(
+                    {
+                        "platform": key.platform,
+                        "post_id": key.post_id,
+                        "url": view.url,
+                        "posted_at": view.posted_at.astimezone(zone).isoformat(),
+                        "text": unmasked(view.text, app.settings.listener.language),
+                        **stance,
+                    }
+                )
+        if with_state:
+            row["state"] = one.state
+            row["superseded_at"] = one.superseded_at.astimezone(zone).isoformat() if one.superseded_at else None
+        yield row
+
+
+def _stance(mention: Mention | None) -> dict[str, Any]:
+    if mention is None:
+        return {"stance": None, "probability": None}
+    stance = stance_of(mention.favor, mention.against, mention.none)
+    return {"stance": stance, "probability": getattr(mention, stance)}
+
+
+def print_alerts(app: App, found: Sequence[StoredAlert]) -> None:
+    """The alerts one under the other, each with its quotes and its next step."""
+    if not found:
+        output.out.print("当前没有预警 / no alerts")
+    for one in found:
+        output.out.print(panel_of(app.view_of(one)))
+
+
+def write_page(app: App, found: Sequence[StoredAlert], file: Path) -> None:
+    """All these alerts as one self-contained page, good on a phone."""
+    file.write_text(page_of(*[app.view_of(one) for one in found]), encoding="utf-8")
+
+
+def panel_of(view: AlertView, most_quotes: int = 6) -> Panel:
+    """An alert as a person reads it on a terminal."""
+    story = story_of(view)
+    lines = [f"[bold]{escape(story.headline)}[/bold]"]
+    lines += [f"{escape(label)}  {escape(text)}" for label, text in story.facts]
+    lines.append("")
+    for each in view.quotes[:most_quotes]:
+        day = each.posted_at.astimezone(ZoneInfo(view.timezone)).strftime("%m-%d")
+        text = escape(unmasked(each.text, view.language))
+        lines.append(f"[dim]{day}[/dim] {escape(word('stance', each.stance, view.language))} {text}")
+        if each.url:
+            lines.append(f"      [dim]{escape(each.url)}[/dim]")
+    if len(view.quotes) > most_quotes:
+        lines.append(f"[dim]… {len(view.quotes) - most_quotes}[/dim]")
+    lines += ["", f"[bold]{escape(story.next_word)}[/bold]  {escape(story.hint)}"]
+    level = view.alert.level or ""
+    title = f"{word('level', level, view.language)} · {view.name}" if level else view.name
+    return Panel("\n".join(lines), title=escape(title), title_align="left", border_style=COLOURS.get(level, "blue"))
+
+
+def words_of_crawl(crawl: Crawl) -> str:
+    """How a crawl ended, in one line."""
+    ends = {
+        "done": "完成 / done",
+        "blocked": "被拦截 / blocked",
+        "failed": "失败 / failed",
+        "cut": "中断 / cut",
+        "running": "进行中 / running",
+    }
+    line = f"{crawl.source}（{crawl.platform}）：{ends[crawl.outcome]}，{crawl.items} 条 / {crawl.items} items"
+    return f"{line}\n  {crawl.error}" if crawl.error else line
+
+
+def warn_if_behind(app: App) -> None:
+    """Say so where what is shown is not the last word: posts without mentions, KOCs to replay."""
+    stale, dirty = app.store.count_stale(), app.store.count_dirty()
+    if stale or dirty:
+        output.err.print(
+            f"注意：{stale} 条内容待评分，{dirty} 位 KOC 待重看；运行 listener watch"
+            f" / {stale} posts wait for their score, {dirty} KOCs for their replay: run `listener watch`",
+            soft_wrap=True,
+        )

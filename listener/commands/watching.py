@@ -1,0 +1,145 @@
+"""alerts, explain, status, watch, deliver, channel, score: what was heard, and what goes out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from listener.commands import output
+from listener.commands.context import DONE, FAILED, config_path, opened, time_of
+from listener.commands.output import Format, FormatOption
+
+channels = typer.Typer(no_args_is_help=True, help="推送渠道 / channels")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the commands of this family on the command line."""
+    for command in (alerts, explain, status, watch, deliver, score):
+        app.command(no_args_is_help=command is explain)(command)
+    app.add_typer(channels, name="channel")
+
+
+def alerts(
+    context: typer.Context,
+    form: FormatOption = Format.table,
+    history: Annotated[bool, typer.Option("--history", help="也列出已撤回的 / the superseded too")] = False,
+    brand: Annotated[str | None, typer.Option(help="只看一个品牌 / one brand")] = None,
+    koc: Annotated[str | None, typer.Option(help="只看一位 KOC（ID）/ one KOC")] = None,
+    html: Annotated[Path | None, typer.Option(help="另存为一个网页文件 / write them as one page", metavar="FILE")] = None,
+) -> None:
+    """当前预警，按时间排列 / the current alerts, in order of (fired_at, key)"""
+    from listener.commands import showing
+
+    with opened(context) as app:
+        showing.warn_if_behind(app)
+        found = app.store.alerts(history=history, brand=brand, koc=koc)
+        if html and not found:
+            output.err.print("当前没有预警，未写文件 / no alerts, nothing written")
+        elif html:
+            showing.write_page(app, found, html)
+            output.err.print(f"已写入 / written: {html}", markup=False, soft_wrap=True)
+        elif form is Format.table:
+            showing.print_alerts(app, found)
+        else:
+            output.write_rows(showing.alert_rows(app, found, with_state=history), form, columns=(), empty="")
+
+
+def explain(
+    context: typer.Context,
+    koc: Annotated[str, typer.Argument(help="KOC 的 ID 或名字 / id or name", metavar="KOC")],
+    brand: Annotated[str | None, typer.Option(help="哪个品牌（默认第一个）/ which brand")] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="回到当时所知：2026-03-01 或带时区的时间 / what was known then")
+    ] = None,
+    form: FormatOption = Format.table,
+) -> None:
+    """一位 KOC 的完整经过：基线、提及、证据、为什么报或不报 / a KOC's whole story"""
+    from listener.commands import stories
+
+    with opened(context) as app:
+        at = time_of(as_of, "--as-of", app.timezone) if as_of else None
+        stories.print_story(app, koc, brand, at, form)
+
+
+def status(context: typer.Context, form: FormatOption = Format.table) -> None:
+    """每个来源、KOC、账号：最后听到、是否覆盖；待处理与推送 / what is heard, what is covered, what waits"""
+    from listener.commands import boards
+
+    with opened(context) as app:
+        boards.print_status(app, form)
+
+
+def watch(context: typer.Context) -> None:
+    """补做未完成的评分与观察（设置改动或中断之后）/ make what lacks: after a change of settings, or a cut"""
+    with opened(context) as app, output.reporting() as report:
+        made, watched = app.catch_up(report)
+    output.out.print(f"评分 {made} 条，重看 {watched} 位 KOC / scored {made} posts, replayed {watched} KOCs")
+
+
+def deliver(
+    context: typer.Context,
+    retry: Annotated[bool, typer.Option("--retry", help="把已放弃的重新排队 / queue again what was given up")] = False,
+) -> None:
+    """发送到期的推送 / send what is due"""
+    with opened(context) as app:
+        if retry:
+            output.out.print(f"重新排队 {(n := app.store.retry_dead())} 条 / {n} queued again")
+        done = app.deliver()
+    output.out.print(
+        f"已送达 {done.sent}，汇总告知 {done.summarized}，稍后重试 {done.retried}，放弃 {done.dead}"
+        f" / sent {done.sent}, summarized {done.summarized}, to retry {done.retried}, given up {done.dead}"
+    )
+    if done.retried or done.dead:
+        raise typer.Exit(FAILED)
+
+
+@channels.command("test", no_args_is_help=True)
+def channel_test(
+    context: typer.Context, name: Annotated[str, typer.Argument(help="渠道名 / the channel's name", metavar="NAME")]
+) -> None:
+    """向一个渠道发一条测试消息 / send a test message through a channel"""
+    with opened(context) as app:
+        app.known_channel(name).test(app.now())
+    output.out.print(f"测试消息已被 {name} 接收 / {name} took the test message")
+
+
+def score(
+    context: typer.Context,
+    fast: Annotated[bool, typer.Option("--fast", help="只评情感，不评态度 / tone alone, no stance")] = False,
+) -> None:
+    """标准输入的 JSON Lines（{"text", "target"?}）逐条评分 / score JSON Lines from stdin, in order"""
+    from listener.scoring import answers
+
+    brands = _brands_if_any(context)
+    bad = 0
+    for lines in _chunks(sys.stdin.fileno()):
+        for answer in answers(lines, brands, fast=fast):
+            bad += '"error"' in answer[:9]
+            sys.stdout.write(answer + "\n")
+        sys.stdout.flush()
+    raise typer.Exit(FAILED if bad else DONE)
+
+
+def _brands_if_any(context: typer.Context) -> tuple[Any, ...]:
+    """The workspace's brands, so that a target's other names are known; scoring works without a workspace too."""
+    from config import settings
+    from listener.app import brands_of
+
+    path = config_path(context)
+    return brands_of(settings.load(path, os.environ)) if path.exists() else ()
+
+
+def _chunks(descriptor: int, size: int = 1 << 20) -> Iterator[list[bytes]]:
+    """The complete lines that can be read at once, again and again: a slow writer is answered line by line, a file in bulk."""
+    rest = b""
+    while chunk := os.read(descriptor, size):
+        *lines, rest = (rest + chunk).split(b"\n")
+        if lines:
+            yield lines
+    if rest:
+        yield [rest]

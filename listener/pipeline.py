@@ -1,0 +1,323 @@
+"""The whole program in its order: collect → normalize → score → watch → alert → respond. Each step reads here as one line."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Protocol, TypeVar
+
+from listener import alerts, cases, mentions, normalize
+from listener.channels import Channel, ChannelError
+from listener.drift.detect import detect
+from listener.drift.rules import Rule, default_calibration
+from listener.text.views import AlertView
+from nlp.results import Request, Score
+from spiders.collect import Collected, CollectJob, Covered, Ended, Event, Reached, SubjectMark, Trouble, collect
+from spiders.files import BadLine
+from spiders.items import Item
+from storage.records import Brand, Crawl, CrawlOutcome, Delivery, History, Mark, Message, Post, StoredAlert
+from storage.store import Store
+from storage.watching import Watch
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+FLUSH_SECONDS = 5.0  # a slow crawl is stored at least this often
+SEND_LEASE = timedelta(minutes=3)  # longer than any channel's time-out, so that nobody sends what another is sending
+
+
+class Report(Protocol):
+    """Told how far a step is: its name, how many done, of how many (None: nobody knows)."""
+
+    def __call__(self, step: str, done: int, total: int | None) -> None: ...
+
+
+class ScoreMany(Protocol):
+    """The scorer behind an executor: requests in, their scores out, in the same order."""
+
+    def __call__(self, requests: Sequence[Request]) -> list[Score]: ...
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the steps work with: plain values and open doors, wired by `listener.app`; a test wires its own.
+
+    finder: finds the brands in a post. key: what author ids are hashed with. channels: names of those that alerts go to.
+    channel: one of them, open; None where the settings name it no more. view: an alert with all it takes to be shown.
+    deliver_within: an older turn is summarized, never sent by itself.
+    stopping: asked between two units of work; True ends the step early and cleanly.
+    """
+
+    store: Store
+    brands: tuple[Brand, ...]
+    finder: mentions.Finder
+    key: bytes
+    rule: Rule
+    channels: tuple[str, ...]
+    channel: Callable[[str], Channel | None]
+    score: ScoreMany
+    now: Callable[[], datetime]
+    view: Callable[[StoredAlert], AlertView]
+    batch_size: int = 1000
+    deliver_within: timedelta = timedelta(days=14)
+    stopping: Callable[[], bool] = field(default=lambda: False)
+    report: Report = field(default=lambda step, done, total: None)
+
+
+@dataclass(frozen=True, slots=True)
+class Listened:
+    """What became of items: new posts, posts seen again, posts whose text was edited, items set aside."""
+
+    new: int = 0
+    again: int = 0
+    edited: int = 0
+    rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What became of deliveries that were due: sent one by one, told in a summary, to be tried again, given up."""
+
+    sent: int = 0
+    summarized: int = 0
+    retried: int = 0
+    dead: int = 0
+
+
+def listen(items: Iterable[Item | BadLine], source: str, desk: Desk, reject: Callable[[BadLine], None]) -> Listened:
+    """Take items in; leave posts, mentions, drifts, alerts, deliveries and cases behind. Bad ones go to `reject`."""
+    total, done = Listened(), 0
+    for batch in batches(items, desk.batch_size):
+        posts, bad = normalized(batch, source, desk)
+        for line in bad:
+            reject(line)
+        added = desk.store.add(posts, stored_at=desk.now())
+        total = Listened(
+            total.new + added.new, total.again + added.again, total.edited + added.edited, total.rejected + len(bad)
+        )
+        done += len(batch)
+        desk.report("收录 collect", done, None)
+        score(desk)
+        if desk.stopping():
+            return total
+    watch(desk)
+    return total
+
+
+def normalized(batch: Sequence[Item | BadLine], source: str, desk: Desk) -> tuple[list[Post], list[BadLine]]:
+    """The posts of a batch, and the lines of it that can't become one."""
+    posts, bad = [], []
+    for item in batch:
+        if isinstance(item, BadLine):
+            bad.append(item)
+            continue
+        try:
+            posts.append(normalize.normalize_item(item, source=source, key=desk.key))
+        except normalize.NormalizeError as error:
+            bad.append(BadLine(number=0, reason=str(error), line=f"{item.platform} {item.post_id}".encode()))
+    return posts, bad
+
+
+def score(desk: Desk) -> int:
+    """Make the mentions of every post that lacks them: new, changed at its root, or made for other brands or by another
+    model. Scoring happens outside of transactions; a post that changes meanwhile is simply made again."""
+    made = 0
+    while stale := desk.store.stale(desk.batch_size):
+        wanted = [desk.finder.requests_of(post) for post in stale]
+        scores = iter(desk.score([one.request for many in wanted for one in many]))
+        desk.store.put(
+            [
+                (post, [mentions.mention_of(post, one, next(scores)) for one in many])
+                for post, many in zip(stale, wanted, strict=True)
+            ]
+        )
+        made += len(stale)
+        if made > desk.batch_size:
+            desk.report("评分 score", made, None)
+        if desk.stopping():
+            break
+    return made
+
+
+def watch(desk: Desk) -> int:
+    """Replay every KOC that new posts touched: drift → alerts, deliveries, case, in the transaction that clears the mark."""
+    done, total = 0, desk.store.count_dirty()
+    while not desk.stopping():
+        with desk.store.watching(brands=[b.name for b in desk.brands], limit=200) as dirty:
+            if dirty is None:
+                break
+            judge(dirty, desk)
+            done += len(dirty.histories)
+        desk.report("观察 watch", done, max(done, total))
+    return done
+
+
+def judge(dirty: Watch, desk: Desk) -> None:
+    """One transaction of `watch`: what the detector says of these KOCs, and what follows from it."""
+    now = desk.now()
+    for brand, histories in by_brand(dirty).items():
+        calibration = dirty.calibrations.get(brand) or default_calibration()
+        for verdict in detect(histories, dirty.moods.get(brand, ()), calibration, desk.rule):
+            koc_id = verdict.state.koc_id
+            stored = dirty.stored.get((koc_id, brand), ())
+            koc = dirty.kocs.get(koc_id)
+            changes = alerts.reconcile(
+                verdict,
+                stored=stored,
+                deliveries=[row for one in stored for row in dirty.deliveries.get(one.alert.key, ())],
+                channels=desk.channels,
+                koc=koc,
+                now=now,
+            )
+            known = dirty.cases.get((koc_id, brand), ())
+            dirty.record(cases.follow(changes, cases=known, koc=koc, now=now), at=now)
+
+
+def by_brand(dirty: Watch) -> dict[str, list[History]]:
+    """The dirty histories of each brand, in key order."""
+    groups: dict[str, list[History]] = {}
+    for history in dirty.histories:
+        groups.setdefault(history.brand, []).append(history)
+    return groups
+
+
+# ---------------------------------------------------------------------------------------------------------- collect
+
+
+def crawl(job: CollectJob, desk: Desk) -> Crawl:
+    """Run a source once: its items are stored as they come, a mark only in the transaction of the last post it vouches for.
+
+    A crawl that is cut leaves its marks where they were, so the next one reads again what was not surely stored.
+    """
+    started = desk.now()
+    crawl_id = hashlib.sha256(f"{job.source}\0{started.isoformat()}".encode()).hexdigest()[:16]
+    row = Crawl(crawl_id, job.source, job.platform, started, None, "running", 0, "")
+    desk.store.start_crawl(row)
+    marks = {subject: SubjectMark(mark.posted_at, mark.state) for subject, mark in desk.store.marks(job.source).items()}
+    intake = Intake(job, desk)
+    try:
+        with closing(collect(replace(job, marks=marks))) as events:
+            for event in events:
+                intake.take(event)
+                if desk.stopping():
+                    intake.outcome = "cut"
+                    break
+        intake.flush()
+    except BaseException as error:
+        desk.store.end_crawl(replace(row, ended_at=desk.now(), outcome="cut", items=intake.items, error=repr(error)))
+        raise
+    row = replace(
+        row,
+        ended_at=desk.now(),
+        outcome=intake.outcome,
+        items=intake.items,
+        error="; ".join(intake.troubles),
+        covered=tuple(intake.covered),
+    )
+    desk.store.end_crawl(row)
+    score(desk)
+    return row
+
+
+class Intake:
+    """What a running crawl has brought and not yet stored."""
+
+    def __init__(self, job: CollectJob, desk: Desk) -> None:
+        self.job, self.desk = job, desk
+        self.items = 0
+        self.outcome: CrawlOutcome = "failed"
+        self.troubles: list[str] = []
+        self.covered: list[tuple[str, str]] = []
+        self._waiting: list[Item] = []
+        self._flushed_at = time.monotonic()
+
+    def take(self, event: Event) -> None:
+        """Take what the spider says, in its order: a mark is stored with all items before it."""
+        match event:
+            case Collected(item):
+                self._waiting.append(item)
+                late = time.monotonic() - self._flushed_at > FLUSH_SECONDS
+                if late or len(self._waiting) >= self.desk.batch_size:
+                    self.flush()
+            case Reached(subject, posted_at, state):
+                self.flush(Mark(self.job.source, subject, posted_at, state))
+            case Covered(platform, account_id):
+                self.covered.append((platform, account_id))
+            case Trouble(kind, message):
+                log.warning("%s: %s: %s", self.job.source, kind, message)
+                self.troubles.append(message)
+            case Ended(outcome):
+                self.outcome = outcome
+
+    def flush(self, *marks: Mark) -> None:
+        """Store what waits, with the marks, in one transaction."""
+        posts, bad = normalized(self._waiting, self.job.source, self.desk)
+        for line in bad:
+            log.error("%s: item set aside: %s (%s)", self.job.source, line.reason, line.line.decode(errors="replace"))
+        if posts or marks:
+            self.desk.store.add(posts, stored_at=self.desk.now(), marks=marks)
+        self.items += len(posts)
+        self._waiting, self._flushed_at = [], time.monotonic()
+        self.desk.report("抓取 crawl", self.items, None)
+
+
+# ---------------------------------------------------------------------------------------------------------- respond
+
+
+def deliver(desk: Desk) -> Delivered:
+    """Send what is due: at least once, claimed before it is sent, so that two processes never send the same at once."""
+    total = Delivered()
+    while not desk.stopping() and (claimed := desk.store.claim_due(desk.now(), lease=SEND_LEASE, limit=100)):
+        stored = {one.alert.key: one for _, one in claimed}
+        desk.store.settle(alerts.moot(claimed))
+        for message in alerts.plan(claimed, now=desk.now(), deliver_within=desk.deliver_within):
+            settled = send(message, stored, desk)
+            desk.store.settle(settled)
+            total = counted(total, settled)
+    return total
+
+
+def send(message: Message, stored: Mapping[str, StoredAlert], desk: Desk) -> list[Delivery]:
+    """Send one message; returns its deliveries as they stand afterwards."""
+    now = desk.now()
+    try:
+        channel = desk.channel(message.channel)
+        if channel is None:
+            words = f"没有名为 {message.channel} 的渠道 / no channel is named {message.channel!r} in listener.toml any more"
+            raise ChannelError(words, permanent=True)
+        channel.send(message, [desk.view(stored[one.alert_key]) for one in message.deliveries], now)
+    except ChannelError as error:
+        settled = [alerts.failed(one, now, str(error), error.permanent, error.retry_after) for one in message.deliveries]
+        for one in settled:
+            level = logging.ERROR if one.state == "dead" else logging.WARNING
+            log.log(level, "%s: delivery %s %s: %s", one.channel, one.key, one.state, error)
+        return settled
+    return [alerts.told(one, now, message.kind) for one in message.deliveries]
+
+
+def counted(total: Delivered, settled: Sequence[Delivery]) -> Delivered:
+    """The sums with these deliveries added."""
+    states = [one.state for one in settled]
+    return Delivered(
+        total.sent + states.count("sent"),
+        total.summarized + states.count("summarized"),
+        total.retried + states.count("pending"),
+        total.dead + states.count("dead"),
+    )
+
+
+def batches(values: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of at most `size` values, in order.
+
+    >>> list(batches("abcde", 2))
+    [['a', 'b'], ['c', 'd'], ['e']]
+    """
+    rest = iter(values)
+    while batch := list(islice(rest, size)):
+        yield batch

@@ -1,0 +1,158 @@
+"""Which job runs when: every source at its own cron or interval, delivery, the daily upkeep. Jobs hold no logic.
+
+One `listener run` a database: it holds a lease that it renews; another refuses, or waits, until the lease is free.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from types import FrameType
+
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, JobExecutionEvent
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from listener.app import App
+from storage.store import Store
+
+log = logging.getLogger(__name__)
+
+LEASE = "run"
+LEASE_TTL = timedelta(seconds=60)  # after a crash the next `run` waits this long at most
+LEASE_RENEWAL_SECONDS = 15.0
+
+
+class BusyError(Exception):
+    """Another `listener run` holds this database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to do again and again: its name, when, and what. `cron` has five fields in the workspace's time zone."""
+
+    name: str
+    what: Callable[[], object]
+    every: timedelta | None = None
+    cron: str | None = None
+    at_start: bool = True
+
+
+def jobs_of(app: App) -> list[Job]:
+    """What `listener run` does, and when: every source's turn, deliveries, the daily upkeep."""
+    turns = [
+        Job(f"crawl:{source.name}", partial(app.turn, source.name), every=source.every, cron=source.cron)
+        for source in app.settings.sources
+        if source.enabled
+    ]
+    return [
+        *turns,
+        Job("deliver", app.deliver, every=app.settings.schedule.deliver_every),
+        Job("upkeep", app.upkeep, cron=app.settings.schedule.upkeep, at_start=False),
+    ]
+
+
+def trigger_of(job: Job, timezone: str) -> BaseTrigger:
+    """When APScheduler runs the job.
+
+    >>> str(trigger_of(Job("a", print, every=timedelta(minutes=5)), "Asia/Shanghai"))
+    'interval[0:05:00]'
+    """
+    if job.cron is not None:
+        return CronTrigger.from_crontab(job.cron, timezone=timezone)
+    assert job.every is not None, f"job {job.name!r} has neither every nor cron"
+    return IntervalTrigger(seconds=int(job.every.total_seconds()), timezone=timezone)
+
+
+def scheduler_of(jobs: Sequence[Job], timezone: str, now: Callable[[], datetime]) -> BackgroundScheduler:
+    """A scheduler with the jobs: missed runs fall together into one, no job runs twice at once."""
+    scheduler = BackgroundScheduler(
+        timezone=timezone,
+        executors={"default": ThreadPoolExecutor(max(4, len(jobs)))},
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+    )
+    for job in jobs:
+        first = {"next_run_time": now()} if job.at_start else {}
+        scheduler.add_job(job.what, trigger_of(job, timezone), id=job.name, name=job.name, **first)
+    scheduler.add_listener(_loud, EVENT_JOB_ERROR)
+    scheduler.add_listener(
+        lambda event: log.info("%s still runs; this turn falls to its next one", event.job_id), EVENT_JOB_MAX_INSTANCES
+    )
+    return scheduler
+
+
+def _loud(event: JobExecutionEvent) -> None:
+    log.critical("job %s failed: %r", event.job_id, event.exception, exc_info=event.exception)
+
+
+def run(
+    jobs: Sequence[Job],
+    store: Store,
+    *,
+    holder: str,
+    timezone: str,
+    now: Callable[[], datetime],
+    stop: threading.Event,
+    wait: bool = False,
+    grace_seconds: float = 8.0,
+) -> None:
+    """Run the jobs until `stop` is set (SIGTERM and SIGINT set it), then let them end for `grace_seconds` at most.
+
+    Raises `BusyError` where another run holds the database, unless `wait` is True: then it takes over when that one ends.
+    """
+    _take_lease(store, holder, now, stop, wait)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(number, _stopper(stop))
+    scheduler = scheduler_of(jobs, timezone, now)
+    try:
+        scheduler.start()
+        log.info("运行中：%d 个任务 / running: %d jobs", len(jobs), len(jobs))
+        _keep_lease(store, holder, now, stop)
+    finally:
+        stop.set()
+        scheduler.pause()
+        ended = threading.Thread(target=scheduler.shutdown, daemon=True)
+        ended.start()
+        ended.join(grace_seconds)
+        if ended.is_alive():
+            log.warning("a job did not end within %.0f s; what it was doing is done again at the next start", grace_seconds)
+        store.drop_lease(LEASE, holder)
+
+
+def _take_lease(store: Store, holder: str, now: Callable[[], datetime], stop: threading.Event, wait: bool) -> None:
+    told = False
+    while not store.take_lease(LEASE, holder, now(), LEASE_TTL):
+        if not wait:
+            raise BusyError(
+                "另一个 listener run 正在使用这个数据库；等它结束，或用 --wait 排队接替"
+                " / another `listener run` holds this database: wait for its end, or queue behind it with --wait"
+            )
+        if not told:
+            log.info("等待另一个 listener run 结束 / waiting for another `listener run` to end")
+            told = True
+        if stop.wait(1.0):
+            return
+
+
+def _keep_lease(store: Store, holder: str, now: Callable[[], datetime], stop: threading.Event) -> None:
+    while not stop.wait(LEASE_RENEWAL_SECONDS):
+        if not store.take_lease(LEASE, holder, now(), LEASE_TTL):
+            log.critical("the lease went to another `listener run` (was this machine asleep?): stopping")
+            return
+
+
+def _stopper(stop: threading.Event) -> Callable[[int, FrameType | None], None]:
+    def stopper(number: int, frame: FrameType | None) -> None:
+        log.info("收到停止信号，正在结束 / asked to stop, ending")
+        stop.set()
+
+    return stopper

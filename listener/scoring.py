@@ -1,0 +1,73 @@
+"""Lines of JSON in, lines of JSON out: what `listener score` answers. Pure but for the scorer's own model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+from listener.mentions import words_of
+from nlp import score as scorer
+from nlp.results import Request, Score, Target
+from storage.records import Brand
+
+BATCH = 512
+
+
+def answers(lines: Sequence[bytes], brands: Sequence[Brand], *, fast: bool = False) -> Iterator[str]:
+    """One JSON object for each line that is not blank, in order; a line that can't be read is answered by its error."""
+    named = {target.name: target for target in _targets_of(tuple(brands))}
+    filled = [line for line in lines if line.strip()]
+    for start in range(0, len(filled), BATCH):
+        asked = [_request_of(line, named, fast) for line in filled[start : start + BATCH]]
+        scores = iter(scorer.score_batch([one for one in asked if isinstance(one, Request)]))
+        for one in asked:
+            yield _dumped({"error": one} if isinstance(one, str) else _answer_of(next(scores)))
+
+
+def _request_of(line: bytes, named: dict[str, Target], fast: bool) -> Request | str:
+    try:
+        asked = json.loads(line)
+    except ValueError as error:
+        return f"不是 JSON / no JSON: {error}"
+    if not isinstance(asked, dict) or not isinstance(asked.get("text"), str):
+        return '每行要有字符串 "text" / each line needs a string "text"'
+    name = None if fast else asked.get("target")
+    if name is None:
+        return Request(asked["text"])
+    if not isinstance(name, str) or not name.strip():
+        return '"target" 要是品牌名 / "target" is the name of a brand'
+    target = named.get(name) or Target(name, (name,))
+    others = tuple(other for other in named.values() if other.name != name)
+    return Request(asked["text"], target, others, inherited=not any(word in asked["text"] for word in target.words))
+
+
+def _answer_of(score: Score) -> dict[str, object]:
+    answer: dict[str, object] = {"neg": score.neg, "neu": score.neu, "pos": score.pos, "polarity": score.polarity}
+    if score.stance is not None:
+        answer["stance"] = {"favor": score.stance.favor, "against": score.stance.against, "none": score.stance.none}
+    if score.cues:
+        answer["cues"] = [{"code": cue.code, "words": cue.words} for cue in score.cues]
+    if score.unscored:
+        answer["unscored"] = score.unscored
+    return answer
+
+
+def _dumped(value: dict[str, object]) -> str:
+    """JSON on one line; a lone surrogate, which no UTF-8 can carry, is written as an escape."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isascii() or _is_utf8(text) else json.dumps(value)
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+@cache
+def _targets_of(brands: tuple[Brand, ...]) -> tuple[Target, ...]:
+    ours = [Target(brand.name, words_of(brand)) for brand in brands]
+    return (*ours, *[Target(rival.name, words_of(rival)) for brand in brands for rival in brand.rivals])

@@ -1,0 +1,3 @@
+"""What all tests share: the databases they run on."""
+
+pytest_plugins = ["tests.postgres"]
