@@ -10,7 +10,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Final
 
-from listener.chart import png_of
+from listener.text.chart import png_of
 from listener.text.faces import letter_html, letter_text, main_view, subject_of
 from listener.text.views import AlertView, Letter
 

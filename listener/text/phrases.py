@@ -40,9 +40,11 @@ def chance(posterior: float, language: Language) -> str:
 def turned_share(against: int, n: int, language: Language) -> str:
     """How many of the last posts are against.
 
-    >>> turned_share(7, 10, "zh-CN"), turned_share(7, 10, "en")
-    ('近 10 条中 7 条转为负面', '7 of the last 10 posts are negative')
+    >>> turned_share(7, 10, "zh-CN"), turned_share(7, 10, "en"), turned_share(5, 5, "zh-CN")
+    ('近 10 条中 7 条转为负面', '7 of the last 10 posts are negative', '近 5 条全部转为负面')
     """
+    if against == n > 1:
+        return f"近 {n} 条全部转为负面" if language == "zh-CN" else f"all of the last {n} posts are negative"
     return f"近 {n} 条中 {against} 条转为负面" if language == "zh-CN" else f"{against} of the last {n} posts are negative"
 
 

@@ -126,7 +126,7 @@ def story_of(view: AlertView) -> Story:
         severity=word("severity", alert.severity, view.language),
         brand=line_of(alert.brand),
         name=line_of(view.name),
-        headline=headline(view, evidence),
+        headline=_capital(headline(view, evidence)),
         chance=_capital(phrases.chance(evidence.posterior, view.language)) if evidence else "",
         fired=phrases.minute(alert.fired_at, view.timezone),
         facts=_facts(view, evidence) if evidence else (),
@@ -175,13 +175,15 @@ def _facts(view: AlertView, e: Evidence) -> tuple[Fact, ...]:
             else ("Before", f"{e.before_n} mentions, {told} (mean stance {phrases.mean(e.before_mean)})")
         )
     told = phrases.tendency(e.after_mean, lang)
+    negative = (
+        ("全部为负面" if zh else "all of them negative")
+        if e.after_against == e.after_n
+        else (f"其中 {e.after_against} 条为负面" if zh else f"{e.after_against} of them negative")
+    )
     facts.append(
-        ("此后", f"{since}以来 {e.after_n} 条{told}（平均 {phrases.mean(e.after_mean)}），其中 {e.after_against} 条为负面")
+        ("此后", f"{since}以来 {e.after_n} 条{told}（平均 {phrases.mean(e.after_mean)}），{negative}")
         if zh
-        else (
-            "Since",
-            f"{e.after_n} since {since}, {told} (mean {phrases.mean(e.after_mean)}), {e.after_against} of them negative",
-        )
+        else ("Since", f"{e.after_n} since {since}, {told} (mean {phrases.mean(e.after_mean)}), {negative}")
     )
     point = phrases.turn_point(turned, _local(e.turn_low, view), _local(e.turn_high, view), lang)
     facts.append(("转折点" if zh else "Turn point", point))

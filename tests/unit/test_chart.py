@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 from datetime import timedelta
 
-from listener.chart import png_of, svg_of
+from listener.text.chart import png_of, svg_of
 from listener.text.views import Dot
 from tests.alerted import NOW, view
 

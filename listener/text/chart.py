@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Final, Literal
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 # Okabe and Ito's colors, told apart by the color-blind too; and height says the same as color.
 FAVOR, NONE, AGAINST, INK, FAINT = "#0072B2", "#7A828C", "#D55E00", "#3C434B", "#D9DDE2"
 SIZE: Final = (5.64, 2.7)  # inches, at 100 dots each the width of the mail's column
+LEAST_BEFORE: Final = 12
 _DRAWING = threading.Lock()  # matplotlib's settings are the process's
 
 
@@ -70,7 +72,21 @@ def _pack(canvas: FigureCanvasAgg, out: BytesIO) -> None:
     picture.quantize(64, dither=Image.Dither.NONE).save(out, format="PNG", optimize=True)
 
 
+def _seen(view: AlertView) -> AlertView:
+    """The view with the mentions that fit: where the turn is young, a long time before it would leave it no room.
+
+    At least the last twelve mentions before the turn, and four times as long before it as since."""
+    turned = view.alert.turned_at
+    before = [each for each in view.dots if turned and each.posted_at < turned]
+    if turned is None or len(before) <= LEAST_BEFORE:
+        return view
+    since = max(view.dots[-1].posted_at, turned) - turned
+    start = min(before[-LEAST_BEFORE].posted_at, turned - 4 * since)
+    return replace(view, dots=tuple(each for each in view.dots if each.posted_at >= start))
+
+
 def _draw(figure: Figure, view: AlertView) -> None:
+    view = _seen(view)
     axes = figure.add_axes((0.085, 0.135, 0.905, 0.855))
     axes.set_ylim(-1.12, 1.12)
     axes.axhspan(0, 1.12, color=FAVOR, alpha=0.05, lw=0)
