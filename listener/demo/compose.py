@@ -320,7 +320,7 @@ def _moments(first: int, last: int, n: int, ends_on: date, rng: random.Random) -
 
 
 def _mixed(weights: Mapping[str, int], n: int, rng: random.Random) -> list[str]:
-    """``n`` moods in the proportion of their weights (largest remainders), shuffled.
+    """``n`` moods in the proportion of their weights (largest remainders), each spread over the whole stretch.
 
     >>> sorted(_mixed({"favor": 3, "life": 1}, 4, random.Random(0)))
     ['favor', 'favor', 'favor', 'life']
@@ -330,9 +330,8 @@ def _mixed(weights: Mapping[str, int], n: int, rng: random.Random) -> list[str]:
     counts = {mood: int(share) for mood, share in shares.items()}
     for mood in sorted(shares, key=lambda m: counts[m] - shares[m])[: n - sum(counts.values())]:
         counts[mood] += 1
-    moods = [mood for mood, count in counts.items() for _ in range(count)]
-    rng.shuffle(moods)
-    return moods
+    places = [((i + rng.random()) / count, mood) for mood, count in counts.items() for i in range(count)]
+    return [mood for _, mood in sorted(places)]
 
 
 def _before(lines: Sequence[_Line], at: datetime, rng: random.Random) -> _Line:

@@ -99,7 +99,9 @@ def _round(app: App, console: Console, number: int, at: datetime) -> None:
     with console.status(f"第 {number} 轮 / round {number} …") as status:
         for name in app.source_names():
             status.update(f"第 {number} 轮：抓取 {name} / crawling …")
-            brought[name] = _crawled(app.crawl(name)).items
+            held = app.store.counts()["posts"]
+            _crawled(app.crawl(name))
+            brought[name] = app.store.counts()["posts"] - held
         status.update(f"第 {number} 轮：观察 / watching …")
         app.catch_up()
         status.update(f"第 {number} 轮：推送 / delivering …")

@@ -51,16 +51,17 @@ def title(console: Console, brand: str, days: int, people: int) -> None:
 
 
 def crawled(console: Console, number: int, at: datetime, brought: Mapping[str, int], told: str) -> None:
-    """One line for a round of crawls: when it was, what each source brought, what followed."""
-    sources = "  ".join(f"{name} [bold]{count:,}[/bold]" for name, count in brought.items())
-    console.print(f" [cyan]{number}[/cyan]  [dim]{at:%m-%d %H:%M}[/dim]  {sources}  [dim]→[/dim] {told}", highlight=False)
+    """One line for a round of crawls: when it was, how many new posts each source brought, what followed."""
+    sources = "  ".join(f"{name} [bold]+{count:,}[/bold]" for name, count in brought.items())
+    when = f"[cyan]第 {number} 轮[/cyan]  [dim]{at:%m-%d %H:%M}[/dim]"
+    console.print(f" {when}  {sources}  [dim]→[/dim] {told}", highlight=False)
 
 
 def board(console: Console, rows: Sequence[Row], now: datetime, timezone: str) -> None:
     """The KOC board: those who need eyes first."""
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, width=_width(console) - 2)
     table.add_column("态度", no_wrap=True, min_width=10)
-    table.add_column("KOC", no_wrap=True, ratio=1)
+    table.add_column("KOC", no_wrap=True, min_width=16)
     table.add_column("级", no_wrap=True)
     table.add_column("对接人", no_wrap=True)
     table.add_column("提及", justify="right", no_wrap=True)
@@ -117,7 +118,7 @@ def alert(console: Console, view: AlertView) -> None:
     story = story_of(view)
     told = Table.grid(padding=(0, 2))
     told.add_column(style="dim", no_wrap=True)
-    told.add_column(ratio=1)
+    told.add_column(overflow="fold")
     for label, sentence in story.facts:
         told.add_row(label, escape(sentence))
     parts: list[RenderableType] = [Text(story.headline, "bold"), Text(story.chance), "", told, ""]
@@ -141,7 +142,7 @@ def alert(console: Console, view: AlertView) -> None:
 def _quotes(story: Story) -> Table:
     grid = Table.grid(padding=(0, 1))
     grid.add_column(no_wrap=True)
-    grid.add_column(ratio=1)
+    grid.add_column(overflow="fold")
     for line in story.before[-1:]:
         grid.add_row(Text("此前", "green"), Text.assemble(f"「{line.text}」", (f"  {line.at} {line.mark}", "dim")))
     for line in story.quotes[:QUOTES]:

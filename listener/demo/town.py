@@ -108,7 +108,7 @@ def _source(place: str, town: Town, brand: Brand) -> dict[str, object]:
             "name": NAMES[place],
             "platform": WEIBO,
             "every": "2h",
-            "queries": [brand.name, *brand.nicknames, *brand.products],
+            "queries": [brand.name, *brand.nicknames, "云朵机", "早八机", "小灶锅"],
             "accounts": "roster",
             "base_url": url,
             "delay_seconds": 0.0,
