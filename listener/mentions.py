@@ -28,7 +28,7 @@ SOMEBODY = "@~0000000000"  # what the scorer sees for the @name of a person: the
 
 _TOKEN = re.compile(r"@~[0-9a-f]{10}")
 _CHAIN = re.compile(r"//\s*@")
-_URL = re.compile(r"(?:https?://|www\.)[!-~]+", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:https?://|www\.)[!-~]+|[a-z0-9._%+-]+@[a-z0-9.-]+", re.IGNORECASE)  # of the web, or e-mail
 # What platforms write by themselves when somebody posts a picture, a video or an article without a word.
 _PLACEHOLDER = re.compile(
     r"(?:我?(?:分享|发布|发表|上传)了?(?:图片|照片|视频|头条文章|文章|笔记|动态)|\S{0,20}的(?:微博|秒拍|快手|抖音|哔哩哔哩)视频"
@@ -122,8 +122,8 @@ class Finder:
             return frozenset()
         if "@~" in text:
             text = _TOKEN.sub(lambda m: f"@{self._unmask.get(m[0], '')} ", text)
-        if "://" in text or "www." in text:
-            text = _URL.sub(" ", text)
+        if "://" in text or "www." in text or "@" in text:
+            text = _ADDRESS.sub(" ", text)
         text = fold(text)
         found: set[Owner] = set()
         at = 0
@@ -296,7 +296,7 @@ def _readable(post: StalePost) -> tuple[str, str, str | None]:
     if not post.media:
         return post.text, "", None
     media_text = "\n".join(t for m in post.media for t in (m.caption, m.text) if t)
-    if not _PLACEHOLDER.fullmatch(_URL.sub("", post.text)):
+    if not _PLACEHOLDER.fullmatch(_ADDRESS.sub("", post.text)):
         return post.text, media_text, None
     if media_text:
         return media_text, "", None
