@@ -15,7 +15,8 @@ def take(connection: Connection, lease: Lease, now: int) -> bool:
     statement = insert(connection, leases).values(name=lease.name, holder=lease.holder, until=us(lease.until))
     free = or_(leases.c.holder == lease.holder, leases.c.until <= now)
     new = {"holder": statement.excluded.holder, "until": statement.excluded.until}
-    return bool(connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=new, where=free)).rowcount)
+    taken = statement.on_conflict_do_update(index_elements=["name"], set_=new, where=free).returning(leases.c.name)
+    return connection.execute(taken).first() is not None
 
 
 def drop(connection: Connection, name: str, holder: str) -> None:

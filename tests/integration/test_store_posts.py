@@ -14,12 +14,6 @@ from storage.store import Store
 from tests.stored import NOW, at, author, contents, koc, listen, mention, post, score_all, stance_of, watch_all
 
 
-@pytest.fixture
-def store(database_url: str):  # type: ignore[no-untyped-def]
-    with Store.open(database_url, migrate=True) as store:
-        yield store
-
-
 def key(number: int | str, platform: str = "forum") -> PostKey:
     return PostKey(platform, str(number))
 
@@ -145,17 +139,17 @@ def season() -> list:  # type: ignore[type-arg]
 
 @pytest.mark.parametrize("size", [1, 7, 10_000])
 @pytest.mark.parametrize("order", ["reversed", "shuffled"])
-def test_what_is_stored_is_a_function_of_the_items(database_url: str, tmp_path: Path, size: int, order: str) -> None:
+def test_what_is_stored_is_a_function_of_the_items(store_url: str, tmp_path: Path, size: int, order: str) -> None:
     items = season()
     usual = f"sqlite:///{tmp_path / 'usual.db'}"
     with Store.open(usual) as store:
         listen(store, items)
     changed = items[::-1] if order == "reversed" else random.Random(size).sample(items, len(items))
-    with Store.open(database_url, migrate=True) as store:
+    with Store.open(store_url) as store:
         for start in range(0, len(changed), size):
             listen(store, changed[start : start + size])
         assert store.moods("星澜") == store.moods("星澜", as_of=at(10_000))
-    assert contents(database_url) == contents(usual)
+    assert contents(store_url) == contents(usual)
 
 
 def test_a_late_parent_makes_its_children_stale(store: Store) -> None:

@@ -1,0 +1,229 @@
+"""Alerts, deliveries and cases: written once, claimed once, settled by what really happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from storage.records import Delivery, StoreError
+from storage.store import Store
+from tests.stored import BRAND, NOW, alert, at, case, changes, delivery, koc, step, watch_all
+
+LEASE = timedelta(minutes=5)
+
+
+@pytest.fixture
+def store(store: Store) -> Store:
+    store.save_kocs([koc("k1", "a"), koc("k2", "b")])
+    watch_all(store)
+    return store
+
+
+def record(store: Store, koc_id: str = "k1", *, now: datetime = NOW, **fields: object) -> None:
+    store.mark_dirty([koc_id])
+    with store.watching(brands=[BRAND]) as watch:
+        assert watch is not None
+        watch.record(changes(koc_id, **fields), at=now)
+
+
+def claim(store: Store, now: datetime = NOW, limit: int = 500) -> list[Delivery]:
+    return [one for one, _ in store.claim_due(now, lease=LEASE, limit=limit)]
+
+
+def raise_alerts(store: Store, *keys: str, **fields: object) -> None:
+    record(
+        store,
+        alerts=tuple(alert(key, "k1") for key in keys),
+        deliveries=tuple(delivery(f"D{key}", key, **fields) for key in keys),
+    )
+
+
+def states(store: Store) -> dict[str, str]:
+    return {one.key: one.state for one in store.deliveries()}
+
+
+def keys(found: Sequence[Delivery]) -> list[str]:
+    return [one.key for one in found]
+
+
+def test_alerts_come_in_order_of_time_and_key(store: Store) -> None:
+    record(
+        store,
+        alerts=(
+            alert("B", "k1", fired_at=at(2)),
+            alert("A", "k1", fired_at=at(2)),
+            alert("C", "k1", fired_at=at(1), level=None, turned_at=None),
+        ),
+    )
+    record(store, "k2", alerts=(alert("D", "k2", fired_at=at(0)),))
+    assert [one.alert.key for one in store.alerts()] == ["D", "C", "A", "B"]
+    assert [one.alert.key for one in store.alerts(koc="k1", brand=BRAND)] == ["C", "A", "B"]
+    assert store.alerts(brand="墨羽") == []
+    assert store.alerts()[1].alert == alert("C", "k1", fired_at=at(1), level=None, turned_at=None)
+
+
+def test_an_alert_that_comes_back_keeps_when_it_was_first_recorded(store: Store) -> None:
+    record(store, alerts=(alert("A", "k1"),))
+    record(store, superseded=("A",), now=NOW + LEASE)
+    (gone,) = store.alerts(history=True)
+    assert (gone.state, gone.superseded_at) == ("superseded", NOW + LEASE)
+    record(store, superseded=("A",), now=NOW + 2 * LEASE)
+    assert store.alerts(history=True) == [gone]
+    other = alert("A", "k1", evidence={"n": 7}, severity="watch")
+    record(store, alerts=(other,), now=NOW + 3 * LEASE)
+    (back,) = store.alerts()
+    assert (back.alert, back.state, back.recorded_at, back.superseded_at) == (other, "current", NOW, None)
+
+
+def test_a_delivery_is_due_once(store: Store) -> None:
+    raise_alerts(store, "A", "B")
+    ((one, about), _) = found = store.claim_due(NOW, lease=LEASE)
+    assert about == store.alerts()[0]
+    assert one == delivery("DA", "A", state="sending", attempts=1, claimed_until=NOW + LEASE)
+    assert len(found) == 2
+    assert claim(store) == []
+    assert keys(claim(store, NOW + LEASE + timedelta(microseconds=1))) == ["DA", "DB"]
+
+
+def test_deliveries_are_claimed_in_order_of_their_time_up_to_a_limit(store: Store) -> None:
+    raise_alerts(store, "B", "A", next_try_at=NOW)
+    record(
+        store,
+        "k2",
+        alerts=(alert("C", "k2"), alert("E", "k2")),
+        deliveries=(
+            delivery("DC", "C", next_try_at=NOW + timedelta(seconds=1)),
+            delivery("DE", "E", next_try_at=NOW - timedelta(seconds=1)),
+        ),
+    )
+    assert keys(claim(store, limit=2)) == ["DE", "DA"]
+    assert keys(claim(store)) == ["DB"]
+    assert keys(claim(store, NOW + timedelta(seconds=1))) == ["DC"]
+
+
+def test_a_sent_delivery_stays_sent(store: Store) -> None:
+    raise_alerts(store, "A")
+    (one,) = claim(store)
+    sent = replace(one, state="sent", sent_at=NOW, claimed_until=None)
+    store.settle([sent])
+    assert store.deliveries("sent") == [sent]
+    store.settle([replace(one, state="dead", error="late news")])
+    record(store, alerts=(alert("A", "k1"),), deliveries=(delivery("DA", "A"),), cancelled=("DA",))
+    assert store.deliveries() == [sent]
+    assert store.count_dirty() == 0
+
+
+def test_a_failed_delivery_waits_for_its_next_try(store: Store) -> None:
+    raise_alerts(store, "A")
+    (one,) = claim(store)
+    later = NOW + timedelta(hours=1)
+    store.settle([replace(one, state="pending", next_try_at=later, error="450 try later\x00")])
+    (waiting,) = store.deliveries("pending")
+    assert (waiting.error, waiting.attempts, waiting.claimed_until) == ("450 try later", 1, None)
+    assert claim(store) == []
+    (again,) = claim(store, later)
+    assert again.attempts == 2
+
+
+def test_a_process_whose_lease_ran_out_does_not_settle_for_the_one_that_took_over(store: Store) -> None:
+    raise_alerts(store, "A")
+    (slow,) = claim(store)
+    (fast,) = claim(store, NOW + 2 * LEASE)
+    store.settle([replace(slow, state="pending", next_try_at=None)])
+    assert states(store) == {"DA": "sending"}
+    store.settle([replace(slow, state="sent", sent_at=NOW)])  # but what is on the wire is true
+    assert states(store) == {"DA": "sent"}
+    store.settle([replace(fast, state="pending", next_try_at=None)])
+    assert states(store) == {"DA": "sent"}
+
+
+def test_an_unknown_delivery_can_not_be_settled(store: Store) -> None:
+    with pytest.raises(StoreError, match="unknown delivery 'DX'"):
+        store.settle([delivery("DX", "A")])
+
+
+def test_a_superseded_alert_is_not_sent(store: Store) -> None:
+    raise_alerts(store, "A", "B")
+    record(store, superseded=("A", "B"), cancelled=("DA",))
+    assert claim(store) == []
+    assert states(store) == {"DA": "cancelled", "DB": "cancelled"}
+
+
+def test_an_alert_superseded_while_it_is_sent_makes_its_koc_dirty_when_it_arrives(store: Store) -> None:
+    raise_alerts(store, "A")
+    (one,) = claim(store)
+    record(store, superseded=("A",), cancelled=("DA",))
+    assert states(store) == {"DA": "sending"}
+    assert store.count_dirty() == 0
+    store.settle([replace(one, state="sent", sent_at=NOW)])
+    assert states(store) == {"DA": "sent"}
+    assert watch_all(store) == [("k1", BRAND, ())]
+
+
+def test_an_alert_superseded_while_its_sending_fails_is_not_tried_again(store: Store) -> None:
+    raise_alerts(store, "A", "B")
+    one, two = claim(store)
+    record(store, superseded=("A", "B"))
+    store.settle([replace(one, state="pending", next_try_at=NOW)])
+    assert store.count_dirty() == 1
+    assert states(store) == {"DA": "cancelled", "DB": "sending"}
+    watch_all(store)
+    store.settle([replace(two, state="cancelled")])
+    assert store.count_dirty() == 0
+    assert claim(store, NOW + 2 * LEASE) == []
+
+
+def test_a_cancelled_delivery_is_revived_when_it_is_wanted_again(store: Store) -> None:
+    raise_alerts(store, "A")
+    record(store, superseded=("A",), cancelled=("DA",))
+    raise_alerts(store, "A")
+    assert states(store) == {"DA": "pending"}
+    assert keys(claim(store)) == ["DA"]
+
+
+def test_a_correction_is_sent_though_its_alert_is_superseded(store: Store) -> None:
+    raise_alerts(store, "A")
+    store.settle([replace(one, state="sent", sent_at=NOW) for one in claim(store)])
+    record(store, superseded=("A",), deliveries=(delivery("DA-", "A", kind="correction"),))
+    assert keys(claim(store)) == ["DA-"]
+
+
+def test_what_was_given_up_is_tried_again_on_request(store: Store) -> None:
+    raise_alerts(store, "A", "B", "C")
+    store.settle([replace(one, state="dead", error="550 no such user") for one in claim(store)])
+    assert claim(store, NOW + timedelta(days=9)) == []
+    assert store.retry_dead(["DB", "unknown"]) == 1
+    (again,) = claim(store)
+    assert (again.key, again.attempts, again.error) == ("DB", 1, "")
+    record(store, alerts=(alert("A", "k1"),), superseded=("B", "C"))
+    assert store.retry_dead() == 1  # nobody wants to hear of C
+    assert keys(store.deliveries("pending")) == ["DA"]
+
+
+def test_a_case_is_changed_and_its_log_only_grows(store: Store) -> None:
+    opened = case("C1", "k1")
+    record(store, alerts=(alert("A1", "k1"),), cases=(opened,), steps=(step("C1", "opened"),))
+    answered = replace(opened, next_step="follow-up", alerts=("A1", "A2"))
+    store.save_case(answered, [step("C1", "answered", days=6), step("C1", "called", days=5)], was=opened)
+    assert store.cases() == [answered]
+    assert [entry.step for entry in store.steps("C1")] == ["opened", "called", "answered"]
+    assert store.steps("C1")[0] == step("C1", "opened")
+    closed = replace(answered, state="closed")
+    record(store, cases=(closed,))
+    assert store.cases(state="open") == []
+    assert store.cases(koc="k1", brand=BRAND, state="closed") == [closed]
+    assert len(store.steps("C1")) == 3
+
+
+def test_two_people_do_not_change_a_case_past_each_other(store: Store) -> None:
+    opened = case("C1", "k1")
+    store.save_case(opened, was=None)
+    store.save_case(replace(opened, next_step="answer"), was=opened)
+    with pytest.raises(StoreError, match="case C1 was changed by somebody else"):
+        store.save_case(replace(opened, next_step="wait"), [step("C1", "waited")], was=opened)
+    with pytest.raises(StoreError, match="changed by somebody else"):
+        store.save_case(opened, was=None)
+    assert store.steps("C1") == []
