@@ -76,7 +76,8 @@ class EmailChannel:
 
     security: ``starttls`` (refuses to go on without it), ``tls`` from the first byte, or ``none``. sender, to: addresses,
     ``name <a@b.c>`` or bare. ca_file: certificates to trust instead of the system's. timeout_seconds: for each answer of the
-    server; deadline_seconds: for the whole message; shorter than the lease of a delivery. ValueError for what can't be an address."""
+    server; deadline_seconds: for the whole message, shorter than the lease of a delivery. ValueError for what can't be an
+    address."""
 
     name: str
     host: str

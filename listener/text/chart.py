@@ -87,7 +87,7 @@ def _seen(view: AlertView) -> AlertView:
 
 def _draw(figure: Figure, view: AlertView) -> None:
     view = _seen(view)
-    axes = figure.add_axes((0.085, 0.135, 0.905, 0.855))
+    axes = figure.add_axes((0.085, 0.135, 0.865, 0.855))
     axes.set_ylim(-1.12, 1.12)
     axes.axhspan(0, 1.12, color=FAVOR, alpha=0.05, lw=0)
     axes.axhspan(-1.12, 0, color=AGAINST, alpha=0.06, lw=0)

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from listener.text.chart import svg_of
 from listener.text import phrases
+from listener.text.chart import svg_of
 from listener.text.quotes import line_of
 from listener.text.story import Story, headline, story_of
 from listener.text.views import AlertView, Letter, evidence_of

@@ -19,7 +19,7 @@ from tests.alerted import NOW, many, message, view
 from tests.servers import HttpServer, drip, flood, free_port, hang, reset
 
 SECRET = "whsec_a29jLWxpc3RlbmVyLXRlc3Qtc2VjcmV0LTEyMzQ="
-FINE = (204, {}, b"")
+FINE: tuple[int, dict[str, str], bytes] = (204, {}, b"")
 
 
 def channel(url: str, **more: object) -> WebhookChannel:

@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from datetime import timedelta
 
+from listener.text import chart
 from listener.text.chart import png_of, svg_of
 from listener.text.views import Dot
 from tests.alerted import NOW, view
@@ -57,3 +58,13 @@ def test_a_chart_is_drawn_for_every_odd_history() -> None:
 def test_who_draws_nothing_does_not_load_matplotlib() -> None:
     code = "import listener.channels, listener.text.faces, sys; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_young_turn_keeps_its_room_beside_a_long_past() -> None:
+    seen = view()
+    assert seen.alert.turned_at
+    long_ago = tuple(Dot(seen.dots[0].posted_at - timedelta(days=at), 0.8) for at in range(900, 0, -1))
+    drawn = chart._seen(replace(seen, dots=long_ago + seen.dots))
+    assert drawn.dots[-21:] == seen.dots
+    assert len(drawn.dots) < 400
+    assert chart._seen(seen) == seen

@@ -59,7 +59,7 @@ def test_an_alert_says_the_same_in_english() -> None:
 def test_words_describe_posts_and_never_brand_a_person_nor_propose_pressure() -> None:
     for language in ("zh-CN", "en"):
         for kind in ("alert", "summary", "correction", "test"):
-            told = faces.letter_text(letter(view(language), kind=kind))  # type: ignore[arg-type]
+            told = faces.letter_text(letter(view(language), kind=kind))
             assert not re.search("黑粉|水军|叛徒|hater|troll|traitor", told)
             for found in re.finditer("施压|删帖|终止合作|pressing|deleting|ending the coop", told):
                 line = told[: found.end()].rsplit("\n", 1)[-1]
@@ -134,6 +134,23 @@ def test_an_alert_of_another_kind_counts_what_it_quotes() -> None:
     assert story.name == "K017"
     assert "证据比" not in faces.letter_text(letter(seen))
     assert story_of(replace(seen, quotes=())).headline == "态度转变"
+
+
+def test_nothing_is_said_of_a_time_without_mentions() -> None:
+    seen = view()
+    bare = replace(seen, alert=replace(seen.alert, evidence={**seen.alert.evidence, "before_n": 0}))
+    assert "此前：" not in faces.letter_text(letter(bare))
+    assert "此后：" in faces.letter_text(letter(bare))
+
+
+def test_when_all_posts_are_negative_the_words_say_all() -> None:
+    for language, words in (("zh-CN", "近 10 条全部转为负面"), ("en", "All of the last 10 posts are negative")):
+        seen = view(language)  # type: ignore[arg-type]
+        told = faces.letter_text(
+            letter(replace(seen, alert=replace(seen.alert, evidence={**seen.alert.evidence, "after_against": 10})))
+        )
+        assert words in told
+    assert phrases.turned_share(1, 1, "en") == "1 of the last 1 posts are negative"
 
 
 def test_a_view_leaves_out_posts_that_are_no_longer_stored() -> None:
@@ -270,13 +287,13 @@ def test_hostile_texts_and_names_are_shown_as_text() -> None:
     seen = replace(view(bad=HOSTILE, koc=evil), case_url="javascript:alert(1)")
     seen = replace(seen, alert=replace(seen.alert, brand=HOSTILE, koc_id=HOSTILE))
     for kind in ("alert", "summary", "correction"):
-        html = parsed(faces.letter_html(letter(seen, kind=kind)))  # type: ignore[arg-type]
+        html = parsed(faces.letter_html(letter(seen, kind=kind)))
         assert "script" not in html.tags
         assert "b" not in html.tags or kind != "alert" or "<b>粗</b>" in html.text
         assert "<script>alert('x')</script>" in html.text
         assert "{{7*7}}" in html.text
         assert not any(name.startswith("on") or (value or "").startswith("javascript") for name, value in html.attributes)
-        for told in (html.text, faces.letter_text(letter(seen, kind=kind)), faces.subject_of(letter(seen, kind=kind))):  # type: ignore[arg-type]
+        for told in (html.text, faces.letter_text(letter(seen, kind=kind)), faces.subject_of(letter(seen, kind=kind))):
             assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", told)
     assert "\n" not in faces.subject_of(letter(seen))
 
@@ -317,7 +334,7 @@ def test_a_summary_tells_every_alert_once_with_its_key() -> None:
 def test_english_summaries_corrections_and_tests_hold_no_chinese() -> None:
     views = [replace(each, language="en") for each in many(201)]
     for kind in ("summary", "correction"):
-        for told in (faces.letter_text(letter(*views, kind=kind)), faces.letter_html(letter(*views, kind=kind))):  # type: ignore[arg-type]
+        for told in (faces.letter_text(letter(*views, kind=kind)), faces.letter_html(letter(*views, kind=kind))):
             assert not re.search("[\u4e00-\u9fff]", re.sub("星澜|听众|Hiragino.*?serif", "", told).replace("、", ", "))
     assert faces.subject_of(replace(letter(kind="test"), language="en")) == "[Test] channel “邮件” works"
 
@@ -355,7 +372,14 @@ def complaints(schema: Any, value: Any, at: str = "$", root: Any = None) -> list
     if "$ref" in schema:
         schema = root["$defs"][schema["$ref"].rsplit("/", 1)[-1]]
     found: list[str] = []
-    kinds = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "null": type(None)}
+    kinds: dict[str, Any] = {
+        "object": dict,
+        "array": list,
+        "string": str,
+        "integer": int,
+        "number": (int, float),
+        "null": type(None),
+    }
     if "anyOf" in schema:
         return [] if any(not complaints(each, value, at, root) for each in schema["anyOf"]) else [f"{at}: none of anyOf"]
     wanted = schema.get("type", [])
