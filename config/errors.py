@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-MANY = 30  # more names than this are not listed
+MANY = 15  # more names than this are not listed
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class Reading:
         try:
             self.doc: dict[str, Any] = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise ConfigError([_syntax_of(error)], path or "") from error
+            raise ConfigError([_syntax_of(error, text)], path or "") from error
 
     def read(self, sections: Mapping[str, Any], tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         """The value of each section, and a tuple of values for each list of tables; what is wrong is left out and told."""
@@ -165,10 +165,8 @@ class Reading:
         return Secret(value) if value else Secret(missing=self._problem(key, why))
 
     def _variable(self, key: Key) -> str:
-        if len(key) == 3:
-            called = self.doc[str(key[0])][key[1]].get("name", int(key[1]) + 1)
-            return variable_of(key[0], called, key[2])
-        return variable_of(*key[key[0] == "listener" :])
+        listed, index, name = key
+        return variable_of(listed, self.doc[str(listed)][index].get("name", int(index) + 1), name)
 
 
 def _read(path: Path) -> tuple[str, str]:
@@ -214,6 +212,7 @@ def _names_in(shape: Any, around: list[int | str]) -> list[str]:
     return [*names, *(f"{name}{way}" for name in secrets for way in ("_env", "_file"))]
 
 
-def _syntax_of(error: tomllib.TOMLDecodeError) -> Problem:
+def _syntax_of(error: tomllib.TOMLDecodeError, text: str) -> Problem:
     match = re.search(r"\(at line (\d+)", str(error))
-    return Problem(int(match[1]) if match else None, "", f"不是正确的 TOML / is not valid TOML: {error}")
+    line = int(match[1]) if match else text.count("\n") + 1  # else it says "at end of document"
+    return Problem(line, "", f"不是正确的 TOML / is not valid TOML: {error}")

@@ -237,15 +237,21 @@ def load(path: Path | None, environ: Mapping[str, str], platforms: Collection[st
     is no error here but where it is needed: see `Settings.missing_secrets`. Raises ConfigError with every mistake at once.
     """
     if path is None:
-        reading = Reading("", Path.cwd(), environ)
-    else:
-        reading = Reading(_text_of(path), path.absolute().parent, environ, path)
+        return parse("", Path.cwd(), environ, platforms)
+    return parse(_text_of(path), path.absolute().parent, environ, platforms, path)
+
+
+def parse(
+    text: str, folder: Path, environ: Mapping[str, str], platforms: Collection[str] | None = None, path: Path | None = None
+) -> Settings:
+    """The settings in a text whose relative paths begin at ``folder``; see `load`."""
+    reading = Reading(text, folder, environ, path)
     values = reading.read(SECTIONS, TABLES)
     check(reading.tables, reading.tell, platforms)
     _settle_database(reading, values)
     if reading.problems:
         raise ConfigError(reading.problems, path or "")
-    return Settings(path=path, folder=reading.folder, **values)
+    return Settings(path=path, folder=folder, **values)
 
 
 def _settle_database(reading: Reading, values: dict[str, Any]) -> None:
