@@ -8,6 +8,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 from rich.console import Console
@@ -23,8 +25,9 @@ from listener.text.faces import page_of
 from storage.records import Crawl, Listening, StoredAlert
 
 MARKER = ".listener-demo"  # only a folder that holds it is emptied for a new performance
+RECENT = timedelta(days=14)
 SECRET = "webhook.secret"  # noqa: S105 (a file name)
-CRAWLS_BACK = (21, 9, 3)  # days back at which the earlier rounds of crawls saw the platforms; the last sees them now
+CRAWLS_BACK = (16, 5)  # days back at which the earlier rounds of crawls saw the platforms; the last sees them now
 
 
 @dataclass(slots=True)
@@ -117,36 +120,41 @@ def _crawled(crawl: Crawl) -> Crawl:
 
 
 def _told(fresh: Sequence[StoredAlert], done: Delivered) -> str:
-    if not fresh:
-        return "没有新预警"
+    """What followed from a round: KOCs with new alerts by level, what was sent, what was told in a summary."""
     reds = len({one.alert.koc_id for one in fresh if one.alert.level == "red"})
     ambers = len({one.alert.koc_id for one in fresh}) - reds
     words = [f"[red]红 {reds}[/red]"] if reds else []
     words += [f"[yellow]黄 {ambers}[/yellow]"] if ambers else []
-    sent = [f"推送 {done.sent}"] if done.sent else []
-    sent += ["较早的合并为一份汇总"] if done.summarized else []
-    return "新预警 " + " ".join(words) + ("，" + "，".join(sent) if sent else "")
+    words += [f"推送 {done.sent}"] if done.sent else []
+    words += ["较早的汇总成一封"] if done.summarized else []
+    return " · ".join(words) or "没有新预警"
 
 
 def _write_pages(app: App, alerts: Sequence[StoredAlert], folder: Path) -> list[Path]:
-    """The newest alert as a page for a phone, and all of them on one."""
+    """The foremost alert as a page for a phone, and all of them on one."""
     if not alerts:
         return []
-    views = [app.view_of(one) for one in _newest_first(alerts)]
+    views = [app.view_of(one) for one in _worth_reading(alerts, app.now())]
     pages = {"alert.html": page_of(views[0]), "alerts.html": page_of(*views)}
     for name, page in pages.items():
         (folder / name).write_text(page, encoding="utf-8")
     return [folder / name for name in pages]
 
 
-def _newest_first(alerts: Sequence[StoredAlert]) -> list[StoredAlert]:
-    """One alert a KOC, its strongest; red before amber, then the newest."""
+def _worth_reading(alerts: Sequence[StoredAlert], now: datetime) -> list[StoredAlert]:
+    """One alert a KOC, its strongest: first what was just sent, the surest of it first, then the others, newest first."""
     best: dict[str, StoredAlert] = {}
     for one in alerts:
         held = best.get(one.alert.koc_id)
         if held is None or (one.alert.level == "red", one.alert.fired_at) > (held.alert.level == "red", held.alert.fired_at):
             best[one.alert.koc_id] = one
-    return sorted(best.values(), key=lambda one: (one.alert.level != "red", -one.alert.fired_at.timestamp(), one.alert.key))
+
+    def rank(one: StoredAlert) -> tuple[bool, bool, float, float, str]:
+        is_recent = now - one.alert.fired_at <= RECENT
+        posterior = float(one.alert.evidence.get("posterior", 0.0)) if is_recent else 0.0
+        return one.alert.level != "red", not is_recent, -posterior, -one.alert.fired_at.timestamp(), one.alert.key
+
+    return sorted(best.values(), key=rank)
 
 
 def _board(app: App, played: Played, now: datetime) -> list[board.Row]:
@@ -155,7 +163,7 @@ def _board(app: App, played: Played, now: datetime) -> list[board.Row]:
         Listening(
             source=source.name,
             platform=source.platform,
-            roster=source.from_roster,
+            roster=source.accounts == "roster",
             searches=bool(source.queries),
             feeds=bool(source.urls),
             every=source.every,
@@ -176,14 +184,13 @@ def _board(app: App, played: Played, now: datetime) -> list[board.Row]:
 def _tell(app: App, console: Console, played: Played, folder: Path) -> None:
     now = datetime.now(UTC)
     show.board(console, _board(app, played, now), now, app.timezone)
-    views = [app.view_of(one) for one in _newest_first(played.alerts)]
+    views = [app.view_of(one) for one in _worth_reading(played.alerts, now)]
     if views:
         show.others(console, views[1:])
         show.alert(console, views[0])
-    files = {
-        "邮件 .eml": played.mails,
-        "Webhook": played.hooks,
-        "手机网页": played.pages,
-    }
-    show.received(console, files, Path.cwd(), played.seconds)
-    show.further(console, folder, views[0].name if views else played.season.people[0].name)
+    show.received(console, [_mail(path) for path in played.mails], played.hooks, played.pages)
+    show.further(console, folder, views[0].name if views else played.season.people[0].name, played.seconds)
+
+
+def _mail(path: Path) -> show.Mail:
+    return show.Mail(str(message_from_bytes(path.read_bytes(), policy=default)["Subject"]), path)

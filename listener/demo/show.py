@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -22,6 +23,7 @@ from listener.text.words import word
 
 WIDTH = 100
 QUOTES = 5
+MAILS = 4
 STYLES = {
     "critic": "bold red",
     "wavering": "yellow",
@@ -32,6 +34,14 @@ STYLES = {
     "candidate": "dim",
 }
 QUIET = timedelta(days=60)  # covered time without a post that is worth a second look
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail that was received."""
+
+    subject: str
+    path: Path
 
 
 def title(console: Console, brand: str, days: int, people: int) -> None:
@@ -59,9 +69,9 @@ def crawled(console: Console, number: int, at: datetime, brought: Mapping[str, i
 
 def board(console: Console, rows: Sequence[Row], now: datetime, timezone: str) -> None:
     """The KOC board: those who need eyes first."""
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, width=_width(console) - 2)
-    table.add_column("态度", no_wrap=True, min_width=10)
-    table.add_column("KOC", no_wrap=True, min_width=16)
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("态度", no_wrap=True)
+    table.add_column("KOC", no_wrap=True)
     table.add_column("级", no_wrap=True)
     table.add_column("对接人", no_wrap=True)
     table.add_column("提及", justify="right", no_wrap=True)
@@ -144,11 +154,10 @@ def _quotes(story: Story) -> Table:
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     for line in story.before[-1:]:
-        grid.add_row(Text("此前", "green"), Text.assemble(f"「{line.text}」", (f"  {line.at} {line.mark}", "dim")))
+        grid.add_row(Text(f"{line.at[5:10]} {line.mark}", "green"), line.text)
     for line in story.quotes[:QUOTES]:
-        grid.add_row(Text("转变后", "red"), Text.assemble(f"「{line.text}」", (f"  {line.at} {line.mark}", "dim")))
-    rest = len(story.quotes) - QUOTES
-    if rest > 0 or story.more_quotes:
+        grid.add_row(Text(f"{line.at[5:10]} {line.mark}", "red" if line.stance == "against" else ""), line.text)
+    if len(story.quotes) > QUOTES or story.more_quotes:
         grid.add_row("", Text("…… 其余各条见邮件与网页，均附链接 / the rest, with links, in the mail and on the page", "dim"))
     return grid
 
@@ -164,25 +173,26 @@ def others(console: Console, views: Sequence[AlertView]) -> None:
     console.print(Padding(table, (0, 0, 1, 2)))
 
 
-def received(console: Console, files: Mapping[str, Sequence[Path]], here: Path, seconds: float) -> None:
-    """Where everything arrived, and how to go on."""
+def received(console: Console, mails: Sequence[Mail], hooks: Sequence[Path], pages: Sequence[Path]) -> None:
+    """Where everything arrived: the newest mails with their subjects, the requests, the pages."""
     table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
-    for label, paths in files.items():
-        for number, path in enumerate(paths):
-            table.add_row(Text(label if number == 0 else "", "bold"), Text(_shown(path, here), "cyan"))
-    console.print(
-        Padding("[bold]真的收到了[/bold]  [dim]received by a real SMTP server and a real HTTP receiver[/dim]", (0, 0, 0, 1))
-    )
+    for number, mail in enumerate(mails[-MAILS:]):
+        label = f"邮件 {len(mails)} 封" if number == 0 else ""
+        table.add_row(label, Text.assemble((mail.subject, ""), "\n", (_shown(mail.path), "cyan")))
+    for path in hooks[-1:]:
+        table.add_row(f"Webhook {len(hooks)} 次", Text.assemble("签名已核对 / signature verified\n", (_shown(path), "cyan")))
+    for number, path in enumerate(pages):
+        table.add_row("手机网页" if number == 0 else "", Text(_shown(path), "cyan"))
+    _heading(console, "真的收到了", "received by a real SMTP server and a real HTTP receiver")
     console.print(Padding(table, (0, 0, 0, 2)))
-    console.print(Padding(f"[dim]用时 {seconds:.0f} 秒 / took {seconds:.0f} s[/dim]", (0, 0, 0, 2)))
 
 
-def further(console: Console, folder: Path, name: str) -> None:
-    """What to type next."""
+def further(console: Console, folder: Path, name: str, seconds: float) -> None:
+    """What to type next, and how long this took."""
     commands = (
-        (f"cd {_quoted(folder)}", ""),
+        (f"cd {_quoted(_shown(folder))}", ""),
         (f"listener explain {name}", "一位 KOC 的完整经过 / a KOC's whole story"),
         ("listener alerts", "全部预警 / all alerts"),
         ("listener start", "换成您的品牌和名单 / now with your own brand and roster"),
@@ -190,19 +200,20 @@ def further(console: Console, folder: Path, name: str) -> None:
     grid = Table.grid(padding=(0, 3))
     for command, words in commands:
         grid.add_row(Text(command, "bold"), Text(words, "dim"))
-    console.print(Padding(Group(Text("接着看 / go on", "bold"), Padding(grid, (0, 0, 0, 1))), (1, 0, 1, 1)))
+    _heading(console, "接着看", f"go on · 用时 {seconds:.0f} 秒 / took {seconds:.0f} s")
+    console.print(Padding(grid, (0, 0, 1, 2)))
 
 
 def _heading(console: Console, zh: str, en: str) -> None:
     console.print(Padding(Text.assemble((zh, "bold"), (f"  {en}", "dim")), (1, 0, 0, 1)))
 
 
-def _quoted(path: Path) -> str:
-    text = str(path)
+def _quoted(text: str) -> str:
     return f'"{text}"' if " " in text else text
 
 
-def _shown(path: Path, here: Path) -> str:
+def _shown(path: Path) -> str:
+    here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
