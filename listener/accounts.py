@@ -85,8 +85,7 @@ def resolve_link(url: str) -> Handle:
         if host == site or host.endswith(f".{site}"):
             if match := pattern.fullmatch(parts.path.rstrip("/")):
                 return Handle(platform, match[1], url=f"https://{parts.netloc}{parts.path}")  # without the tokens behind "?"
-            if platform != "bilibili" or host == site:
-                return _without_id(platform, parts, url)
+            return _without_id(platform, parts, url)
     if host == "tieba.baidu.com":
         portrait = parse_qs(parts.query).get("id", [""])[0].partition("?")[0]
         return Handle("tieba", portrait, url=url) if portrait else _without_id("tieba", parts, url)

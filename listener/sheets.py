@@ -108,6 +108,7 @@ def _frame_of(text: str, separator: str, quoting: Literal[0, 3]) -> pd.DataFrame
         keep_default_na=False,
         skip_blank_lines=False,
         quoting=quoting,
+        engine="python",  # the other one takes no separator beyond ASCII
     )
 
 
