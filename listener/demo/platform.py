@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from listener.demo.platform_feeds import feed_of
@@ -117,6 +117,7 @@ class PlatformServer:
         times: Literal["full", "relative"] = "full",
         visitor_comment_pages: int | None = None,
         has_hotflow: bool = True,
+        has_show: bool = True,
         robots: str | int = ROBOTS,
         latency_seconds: float = 0.0,
         faults: Iterable[Fault] = (),
@@ -129,7 +130,7 @@ class PlatformServer:
         self.paging = paging
         self.times = times
         self.visitor_comment_pages = visitor_comment_pages
-        self.has_hotflow = has_hotflow
+        self.gone = (() if has_hotflow else ("/comments/",)) + (() if has_show else ("/api/comments/",))
         self.robots = robots
         self.latency_seconds = latency_seconds
         self.zone = ZoneInfo(timezone)
@@ -151,6 +152,10 @@ class PlatformServer:
     def close(self) -> None:
         self._closing.set()
         self._server.shutdown()
+        self._server.server_close()
+
+    def close_unstarted(self) -> None:
+        """Give the port back without ever having served: an address where nobody answers."""
         self._server.server_close()
 
     def is_closing(self) -> bool:
@@ -195,7 +200,7 @@ class PlatformServer:
             if isinstance(self.robots, int):
                 return self.robots, "text/plain", b""
             return 200, "text/plain; charset=utf-8", self.robots.encode()
-        if path in routes and (self.has_hotflow or not path.startswith("/comments/")):
+        if path in routes and not path.startswith(self.gone):
             return 200, "application/json; charset=utf-8", json.dumps(routes[path](query), ensure_ascii=False).encode()
         if path.startswith("/feed/"):
             return feed_of(path.removeprefix("/feed/"), query, self.url, self.visible_posts(), self._feed_comments(query))
@@ -398,9 +403,9 @@ class PlatformServer:
 
 
 _NOTHING = {"ok": 0, "msg": "这里还没有内容", "data": {"cards": []}}
-_EMOJI = re.compile(r"\[[A-Za-z\u4e00-\u9fff]{1,8}\]")
-_TOPIC = re.compile(r"#([^#\s]{1,30})#")
-_NAME = re.compile(r"@([\w\u4e00-\u9fff-]{1,30})")
+_DRESSED = re.compile(
+    r"#(?P<topic>[^#\s]{1,30})#|@(?P<name>[\w\u4e00-\u9fff-]{1,30})|(?P<emoji>\[[A-Za-z\u4e00-\u9fff]{1,8}\])|(?P<line>\n)"
+)
 
 
 def html_of(text: str) -> str:
@@ -409,12 +414,19 @@ def html_of(text: str) -> str:
     >>> html_of("好[doge]")
     '好<span class="url-icon"><img alt=[doge] src="//h5.example/doge.png" style="width:1em; height:1em;" /></span>'
     """
-    dressed = html.escape(text, quote=False)
-    dressed = _TOPIC.sub(r'<a href="/search?q=%23\1%23"><span class="surl-text">#\1#</span></a>', dressed)
-    dressed = _NAME.sub(r"<a href='/n/\1'>@\1</a>", dressed)
-    picture = r'<span class="url-icon"><img alt={0} src="//h5.example/{1}.png" style="width:1em; height:1em;" /></span>'
-    dressed = _EMOJI.sub(lambda match: picture.format(match[0], match[0].strip("[]")), dressed)
-    return dressed.replace("\n", "<br />")
+    return _DRESSED.sub(_dress, html.escape(text, quote=False))
+
+
+def _dress(match: re.Match[str]) -> str:
+    topic, name, emoji, _ = match.groups()
+    if topic:
+        return f'<a href="/search?q=%23{quote(topic)}%23"><span class="surl-text">#{topic}#</span></a>'
+    if name:
+        return f"<a href='/n/{name}'>@{name}</a>"
+    if emoji:
+        style = 'style="width:1em; height:1em;"'
+        return f'<span class="url-icon"><img alt={emoji} src="//h5.example/{emoji.strip("[]")}.png" {style} /></span>'
+    return "<br />"
 
 
 def _user(author_id: str, name: str) -> dict[str, Any]:

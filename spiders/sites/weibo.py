@@ -142,15 +142,19 @@ class WeiboSpider(SubjectSpider):
 
     async def _comments(self, post_id: str) -> AsyncIterator[pages.CommentPage]:
         """What is answered under a post: hotflow, or the older address where a visitor is not let there."""
-        shown = False
+        shown, gone = False, False
         try:
             async for page in self._hotflow(post_id):
                 shown = shown or bool(page.comments)
                 yield page
         except Blocked as error:
             self._walled("comments", post_id, error)
+        except Failed as error:
+            if error.patience or shown:
+                raise
+            gone = True
         if not shown:
-            async for page in self._shown(post_id):
+            async for page in self._shown(post_id, is_last_hope=gone):
                 yield page
 
     async def _hotflow(self, post_id: str) -> AsyncIterator[pages.CommentPage]:
@@ -176,7 +180,7 @@ class WeiboSpider(SubjectSpider):
                 return
             asked = dict(page.next)
 
-    async def _shown(self, post_id: str) -> AsyncIterator[pages.CommentPage]:
+    async def _shown(self, post_id: str, *, is_last_hope: bool) -> AsyncIterator[pages.CommentPage]:
         for number in range(1, self.job.max_comment_pages + 1):
             try:
                 response = await self._ask("/api/comments/show", {"id": post_id, "page": str(number)})
@@ -187,7 +191,7 @@ class WeiboSpider(SubjectSpider):
                 self._walled("comments", post_id, error)
                 return
             except Failed as error:
-                if error.patience:
+                if error.patience or is_last_hope or number > 1:
                     raise
                 return  # a server that no longer has the older address
             yield page

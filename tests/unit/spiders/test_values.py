@@ -120,7 +120,7 @@ def test_every_full_form_of_an_instant_is_read_as_that_instant(naive: datetime) 
     days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
     weibo = f"{days[local.weekday()]} {months[local.month - 1]} {local:%d %H:%M:%S %z %Y}"
     stamp = int(at.timestamp())
-    forms = [at.isoformat(), local.isoformat(), format_datetime(local), weibo, f"{local:%Y-%m-%d %H:%M:%S}"]
+    forms: list[object] = [at.isoformat(), local.isoformat(), format_datetime(local), weibo, f"{local:%Y-%m-%d %H:%M:%S}"]
     forms += [stamp, str(stamp)] if stamp >= 10**9 else []
     assert {time_of(form, now=NOW, zone=CHINA) for form in forms} == {at}
 
