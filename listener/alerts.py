@@ -317,6 +317,11 @@ def failed(
     return replace(one, state="pending", next_try_at=at, claimed_until=None, error=error)
 
 
+def handed_back(one: Delivery) -> Delivery:
+    """A claimed delivery that was not tried after all: as if it had not been claimed."""
+    return replace(one, state="pending", attempts=max(one.attempts - 1, 0), claimed_until=None)
+
+
 def given_up(one: Delivery, error: str) -> Delivery:
     """The delivery given up: `listener deliver --retry` may bring it back."""
     return replace(one, state="dead", next_try_at=None, claimed_until=None, error=error)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from click.exceptions import ClickException, Exit
 
 from listener.commands import collecting, output, rostering, setting_up, watching
-from listener.commands.context import DONE, FAILED, MISUSED, errors_of_doors, remember
+from listener.commands.context import DONE, errors_of_doors, remember
 
 log = logging.getLogger("listener")
 
@@ -50,25 +47,12 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command; 0 done, 1 failed, 2 wrong use or configuration. What is expected to fail is told in words; anything
     else is a bug: it is logged as critical, with its trace."""
     try:
-        code = app(args=list(arguments), standalone_mode=False, prog_name="listener")
-        return code if isinstance(code, int) else DONE
-    except Exit as error:
-        return error.exit_code
-    except ClickException as error:
-        error.show(sys.stderr)
-        return MISUSED
-    except typer.Abort:
-        output.err.print("已取消 / cancelled")
-        return FAILED
-    except KeyboardInterrupt:
-        output.err.print("已中断；再次运行会从断点继续 / interrupted; run it again to go on")
-        return FAILED
-    except BrokenPipeError:
-        # Whoever read our output has gone (`| head`): nothing more can be said, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+        app(args=list(arguments), prog_name="listener")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else DONE
     except errors_of_doors() as error:
         return output.refuse(error)
     except Exception:
         log.critical("程序错误，请报告 / a bug, please report it", exc_info=True)
         raise
+    return DONE

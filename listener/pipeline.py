@@ -29,7 +29,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 FLUSH_SECONDS = 5.0  # a slow crawl is stored at least this often
-SEND_LEASE = timedelta(minutes=3)  # longer than any channel's time-out, so that nobody sends what another is sending
+SEND_LEASE = timedelta(minutes=10)  # of what one process has claimed: nobody else sends it meanwhile
+LONGEST_SEND = timedelta(minutes=2)  # longer than any channel takes for one message
 
 
 class Report(Protocol):
@@ -273,10 +274,14 @@ class Intake:
 def deliver(desk: Desk) -> Delivered:
     """Send what is due: at least once, claimed before it is sent, so that two processes never send the same at once."""
     total = Delivered()
-    while not desk.stopping() and (claimed := desk.store.claim_due(desk.now(), lease=SEND_LEASE, limit=100)):
+    while not desk.stopping() and (claimed := desk.store.claim_due(desk.now(), lease=SEND_LEASE)):
+        until = desk.now() + SEND_LEASE - LONGEST_SEND
         stored = {one.alert.key: one for _, one in claimed}
         desk.store.settle(alerts.moot(claimed))
         for message in alerts.plan(claimed, now=desk.now(), deliver_within=desk.deliver_within):
+            if desk.stopping() or desk.now() > until:  # handed back unsent: claimed again at once, or by whoever comes next
+                desk.store.settle([alerts.handed_back(one) for one in message.deliveries])
+                continue
             settled = send(message, stored, desk)
             desk.store.settle(settled)
             total = counted(total, settled)

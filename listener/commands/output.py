@@ -46,7 +46,7 @@ def set_up_logging(verbose: bool) -> None:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for chatty in ("apscheduler", "alembic", "httpx", "httpcore", "matplotlib", "asyncio", "mail.log"):
+    for chatty in ("scrapy", "twisted", "apscheduler", "alembic", "httpx", "httpcore", "matplotlib", "asyncio", "mail.log"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
