@@ -75,6 +75,14 @@ class _Source:
         one = self.listening
         return one.platform == account[0] and (one.roster or account[1] in one.accounts)
 
+    def may_hear(self, account: tuple[str, str], posts: int) -> bool:
+        """Whether it hears some of an account's posts: by a search, or by a feed of the host where the account is at home;
+        a feed of another host only where such posts have come."""
+        hosts = {host.removeprefix("www.") for host in self.listening.hosts}
+        at_home = not hosts or account[1].partition(":")[0].removeprefix("www.") in hosts
+        at_home = at_home or account[1].rpartition(":")[0].removeprefix("www.") in hosts  # a host with a port
+        return self.listening.searches or (self.listening.feeds and (at_home or posts > 0))
+
 
 def _source_of(listening: Listening, crawls: Sequence[Crawl]) -> _Source:
     own = sorted((c for c in crawls if c.source == listening.source), key=lambda c: (c.started_at, c.crawl_id))
@@ -137,13 +145,14 @@ def _judged(
         source = (well or fresh)[0]
         return "covered", _trouble(source, account) or (Why.TIMELINE if posts else Why.EMPTY), source
     broken = (_trouble(timelines[0], account) or Why.NOT_HEARD) if timelines else None
-    for one in on:
-        if (one.listening.searches or one.listening.feeds) and one.done_at and now - one.done_at <= one.patience():
+    some = [one for one in on if one.may_hear(account, posts)]
+    for one in some:
+        if one.done_at and now - one.done_at <= one.patience():
             return "partly", broken or (Why.SEARCH_ONLY if one.listening.searches else Why.FEED_ONLY), one
     if broken:
         return "not-covered", broken, timelines[0]
-    if listening := [one for one in on if one.listening.searches or one.listening.feeds]:
-        return "not-covered", _trouble(listening[0], None) or Why.NOT_HEARD, listening[0]
+    if some:
+        return "not-covered", _trouble(some[0], None) or Why.NOT_HEARD, some[0]
     if posts:
         return "imported", Why.IMPORT_ONLY, None
     is_off = any(one.reads(account) for one in here)

@@ -492,7 +492,8 @@ class Listening:
 
     roster: it reads the timeline of every KOC account there. accounts: ids of the timelines it reads besides. searches,
     feeds: it hears posts that match a query, or stand at an address, whoever wrote them. every: how often it runs (its longest
-    pause), None where only a person runs it; next_at: when it runs next."""
+    pause), None where only a person runs it; next_at: when it runs next. hosts: of its addresses, where
+    author ids are local to a host (``host:name``); empty where ids belong to the whole platform."""
 
     source: str
     platform: str
@@ -503,6 +504,7 @@ class Listening:
     every: timedelta | None = None
     next_at: datetime | None = None
     enabled: bool = True
+    hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

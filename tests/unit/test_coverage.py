@@ -125,6 +125,19 @@ def test_a_feed_hears_only_part_too() -> None:
     assert verdict([feed], [crawl(HOUR, source="f")], []) == ("partly", Why.FEED_ONLY)
 
 
+@pytest.mark.parametrize("home", ["bbs.example", "www.bbs.example", "bbs.example:8080"])
+def test_a_feed_hears_the_authors_of_its_own_host(home: str) -> None:
+    feed = Listening("f", "feed", feeds=True, every=HOUR, hosts=(home,))
+    crawls = [crawl(HOUR, source="f")]
+    _, own = of([feed], crawls, [], ("feed", f"{home}:小满"))
+    assert (own.reach, own.why) == ("partly", Why.FEED_ONLY)
+    other = ("feed", "elsewhere.example:小满")
+    _, one = of([feed], crawls, [], other)
+    assert (one.reach, one.why) == ("not-covered", Why.NO_SOURCE)
+    _, one = of([feed], crawls, [Heard(*other, NOW - HOUR, NOW - DAY, 2)], other)  # it gathers posts of other hosts too
+    assert (one.reach, one.why) == ("partly", Why.FEED_ONLY)
+
+
 def test_a_blocked_timeline_with_a_working_search_is_partly_covered_and_says_what_is_broken() -> None:
     crawls = [crawl(HOUR, "blocked"), crawl(HOUR, source="w-search")]
     assert verdict([timelines(), search()], crawls, []) == ("partly", Why.BLOCKED)
