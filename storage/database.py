@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, Row, Table, create_engine, event, make_url, text
+from sqlalchemy import URL, ColumnElement, Connection, Engine, Row, Table, bindparam, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
@@ -52,6 +52,17 @@ def chunks(values: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
     """
     for start in range(0, len(values), size):
         yield values[start : start + size]
+
+
+def among(column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
+    """Whether the column holds one of these (at most `CHUNK`, see `chunks`): one parameter to build and to compile, not a
+    thousand.
+
+    >>> from storage.tables import posts
+    >>> str(among(posts.c.id, [1, 2]))
+    'posts.id IN (__[POSTCOMPILE_among_1])'
+    """
+    return column.in_(bindparam("among", values, expanding=True, unique=True))
 
 
 def insert(connection: Connection, table: Table) -> Any:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, delete, exists, func, select, tuple_
 
 from storage.codec import us
-from storage.database import CHUNK, AnyRow, chunks, insert, is_postgres
+from storage.database import CHUNK, AnyRow, among, chunks, insert, is_postgres
 from storage.tables import accounts, alerts, dirty, drift_states, kocs, mentions, mood_changes, posts
 
 EVERY = ""  # the brand of a mark that stands for every brand
@@ -45,7 +45,7 @@ def kocs_by_author(connection: Connection, author_keys: Iterable[str]) -> dict[s
     """Who of the roster these authors are."""
     found: dict[str, str] = {}
     for keys in chunks(sorted(set(author_keys))):
-        query = select(accounts.c.author_key, accounts.c.koc_id).where(accounts.c.author_key.in_(keys))
+        query = select(accounts.c.author_key, accounts.c.koc_id).where(among(accounts.c.author_key, keys))
         found.update((row.author_key, row.koc_id) for row in connection.execute(query))
     return found
 
@@ -70,7 +70,7 @@ def spread(connection: Connection, brands: Sequence[str], zone: ZoneInfo) -> Non
     pairs.update((koc_id, brand) for koc_id in everywhere for brand in brands)
     for ids in chunks(sorted(everywhere)):
         for table in (drift_states, alerts):  # brands that left the configuration leave something to take back
-            query = select(table.c.koc_id, table.c.brand).where(table.c.koc_id.in_(ids)).distinct()
+            query = select(table.c.koc_id, table.c.brand).where(among(table.c.koc_id, ids)).distinct()
             pairs.update(_pairs(connection.execute(query)))
     changes = connection.execute(delete(mood_changes).returning(mood_changes.c.brand, mood_changes.c.day)).all()
     for brand, day in changes:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from storage.codec import cues_of, json_of, json_text, us, when
-from storage.database import AnyRow, chunks, insert
+from storage.database import AnyRow, among, chunks, insert
 from storage.dirty import mark, mark_kocs
 from storage.records import Calibration, History, KocMention, Mention, MoodDay, PostKey
 from storage.tables import accounts, brand_days, calibrations, mentions, posts
@@ -59,7 +59,7 @@ def load(connection: Connection, pairs: Sequence[Pair], as_of: int | None = None
             select(*_HISTORY)
             .join(posts, posts.c.author_key == accounts.c.author_key)
             .join(mentions, mentions.c.post == posts.c.id)
-            .where(accounts.c.koc_id.in_(ids), mentions.c.brand.in_(brands), mentions.c.is_rival.is_(False))
+            .where(among(accounts.c.koc_id, ids), among(mentions.c.brand, brands), mentions.c.is_rival.is_(False))
         )
         if as_of is not None:
             query = query.where(posts.c.stored_at <= as_of, posts.c.posted_at <= as_of)
@@ -86,7 +86,7 @@ def mentions_by_post(connection: Connection, keys: Iterable[PostKey], brand: str
     for platform, post_ids in by_platform.items():
         for ids in chunks(post_ids):
             query = select(posts.c.post_id, *_MENTION).join(mentions, mentions.c.post == posts.c.id)
-            query = query.where(posts.c.platform == platform, posts.c.post_id.in_(ids))
+            query = query.where(posts.c.platform == platform, among(posts.c.post_id, ids))
             if brand is not None:
                 query = query.where(mentions.c.brand == brand)
             for row in connection.execute(query):
@@ -98,7 +98,7 @@ def mentions_by_post(connection: Connection, keys: Iterable[PostKey], brand: str
 def load_moods(connection: Connection, brands: Sequence[str]) -> dict[str, list[MoodDay]]:
     """The mood of each brand, day by day; days without a mention are left out."""
     moods: dict[str, list[MoodDay]] = {brand: [] for brand in brands}
-    query = select(brand_days).where(brand_days.c.brand.in_(brands), brand_days.c.n != 0)
+    query = select(brand_days).where(among(brand_days.c.brand, brands), brand_days.c.n != 0)
     for row in connection.execute(query.order_by(brand_days.c.brand, brand_days.c.day)):
         moods[row.brand].append(MoodDay(date.fromordinal(row.day), row.n, row.against, row.none, row.favor))
     return moods

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, case, delete, func, select, tuple_, update
 
 from storage.codec import cues_text, media_of, names_of, units, when
-from storage.database import CHUNK, AnyRow, chunks, insert, lock
+from storage.database import CHUNK, AnyRow, among, chunks, insert, lock
 from storage.dirty import kocs_by_author, mark
 from storage.records import Mention, ParentPost, PostKey, StalePost
 from storage.tables import brand_days, mentions, mood_changes, posts
@@ -27,11 +27,11 @@ _FIELDS = (
 )  # fmt: skip
 
 
-def stale(connection: Connection, limit: int, among: Sequence[int] = ()) -> list[StalePost]:
-    """Up to ``limit`` stale posts with what their mentions are made from; of the rows ``among`` if these hold any."""
+def stale(connection: Connection, limit: int, first: Sequence[int] = ()) -> list[StalePost]:
+    """Up to ``limit`` stale posts with what their mentions are made from; of the rows ``first`` if these hold any."""
     found: list[AnyRow] = []
-    for rows in chunks(among[:limit]):
-        found += connection.execute(select(*_FIELDS).where(_STALE, posts.c.id.in_(rows)).order_by(posts.c.id)).all()
+    for rows in chunks(first[:limit]):
+        found += connection.execute(select(*_FIELDS).where(_STALE, among(posts.c.id, rows)).order_by(posts.c.id)).all()
     if not found:
         found = list(connection.execute(select(*_FIELDS).where(_STALE).order_by(posts.c.id).limit(limit)).all())
     parents = _parents(connection, found)
@@ -79,7 +79,7 @@ def _parents(connection: Connection, children: Iterable[AnyRow]) -> dict[tuple[s
     found: list[AnyRow] = []
     for platform, ids in sorted(wanted.items()):
         for some in chunks(sorted(ids)):
-            found += connection.execute(select(*fields).where(posts.c.platform == platform, posts.c.post_id.in_(some))).all()
+            found += connection.execute(select(*fields).where(posts.c.platform == platform, among(posts.c.post_id, some))).all()
     brands = _brands_of(connection, [row.id for row in found if row.text_purged])
     return {
         (row.platform, row.post_id): ParentPost(
@@ -93,7 +93,7 @@ def _brands_of(connection: Connection, rows: Sequence[int]) -> dict[int, list[st
     """The brands that posts were found to speak of themselves."""
     brands: dict[int, list[str]] = {}
     for ids in chunks(rows):
-        query = select(mentions.c.post, mentions.c.brand).where(mentions.c.post.in_(ids), mentions.c.is_rival.is_(False))
+        query = select(mentions.c.post, mentions.c.brand).where(among(mentions.c.post, ids), mentions.c.is_rival.is_(False))
         for row, brand in connection.execute(query.order_by(mentions.c.post, mentions.c.brand)):
             brands.setdefault(row, []).append(brand)
     return brands
@@ -124,7 +124,7 @@ def put(connection: Connection, made: Sequence[tuple[StalePost, Sequence[Mention
     if rows:
         connection.execute(mentions.insert(), rows)
     for some in chunks(ids):
-        connection.execute(update(posts).where(posts.c.id.in_(some)).values(scored_version=posts.c.version))
+        connection.execute(update(posts).where(among(posts.c.id, some)).values(scored_version=posts.c.version))
     _write_moods(connection, moods)
     who = kocs_by_author(connection, (author for author, _ in touched))
     mark(connection, ((who[author], brand) for author, brand in touched if author in who))
@@ -137,7 +137,7 @@ def _lock_posts(connection: Connection, rows: Sequence[int]) -> dict[int, AnyRow
     )  # fmt: skip
     found: dict[int, AnyRow] = {}
     for ids in chunks(rows):
-        query = select(*fields).where(posts.c.id.in_(ids)).order_by(posts.c.id).with_for_update(key_share=True)
+        query = select(*fields).where(among(posts.c.id, ids)).order_by(posts.c.id).with_for_update(key_share=True)
         found.update((row.id, row) for row in connection.execute(query))
     return found
 
@@ -167,12 +167,12 @@ def _take_old(
         mentions.c.favor,
     )
     for ids in chunks(rows):
-        for old in connection.execute(select(*fields).where(mentions.c.post.in_(ids))):
+        for old in connection.execute(select(*fields).where(among(mentions.c.post, ids))):
             if not old.is_rival:
                 touched.add((current[old.post].author_key, old.brand))
             if old.day is not None:
                 _add(moods, (old.brand, old.day), (-1, -old.against, -old.none, -old.favor))
-        connection.execute(delete(mentions).where(mentions.c.post.in_(ids)))
+        connection.execute(delete(mentions).where(among(mentions.c.post, ids)))
     return touched
 
 
@@ -241,7 +241,7 @@ def recount_days(connection: Connection, zone: ZoneInfo) -> None:
     for day, keys in by_day.items():
         for some in chunks(keys, CHUNK // 3):
             key = tuple_(mentions.c.post, mentions.c.brand, mentions.c.target)
-            connection.execute(update(mentions).where(key.in_(some)).values(day=day))
+            connection.execute(update(mentions).where(among(key, some)).values(day=day))
     connection.execute(delete(brand_days))
     sums = (func.count(), func.sum(mentions.c.against), func.sum(mentions.c.none), func.sum(mentions.c.favor))
     moods = select(mentions.c.brand, mentions.c.day, *sums).where(mentions.c.day.is_not(None))

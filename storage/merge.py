@@ -140,7 +140,7 @@ def step_of(stored: Row, item: Joined) -> Step:
     last_seen_at = max(stored["last_seen_at"], item.last_seen_at)
     if last_seen_at != stored["last_seen_at"]:
         columns["last_seen_at"] = last_seen_at
-    sources = names_text({*names_of(stored["sources"]), *item.sources})
+    sources = names_text(frozenset(names_of(stored["sources"])) | item.sources)
     if sources != stored["sources"]:
         columns["sources"] = sources
     if stored["text_purged"]:  # its texts' time is over: nothing brings them back, and without them nothing is made again

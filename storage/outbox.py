@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, or_, select, update
 
 from storage.codec import clean, json_of, json_text, keys_of, keys_text, us, us_or_none, when, when_or_none
-from storage.database import AnyRow, chunks, insert
+from storage.database import AnyRow, among, chunks, insert
 from storage.dirty import mark_if_clear
 from storage.records import Alert, Delivery, StoredAlert, StoreError
 from storage.tables import alerts, deliveries
@@ -36,7 +36,7 @@ def write_alerts(connection: Connection, current: Sequence[tuple[Alert, int]], s
 def write_deliveries(connection: Connection, new: Sequence[Delivery], cancelled: Sequence[str]) -> None:
     """Add deliveries and cancel unsent ones. One that exists stays as it is, unless it was cancelled and is wanted again."""
     for keys in chunks(sorted(cancelled)):
-        unsent = and_(deliveries.c.key.in_(keys), deliveries.c.state.in_(("pending", "dead")))
+        unsent = and_(among(deliveries.c.key, keys), deliveries.c.state.in_(("pending", "dead")))
         connection.execute(update(deliveries).where(unsent).values(state="cancelled", next_try_at=None, claimed_until=None))
     rows = [_delivery_row(delivery) for delivery in sorted(new, key=lambda delivery: delivery.key)]
     if rows:
@@ -56,7 +56,7 @@ def load_deliveries(connection: Connection, keys: Iterable[str], *, lock: bool =
     """Deliveries by alert, in key order."""
     found: dict[str, list[Delivery]] = {}
     for some in chunks(sorted(set(keys))):
-        query = select(deliveries).where(deliveries.c.alert_key.in_(some)).order_by(deliveries.c.key)
+        query = select(deliveries).where(among(deliveries.c.alert_key, some)).order_by(deliveries.c.key)
         for row in connection.execute(query.with_for_update() if lock else query):
             found.setdefault(row.alert_key, []).append(delivery_of(row))
     return found
@@ -96,13 +96,13 @@ def claim_due(connection: Connection, now: int, until: int, limit: int) -> list[
 
 def _update(connection: Connection, keys: Sequence[str], **values: Any) -> None:
     for some in chunks(sorted(keys)):
-        connection.execute(update(deliveries).where(deliveries.c.key.in_(some)).values(values))
+        connection.execute(update(deliveries).where(among(deliveries.c.key, some)).values(values))
 
 
 def _alerts_by_key(connection: Connection, keys: Iterable[str]) -> dict[str, StoredAlert]:
     found: dict[str, StoredAlert] = {}
     for some in chunks(sorted(set(keys))):
-        found.update((stored.alert.key, stored) for stored in load_alerts(connection, [alerts.c.key.in_(some)]))
+        found.update((stored.alert.key, stored) for stored in load_alerts(connection, [among(alerts.c.key, some)]))
     return found
 
 
@@ -113,7 +113,7 @@ def settle(connection: Connection, done: Sequence[Delivery]) -> None:
     by_key = {delivery.key: delivery for delivery in done}
     stored: dict[str, Delivery] = {}
     for some in chunks(sorted(by_key)):
-        query = select(deliveries).where(deliveries.c.key.in_(some)).order_by(deliveries.c.key).with_for_update()
+        query = select(deliveries).where(among(deliveries.c.key, some)).order_by(deliveries.c.key).with_for_update()
         stored.update((row.key, delivery_of(row)) for row in connection.execute(query))
     if missing := by_key.keys() - stored.keys():
         raise StoreError(f"unknown delivery {min(missing)!r}")
@@ -150,7 +150,7 @@ def retry_dead(connection: Connection, keys: Sequence[str] | None) -> int:
     again = dead.values(state="pending", attempts=0, next_try_at=None, error="")
     if keys is None:
         return connection.execute(again).rowcount
-    return sum(connection.execute(again.where(deliveries.c.key.in_(some))).rowcount for some in chunks(sorted(keys)))
+    return sum(connection.execute(again.where(among(deliveries.c.key, some))).rowcount for some in chunks(sorted(keys)))
 
 
 def _alert_row(alert: Alert, at: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, case, func, or_, select, update
 
 from storage.codec import names_text
 from storage.crawls import write_marks
-from storage.database import chunks, insert, is_postgres, lock
+from storage.database import among, chunks, insert, is_postgres, lock
 from storage.merge import Joined, Row, Step, Text, joined, step_of
 from storage.records import Added, Mark, Post
 from storage.roster import mark_authors_dirty
@@ -43,7 +43,7 @@ def _stored(connection: Connection, batch: Iterable[Pair]) -> dict[Pair, Row]:
     found: dict[Pair, Row] = {}
     for platform, keys in groupby(sorted(batch), key=lambda key: key[0]):
         for ids in chunks([post_id for _, post_id in keys]):
-            query = select(posts).where(posts.c.platform == platform, posts.c.post_id.in_(ids)).order_by(posts.c.id)
+            query = select(posts).where(posts.c.platform == platform, among(posts.c.post_id, ids)).order_by(posts.c.id)
             for row in connection.execute(query.with_for_update(key_share=True)).mappings():
                 found[(row["platform"], row["post_id"])] = dict(row)
     return found
@@ -68,7 +68,7 @@ def _new_row(row: int, item: Joined, stored_at: int) -> Row:
         "id": row,
         "last_seen_at": item.last_seen_at,
         "stored_at": stored_at,
-        "sources": names_text(item.sources),
+        "sources": names_text(frozenset(item.sources)),
         "edited": len(item.texts) > 1,
         "text_purged": False,
         "version": 1,
@@ -123,7 +123,7 @@ def _known_texts(connection: Connection, rows: list[int]) -> dict[int, set[str |
     known: dict[int, set[str | None]] = {}
     for ids in chunks(rows):
         for row, text_hash in connection.execute(
-            select(post_texts.c.post, post_texts.c.text_hash).where(post_texts.c.post.in_(ids))
+            select(post_texts.c.post, post_texts.c.text_hash).where(among(post_texts.c.post, ids))
         ):
             known.setdefault(row, set()).add(text_hash)
     return known
@@ -186,7 +186,7 @@ def _mark_children_stale(connection: Connection, parents: Sequence[Pair], fresh:
     for platform, keys in groupby(sorted(parents), key=lambda key: key[0]):
         for ids in chunks([post_id for _, post_id in keys]):
             for column in (posts.c.parent_id, posts.c.root_id):
-                query = select(posts.c.id).where(posts.c.platform == platform, column.in_(ids), column.is_not(None))
+                query = select(posts.c.id).where(posts.c.platform == platform, among(column, ids), column.is_not(None))
                 children.update(connection.execute(query).scalars())
     mark_stale(connection, sorted(children - fresh))
 
@@ -196,8 +196,8 @@ def mark_stale(connection: Connection, rows: Sequence[int]) -> None:
     for ids in chunks(rows):
         if is_postgres(connection):  # in one order, as everybody
             connection.execute(
-                select(posts.c.id).where(posts.c.id.in_(ids)).order_by(posts.c.id).with_for_update(key_share=True)
+                select(posts.c.id).where(among(posts.c.id, ids)).order_by(posts.c.id).with_for_update(key_share=True)
             )
         connection.execute(
-            update(posts).where(posts.c.id.in_(ids), posts.c.text_purged.is_(False)).values(version=posts.c.version + 1)
+            update(posts).where(among(posts.c.id, ids), posts.c.text_purged.is_(False)).values(version=posts.c.version + 1)
         )

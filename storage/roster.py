@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, delete, select, tuple_
 
 from storage.codec import clean
-from storage.database import CHUNK, chunks, insert, lock
+from storage.database import CHUNK, among, chunks, insert, lock
 from storage.dirty import EVERY, kocs_by_author, mark
 from storage.records import Account, Koc, StoreError
 from storage.tables import accounts, kocs
@@ -65,9 +65,9 @@ def _replace_accounts(connection: Connection, changed: dict[str, Koc]) -> None:
         for account in koc.accounts
     ]
     for ids in chunks(sorted(changed)):
-        connection.execute(delete(accounts).where(accounts.c.koc_id.in_(ids)))
+        connection.execute(delete(accounts).where(among(accounts.c.koc_id, ids)))
     for some in chunks(rows, CHUNK // 3):  # whoever held them
-        connection.execute(delete(accounts).where(accounts.c.author_key.in_([row["author_key"] for row in some])))
+        connection.execute(delete(accounts).where(among(accounts.c.author_key, [row["author_key"] for row in some])))
         held = [(row["platform"], row["account_id"]) for row in some]
         connection.execute(delete(accounts).where(tuple_(accounts.c.platform, accounts.c.account_id).in_(held)))
     if rows:
@@ -80,8 +80,8 @@ def remove(connection: Connection, koc_ids: Sequence[str]) -> None:
     known = load(connection, koc_ids)
     mark(connection, ((koc_id, EVERY) for koc_id in known))
     for ids in chunks(sorted(known)):
-        connection.execute(delete(accounts).where(accounts.c.koc_id.in_(ids)))
-        connection.execute(delete(kocs).where(kocs.c.koc_id.in_(ids)))
+        connection.execute(delete(accounts).where(among(accounts.c.koc_id, ids)))
+        connection.execute(delete(kocs).where(among(kocs.c.koc_id, ids)))
 
 
 def load(connection: Connection, koc_ids: Iterable[str] | None = None) -> dict[str, Koc]:
@@ -98,7 +98,7 @@ def _load(connection: Connection, ids: Sequence[str] | None) -> dict[str, Koc]:
     people = select(kocs).order_by(kocs.c.koc_id)
     held = select(accounts).order_by(accounts.c.koc_id, accounts.c.platform, accounts.c.account_id)
     if ids is not None:
-        people, held = people.where(kocs.c.koc_id.in_(ids)), held.where(accounts.c.koc_id.in_(ids))
+        people, held = people.where(among(kocs.c.koc_id, ids)), held.where(among(accounts.c.koc_id, ids))
     by_koc: dict[str, list[Account]] = {}
     for row in connection.execute(held):
         account = Account(row.platform, row.account_id, row.author_key, row.nickname, row.url)

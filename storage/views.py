@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from storage.codec import media_of, names_of, when
-from storage.database import AnyRow, chunks
+from storage.database import AnyRow, among, chunks
 from storage.records import Counts, PostKey, PostView, Revision
 from storage.tables import (
     accounts,
@@ -35,7 +35,7 @@ def load(connection: Connection, keys: Iterable[PostKey]) -> dict[PostKey, PostV
         by_platform.setdefault(key.platform, []).append(key.post_id)
     for platform, post_ids in by_platform.items():
         for ids in chunks(post_ids):
-            query = select(posts).where(posts.c.platform == platform, posts.c.post_id.in_(ids))
+            query = select(posts).where(posts.c.platform == platform, among(posts.c.post_id, ids))
             found.update((row.id, row) for row in connection.execute(query))
     views = _views(connection, found)
     return {view.key: view for view in sorted(views, key=lambda view: view.key)}
@@ -51,9 +51,11 @@ def _views(connection: Connection, rows: dict[int, AnyRow]) -> list[PostView]:
     revisions: dict[int, list[AnyRow]] = {}
     counted: dict[int, list[AnyRow]] = {}
     for ids in chunks(list(rows)):
-        for row in connection.execute(select(post_texts).where(post_texts.c.post.in_(ids))):
+        for row in connection.execute(select(post_texts).where(among(post_texts.c.post, ids))):
             revisions.setdefault(row.post, []).append(row)
-        for row in connection.execute(select(post_counts).where(post_counts.c.post.in_(ids)).order_by(post_counts.c.seen_at)):
+        for row in connection.execute(
+            select(post_counts).where(among(post_counts.c.post, ids)).order_by(post_counts.c.seen_at)
+        ):
             counted.setdefault(row.post, []).append(row)
     return [_view_of(row, revisions.get(row_id, []), counted.get(row_id, [])) for row_id, row in rows.items()]
 

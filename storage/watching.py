@@ -21,7 +21,7 @@ from storage.codec import (
     when,
     when_or_none,
 )
-from storage.database import AnyRow, chunks, insert
+from storage.database import AnyRow, among, chunks, insert
 from storage.records import Calibration, Case, Changes, Delivery, Drift, DriftState, History, Koc, MoodDay, PostKey, StoredAlert
 from storage.tables import alerts, cases, drift_states, drifts
 
@@ -56,10 +56,10 @@ def load(connection: Connection, pairs: Sequence[Pair]) -> Watch:
     stored: dict[Pair, list[StoredAlert]] = {pair: [] for pair in pairs}
     opened: dict[Pair, list[Case]] = {pair: [] for pair in pairs}
     for ids in chunks(koc_ids):
-        for alert in outbox.load_alerts(connection, [alerts.c.koc_id.in_(ids), alerts.c.brand.in_(brands)]):
+        for alert in outbox.load_alerts(connection, [among(alerts.c.koc_id, ids), among(alerts.c.brand, brands)]):
             if (pair := (alert.alert.koc_id, alert.alert.brand)) in stored:
                 stored[pair].append(alert)
-        for case in case_rows.load(connection, [cases.c.koc_id.in_(ids), cases.c.brand.in_(brands)], lock=True):
+        for case in case_rows.load(connection, [among(cases.c.koc_id, ids), among(cases.c.brand, brands)], lock=True):
             if (pair := (case.koc_id, case.brand)) in opened:
                 opened[pair].append(case)
     keys = [alert.alert.key for found in stored.values() for alert in found]

@@ -47,7 +47,7 @@ def test_lists_come_back() -> None:
     keys = (PostKey("forum", "1"), PostKey("weibo", "2"))
     assert codec.keys_of(codec.keys_text(keys)) == keys
     assert codec.pairs_of(codec.pairs_text((("weibo", "7"),))) == (("weibo", "7"),)
-    assert codec.names_of(codec.names_text({"b", "a"})) == ("a", "b")
+    assert codec.names_of(codec.names_text(frozenset("ba"))) == ("a", "b")
     found = (StatusChange(at(2), "wavering", "cooled"),)
     assert codec.changes_of(codec.changes_text(found)) == found
 
