@@ -318,8 +318,8 @@ def failed(
 
 
 def handed_back(one: Delivery) -> Delivery:
-    """A claimed delivery that was not tried after all: as if it had not been claimed."""
-    return replace(one, state="pending", attempts=max(one.attempts - 1, 0), claimed_until=None)
+    """A claimed delivery that was not tried after all: due again at once."""
+    return replace(one, state="pending", claimed_until=None)
 
 
 def given_up(one: Delivery, error: str) -> Delivery:

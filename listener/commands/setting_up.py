@@ -60,9 +60,13 @@ def init(
 def check(context: typer.Context) -> None:
     """一次列出 listener.toml 的所有错误，附行号 / name every mistake of the settings at once, with its line"""
     from config import settings
+    from spiders.collect import platforms
 
     path = config_path(context)
-    found = settings.load(path, os.environ)
+    found = settings.load(path, os.environ, platforms())
+    settings.read_key(found)
+    if found.missing_secrets:
+        raise settings.ConfigError(found.missing_secrets, path)
     output.out.print(
         f"{path} 没有错误：{len(found.brands)} 个品牌，{len(found.sources)} 个来源，{len(found.channels)} 个渠道"
         f" / no mistakes: {len(found.brands)} brands, {len(found.sources)} sources, {len(found.channels)} channels",
