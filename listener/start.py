@@ -35,7 +35,7 @@ MOST_ALERTS = 3
 MOST_QUOTES = 3
 MOST_DOUBTS = 8  # rows of the roster that have to be looked at
 WIDTH = 100
-MAIL, HOOK = "mail", "hook"
+MAIL, HOOK, WEIBO = "mail", "hook", "weibo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ def start(
         preview = _take_roster(app, answers.roster)
         imported = _take_posts(console, app, answers.posts)
         tell(console, app, answers, preview, imported)
+        add_source(path, answers.names, app.store.kocs())
     add_channel(path, answers.send_to)
     console.print(closing(folder, answers))
 
@@ -198,6 +199,13 @@ def _take_posts(console: Console, app: App, file: Path | None) -> Any:
     return listened, aside
 
 
+def add_source(path: Path, names: Sequence[str], kocs: Sequence[Koc]) -> None:
+    """Write down the source that would hear the roster on Weibo; switched off, so that nothing is asked of it yet."""
+    if any(account.platform == WEIBO for koc in kocs for account in koc.accounts):
+        source = {"name": "微博", "platform": WEIBO, "enabled": False, "every": "2h", "accounts": "roster"}
+        edit.put_source(path, source | {"queries": list(names[:1])})
+
+
 def add_channel(path: Path, send_to: str) -> None:
     """Write down where alerts shall go; switched off, so that nothing is sent before a person has looked at it."""
     if send_to.startswith(("http://", "https://")):
@@ -245,13 +253,22 @@ def _matched(app: App, answers: Answers, preview: RosterPreview | None, imported
         return grid
     listened, aside = imported
     figures = app.store.counts()
-    grid.add_row("内容", f"{listened.new:,} 条，其中提到品牌或竞品的评分 {figures['mentions']:,} 条")
+    grid.add_row("内容", f"{listened.new + listened.again:,} 条，其中提到品牌或竞品的评分 {figures['mentions']:,} 条")
     states = app.store.states(answers.names[0])
     heard = [state for state in states if state.mentions]
     grid.add_row("KOC", f"{len(heard)} 位说起过「{answers.names[0]}」，共 {sum(state.mentions for state in heard):,} 条")
     if listened.rejected:
-        grid.add_row("读不了", Text(f"{listened.rejected} 行，见 {aside} / set aside", "yellow"))
+        grid.add_row("读不了", Text(f"{listened.rejected} 行，原因见 {_shown(aside)} / set aside", "yellow"))
+        if not listened.new + listened.again:
+            grid.add_row(
+                "", Text("要的是 JSON Lines，一行一条，格式见 README / JSON Lines are wanted: see the README", "yellow")
+            )
     return grid
+
+
+def _shown(path: Path | None) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path and path.is_relative_to(here) else str(path)
 
 
 def _covered(app: App, kocs: Sequence[Koc]) -> Table:
@@ -264,12 +281,15 @@ def _covered(app: App, kocs: Sequence[Koc]) -> Table:
         table.add_column(title, justify="right" if title in ("账号", "历史里有发言") else "left")
     for platform, count in accounts.most_common():
         if platform in crawlable:
-            way = Text("可自动抓取：在 listener.toml 添加来源 / can be crawled", "green")
+            way = Text("可自动抓取 / can be crawled", "green")
         elif heard[platform]:
-            way = Text("只能导入：listener import / by import only", "yellow")
+            way = Text("只能导入 / by import only", "yellow")
         else:
-            way = Text("听不到（未覆盖）/ not covered", "magenta")
+            way = Text("未覆盖：听不到 / not covered", "magenta")
         table.add_row(_platform(platform), str(count), str(heard[platform]), way)
+    if homeless := [koc.name for koc in kocs if not koc.accounts]:
+        words = f"未覆盖：名单里没有能认出的账号（{'、'.join(homeless[:5])}） / no account"
+        table.add_row("—", str(len(homeless)), "", Text(words, "magenta"))
     return table
 
 
@@ -305,11 +325,11 @@ def _alert(app: App, one: StoredAlert) -> Panel:
     story = story_of(view)
     grid = Table.grid(padding=(0, 1))
     grid.add_column(no_wrap=True)
-    grid.add_column()
+    grid.add_column(overflow="fold")
     for line in story.before[-1:]:
-        grid.add_row(Text("此前", "green"), Text.assemble(line.text, (f"  {line.at}", "dim")))
+        grid.add_row(Text(f"{line.at[:10]} {line.mark}", "green"), line.text)
     for line in [line for line in story.quotes if line.stance == "against"][:MOST_QUOTES]:
-        grid.add_row(Text("之后", "red"), Text.assemble(line.text, (f"  {line.at}", "dim")))
+        grid.add_row(Text(f"{line.at[:10]} {line.mark}", "red"), line.text)
     return Panel(
         Group(Text(story.headline, "bold"), Text(story.chance, "dim"), "", grid),
         title=Text(f" {story.badge} · {story.name} · {story.fired} "),
@@ -332,7 +352,7 @@ def _lacking(kocs: Sequence[Koc], states: Mapping[str, DriftState]) -> Table:
             by_lack.setdefault(lacks[koc.koc_id], []).append(koc.name)
     for lack, names in sorted(by_lack.items()):
         who = "、".join(names[:8]) + (f" 等 {len(names)} 位" if len(names) > 8 else "")
-        grid.add_row(f"还差 {lack} 条", who if lack < NEEDED else f"{who}（没有听到过 / never heard）")
+        grid.add_row(f"还差 {lack} 条", who if lack < NEEDED else f"{who}（还没有说起品牌 / no mention yet）")
     return grid
 
 
@@ -346,7 +366,7 @@ def closing(folder: Path, answers: Answers) -> RenderableType:
     rows += (
         [("listener alerts", "全部预警 / all alerts"), ("listener koc list", "KOC 看板 / the board")] if answers.posts else []
     )
-    rows += [("listener.toml", "添加来源；渠道设好后改为 enabled = true / add sources, switch the channel on")]
+    rows += [("listener.toml", "来源和渠道写好了，看过再改 enabled = true / look, then switch them on")]
     rows += [("listener run", "定时抓取、观察、推送 / on schedule from now on")]
     for command, words in rows:
         grid.add_row(Text(command, "bold"), Text(words, "dim"))
@@ -364,5 +384,5 @@ def _indented(what: RenderableType) -> Padding:
 def _grid() -> Table:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True, style="dim")
-    grid.add_column()
+    grid.add_column(overflow="fold")
     return grid
