@@ -22,7 +22,8 @@ def lock(name: str, *more: str) -> None:
     subprocess.run(command, cwd=ROOT, check=True)
     path = ROOT / name
     body = path.read_text(encoding="utf-8")
-    addresses = [line for line in body.splitlines() if "://" in line or line.lstrip().startswith(("-i ", "--index", "--extra", "--find"))]
+    options = ("-i ", "-f ", "--index", "--extra", "--find")
+    addresses = [line for line in body.splitlines() if "://" in line or line.lstrip().startswith(options)]
     if addresses:
         raise SystemExit(f"{name} holds an address, which a lock must not: {addresses[0]}")
     path.write_text(HEADER.format(name=name) + body, encoding="utf-8")

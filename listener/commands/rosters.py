@@ -15,11 +15,10 @@ def print_preview(preview: RosterPreview) -> None:
     """What an import would do, before it does it."""
     accounts = sum(len(koc.accounts) for koc in preview.kocs)
     new = sum(change.what == ("new",) for change in preview.changes)
-    output.out.print(
-        f"读到 {preview.rows} 行：新增 {new} 位，更新 {len(preview.kocs) - new} 位（共 {accounts} 个账号），未变 {len(preview.unchanged)} 位"
-        f" / {preview.rows} rows: {new} new, {len(preview.kocs) - new} changed ({accounts} accounts), {len(preview.unchanged)} unchanged",
-        soft_wrap=True,
-    )
+    changed, same = len(preview.kocs) - new, len(preview.unchanged)
+    zh = f"读到 {preview.rows} 行：新增 {new} 位，更新 {changed} 位（共 {accounts} 个账号），未变 {same} 位"
+    en = f"{preview.rows} rows: {new} new, {changed} changed ({accounts} accounts), {same} unchanged"
+    output.out.print(f"{zh} / {en}", soft_wrap=True)
     if preview.ignored:
         output.out.print(f"没有用到的列 / columns not used: {escape(', '.join(preview.ignored))}", soft_wrap=True)
     _print_findings("没能识别 / not resolved", preview.unresolved)
