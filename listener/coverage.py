@@ -149,10 +149,11 @@ def _judged(
     for one in some:
         if one.done_at and now - one.done_at <= one.patience():
             return "partly", broken or (Why.SEARCH_ONLY if one.listening.searches else Why.FEED_ONLY), one
-    if broken:
-        return "not-covered", broken, timelines[0]
-    if some:
-        return "not-covered", _trouble(some[0], None) or Why.NOT_HEARD, some[0]
+    if timelines or some:
+        source = (timelines or some)[0]
+        why = broken or _trouble(source, None) or Why.NOT_HEARD
+        # Posts that are here before the source has ended its first crawl came in files.
+        return "imported" if why is Why.NEVER_HEARD and posts else "not-covered", why, source
     if posts:
         return "imported", Why.IMPORT_ONLY, None
     is_off = any(one.reads(account) for one in here)

@@ -146,11 +146,13 @@ def explain(
     min_mentions: int = 3,
     replay: Replay | None = None,
 ) -> Explanation:
-    """The story of one KOC and brand. history, verdict: as of the time asked for. replay: the detector with its numbers bound,
+    """The story of one KOC and brand. history, verdict: as of the time asked for. coverage: as it is now, left out of a story
+    that is as of another time. replay: the detector with its numbers bound,
     to try what more posts would do; without it `need` stays empty."""
     why = _weights(history.mentions)
     turns = tuple(_turn(drift, stored, deliveries) for drift in verdict.drifts)
     standing = _standing(verdict)
+    now_covered = coverage if as_of is None else None
     return Explanation(
         koc=koc,
         koc_id=history.koc_id,
@@ -161,9 +163,9 @@ def explain(
         mentions=tuple(_line(one, why[one.mention.key], standing) for one in history.mentions),
         turns=turns,
         withdrawn=tuple(one for one in stored if one.state == "superseded"),
-        held=_held(history, verdict, why, coverage, min_mentions),
+        held=_held(history, verdict, why, now_covered, min_mentions),
         need=_need(history, verdict, replay) if replay else {},
-        coverage=coverage,
+        coverage=now_covered,
         cases=tuple(cases),
     )
 

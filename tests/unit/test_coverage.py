@@ -143,10 +143,15 @@ def test_a_blocked_timeline_with_a_working_search_is_partly_covered_and_says_wha
     assert verdict([timelines(), search()], crawls, []) == ("partly", Why.BLOCKED)
 
 
+@pytest.mark.parametrize("source", [timelines(), search()])
+def test_posts_that_are_here_before_the_first_crawl_were_imported(source: Listening) -> None:
+    assert verdict([source], [], [heard()]) == ("imported", Why.NEVER_HEARD)
+    assert verdict([source], [], []) == ("not-covered", Why.NEVER_HEARD)
+
+
 @pytest.mark.parametrize(
     ("crawls", "why"),
     [
-        ([], Why.NEVER_HEARD),
         ([crawl(HOUR, "blocked", source="w-search")], Why.BLOCKED),
         ([crawl(9 * DAY, source="w-search")], Why.NOT_HEARD),
     ],

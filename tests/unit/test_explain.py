@@ -158,6 +158,13 @@ def test_who_is_not_heard_is_told_first() -> None:
     assert Held.NOT_COVERED not in codes(story(history("+++"), coverage=replace(coverage, reach="partly")))
 
 
+def test_who_is_heard_now_says_nothing_of_another_time() -> None:
+    coverage = KocCoverage("K1", "not-covered", "no-source", None, None, None, None, ())
+    found = story(history("+++++"), coverage=coverage, as_of=START + 90 * DAY)
+    assert found.coverage is None
+    assert Held.NOT_COVERED not in codes(found)
+
+
 def test_posts_that_weigh_nothing_say_why() -> None:
     of = history("++++++")
     of = changed(of, 1, unscored="media-only")
