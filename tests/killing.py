@@ -44,7 +44,7 @@ ORPHAN_SECONDS = 15.0
 class Wire:
     """A webhook receiver that takes its time and remembers what came, by path. A context manager."""
 
-    def __init__(self, seconds: float = 0.05) -> None:
+    def __init__(self, seconds: float = 0.1) -> None:
         self.came: list[tuple[str, str, dict[str, Any]]] = []  # path, webhook-id, body
         wire = self
 
