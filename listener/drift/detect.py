@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from listener.drift.lifecycle import Life, life_of
-from listener.drift.moods import Moods
-from listener.drift.readings import Counted, Floats, counted_of, readings_of
+from listener.drift.moods import Floats, Moods
+from listener.drift.readings import Counted, counted_of, readings_of
 from listener.drift.rules import Parameters, Rule, parameters_of
 from listener.drift.turn_filter import TurnFilter
 from listener.drift.turn_points import Column, evidence_of, mean_of, posterior_of
@@ -45,9 +45,8 @@ def detect(histories: Sequence[History], moods: Sequence[MoodDay], calibration: 
 
 
 def bars(per_year: Floats, false_alarms: float, p: Parameters) -> Floats:
-    """The bar for each post: the promise's, and ln(mentions per year)/slope more for those who post more, so that slow
-    and fast posters are promised the same a year. Nats, rounded to 1e-6."""
-    more: Floats = np.round(p.bar(false_alarms) + np.log(per_year / p.per_year) / p.slope, 6)
+    """The bar for each post: the promise's, and more for those who post more. Nats, rounded to 1e-6."""
+    more: Floats = np.round(p.bar(false_alarms) + p.pace * np.log(per_year / p.per_year), 6)
     return more
 
 

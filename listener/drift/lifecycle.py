@@ -39,7 +39,7 @@ class Life:
 
 
 def life_of(column: Column, amber: list[float], p: Parameters, rule: Rule) -> Life:
-    """Walk a KOC's posts. amber: the bar against "still an advocate" at each post, nats."""
+    """Walk a KOC's posts. amber: the amber bar at each post, nats."""
     changes: list[StatusChange] = []
     raised: list[Raised] = []
     status: Status | None = None
@@ -79,8 +79,7 @@ class _Step:
 
 def _steps(column: Column, amber: list[float], p: Parameters) -> Iterator[_Step]:
     k, n, trace = column.k, column.length, column.trace
-    columns = (trace.fired, trace.recovered, trace.critic, trace.advocate, trace.never, trace.cooled, trace.loyal)
+    columns = (trace.fired, trace.recovered, trace.critic, trace.strength, trace.loyal)
     rows = zip(*(x[:n, k].tolist() for x in columns), amber, strict=True)
-    for fired, recovered, critic, advocate, never, cooled, loyal, bar in rows:
-        wavering = not critic and advocate >= bar and never >= p.never_bar and cooled >= p.cooled_bar
-        yield _Step(fired, recovered, wavering, not critic and advocate < bar - p.hysteresis, loyal)
+    for fired, recovered, critic, strength, loyal, bar in rows:
+        yield _Step(fired, recovered, not critic and strength >= bar, not critic and strength < bar - p.hysteresis, loyal)

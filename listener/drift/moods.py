@@ -1,10 +1,13 @@
 """The brand's mood on closed days: the mood of each day → how far the whole market has moved before a mention.
 
-    now_c   = (1 + Σ shares_c of the 7 days before) / (3 + n),   base_c = the same over days −180 … −15
-    market_c = (now_c / base_c)^(β·n/(n + 60)), only where the brand-wide shift exceeds 3 standard errors, else 1
+    now_c   = (1 + Σ shares_c of the 7 days before) / (3 + n)
+    base_c  = the same over the days from the KOC's first mention, but at least −180, up to −15
+    market_c = (now_c / base_c)^(n/(n + 20)), only where the brand-wide shift exceeds 2 standard errors, else 1
 
 Only local days strictly before a mention's own local day are read, and the KOC's own mentions are taken out, so that
-the mood is that of the *other* authors and no order of arrival within a day can change it.
+the mood is that of the *other* authors and no order of arrival within a day can change it. The base reaches back to the
+KOC's first mention because the KOC's own profile was learned over that time: a base of a fixed half-year forgets the calm
+before a long crisis while the crisis lasts, and would blame the KOC for it.
 """
 
 from __future__ import annotations
@@ -34,13 +37,21 @@ class Moods:
         rows = np.array([(m.n, m.against, m.none, m.favor) for m in days], dtype=np.int64).reshape(len(days), 4)
         self._sums = np.concatenate([np.zeros((1, 4), dtype=np.int64), rows.cumsum(axis=0)])
 
-    def span(self, today: Ints, days_before: tuple[int, int]) -> Ints:
-        """(M, 4) counts and summed shares of the days [today − first, today − last], for M days (ordinals)."""
-        first, last = days_before
-        low = np.searchsorted(self._days, today - first, side="left")
-        high = np.searchsorted(self._days, today - last, side="right")
+    def span(self, first: Ints, last: Ints) -> Ints:
+        """(M, 4) counts and summed shares of M spans of days, both ends (ordinals) included."""
+        low = np.searchsorted(self._days, first, side="left")
+        high = np.searchsorted(self._days, last, side="right")
         spans: Ints = self._sums[high] - self._sums[low]
         return spans
+
+
+def now_and_base(mood: Moods, own: Moods, today: Ints) -> tuple[Ints, Ints]:
+    """What was said before each of a KOC's mentions (days ``today``, ascending) by others: (M, 4) of the week before, and of
+    the long time before that."""
+    start = np.minimum(today[:1], today - BASE[0])
+    spans = ((today - NOW[0], today - NOW[1]), (start, today - BASE[1]))
+    now, base = (mood.span(first, last) - own.span(first, last) for first, last in spans)
+    return now, base
 
 
 def own_moods(days: Ints, rows: Ints) -> Moods:
@@ -57,11 +68,11 @@ def market_of(now: Ints, base: Ints, *, half: float, errors: float) -> Floats:
     now, base: (M, 4) from `Moods.span`, own mentions already taken out. half: mentions at which the factor counts half.
 
     >>> calm = np.array([[50, 100_000, 100_000, 300_000]])
-    >>> market_of(calm, calm * 20, half=60, errors=3).tolist()
+    >>> market_of(calm, calm * 20, half=20, errors=2).tolist()
     [[1.0, 1.0, 1.0]]
     >>> angry = np.array([[200, 1_500_000, 100_000, 400_000]])
-    >>> market_of(angry, calm * 20, half=60, errors=3).round(2).tolist()
-    [[2.74, 0.37, 0.43]]
+    >>> market_of(angry, calm * 20, half=20, errors=2).round(2).tolist()
+    [[3.29, 0.3, 0.37]]
     """
     n, share = _shares(now)
     n_base, share_base = _shares(base)

@@ -1,31 +1,27 @@
-"""Sentiment profiles: how often an author's posts are against, silent on, or in favor of the brand.
+"""Sentiment profiles: how often an author's posts are against, silent on, in favor of the brand, or mild criticism.
 
-A profile g = (g_against, g_none, g_favor) is a point of a lattice on the simplex: (i, j, k)/6 with i + j + k = 6, pulled
-toward the middle so that no class has less than .04 (everybody slips now and then, and no post may be impossible).
-28 points. The mean stance g_favor − g_against says which branch of the filter a profile belongs to.
+A profile g = (against, none, favor, mild) is made from a point of a lattice on the simplex, (i, j, k)/8 with i + j + k = 8,
+pulled toward the middle so that no class has less than .04 (everybody slips now and then, and no post may be impossible),
+with a fixed share of mild criticism: even advocates criticize mildly in a tenth of their posts, and that is healthy. 45
+profiles. The lattice point's mean stance, favor − against, says which branch of the filter a profile belongs to.
 """
 
 from __future__ import annotations
 
 from typing import TypeAlias
 
-Profile: TypeAlias = tuple[float, float, float]
+Profile: TypeAlias = tuple[float, float, float, float]
 
-STEPS = 6
+CLASSES = ("against", "none", "favor", "mild")
+STEPS = 8
 FLOOR = 0.04
-LOADINGS = (0, 1, 2)
+ADVOCATE_FROM, CRITIC_TO = 0.25, -0.30  # mean stance of an advocate and of a critic; between them: cooled
+MILD_ADVOCATE, MILD_OTHERS = 0.10, 0.13
+LOADINGS = (0, 1, 2)  # how strongly an advocate may follow the whole market's mood
 
 
-def stance_of(profile: Profile) -> float:
-    """Mean stance of a profile, −1…1.
-
-    >>> stance_of((0.04, 0.04, 0.92))
-    0.88
-    """
-    return round(profile[2] - profile[0], 9)
-
-
-def _lattice() -> tuple[Profile, ...]:
+def lattice() -> tuple[tuple[float, float, float], ...]:
+    """The lattice points as (against, none, favor) shares that sum to 1."""
     scale = 1 - 3 * FLOOR
     return tuple(
         (FLOOR + scale * i / STEPS, FLOOR + scale * (STEPS - i - k) / STEPS, FLOOR + scale * k / STEPS)
@@ -34,8 +30,22 @@ def _lattice() -> tuple[Profile, ...]:
     )
 
 
-ADVOCATE = tuple(g for g in _lattice() if stance_of(g) >= 0.25)
-COOLED = tuple(g for g in _lattice() if -0.30 < stance_of(g) < 0.25)
-CRITIC = tuple(g for g in _lattice() if stance_of(g) <= -0.30)
+def with_mild(point: tuple[float, float, float], mild: float) -> Profile:
+    """A lattice point with a share of mild criticism.
+
+    >>> with_mild((0.04, 0.04, 0.92), 0.5)
+    (0.02, 0.02, 0.46, 0.5)
+    """
+    against, none, favor = (x * (1 - mild) for x in point)
+    return against, none, favor, mild
+
+
+def _branch(low: float, high: float, mild: float) -> tuple[Profile, ...]:
+    return tuple(with_mild(g, mild) for g in lattice() if low <= round(g[2] - g[0], 9) < high)
+
+
+ADVOCATE = _branch(ADVOCATE_FROM, 1.01, MILD_ADVOCATE)
+COOLED = _branch(CRITIC_TO, ADVOCATE_FROM, MILD_OTHERS)
+CRITIC = _branch(-1.01, CRITIC_TO, MILD_OTHERS)
 NEVER = COOLED + CRITIC
 PROFILES = ADVOCATE + NEVER

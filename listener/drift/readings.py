@@ -1,4 +1,4 @@
-"""Mentions of many KOCs → what the turn filter reads of each post: evidence, repetition, market, doubt.
+"""Mentions of many KOCs → what the turn filter reads of each post: evidence, repetition, market, cues.
 
 A post weighs nothing, and is left out here, when it was not scored, has no words of its own, or repeats what the same KOC
 wrote within 30 days (content fingerprints a few bits apart, whatever the platform). The same words from *others* are no
@@ -7,6 +7,7 @@ discount: that is spread, another signal.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,31 +16,32 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from listener.drift.moods import BASE, NOW, UNIT, Floats, Ints, Moods, market_of, own_moods
+from listener.drift.moods import UNIT, Floats, Moods, market_of, now_and_base, own_moods
 from listener.drift.rules import Parameters
 from storage.records import History, KocMention
 
 Weights = NDArray[np.float32]
+Flags = NDArray[np.bool_]
 
 DAY_SECONDS = 86_400.0
+WORD = (1 << 64) - 1  # fingerprints are 64 bits, signed
 
 
 @dataclass(frozen=True, slots=True)
 class Readings:
     """K KOCs with up to T posts that weigh, the KOC with most posts first, so that at post t the first ``active[t]`` KOCs
-    have one. Arrays are (T, K) or (T, 3, K), classes in the order against, none, favor; what lies beyond a KOC's last
-    post is never read.
+    have one. Arrays are (T, K) or (T, 4, K), classes in the order against, none, favor, mild; what lies beyond a KOC's
+    last post is never read.
 
-    evidence: q_c = p_c / prior_c. repeat: ρ, the chance that the post repeats the stance of the one before. copied:
-    same, where its evidence is nearly identical. doubt: ω. cue: likelihood ratio of its cues, turned against not.
-    market: factors for a loading of 1, or None where nothing shifted at post t. per_year: the KOC's mentions per year as
-    known at the post. stance: favor − against.
+    evidence: q_c = p_c / prior_c, and for mild criticism mild·√(q_against·q_none). repeat: ρ, the chance that the post
+    repeats the stance of the one before. cue: likelihood ratio of its cues, turned against not. market: factors for a
+    loading of 1, or None where nothing shifted at post t. per_year: the KOC's mentions per year as known at the post.
+    stance: favor − against.
     """
 
     active: tuple[int, ...]
     evidence: Weights
     repeat: Weights
-    doubt: Weights
     cue: Weights
     market: tuple[Weights | None, ...]
     per_year: Floats
@@ -48,12 +50,14 @@ class Readings:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """One KOC's posts that weigh, in order, with their numbers: (n,) or (n, 3) arrays."""
+    """One KOC's posts that weigh, in order, with their numbers: (n,) or (n, 3) arrays. copying: a copy of something the
+    KOC wrote was left out within the days before the post."""
 
     mentions: tuple[KocMention, ...]
     days: Floats
     probabilities: Floats
-    constructive: NDArray[np.bool_]
+    constructive: Flags
+    copying: Flags
     cue: Floats
     market: Floats
 
@@ -63,23 +67,18 @@ def counted_of(history: History, moods: Moods, p: Parameters, zone: ZoneInfo) ->
     read = sorted((m for m in history.mentions if m.mention.unscored is None and m.mention.own_words), key=_order)
     local = np.array([m.posted_at.astimezone(zone).toordinal() for m in read], dtype=np.int64)
     rows = np.array([_mood_row(m) for m in read], dtype=np.int64).reshape(len(read), 4)
-    kept = _first_of_copies(read, p.duplicate_bits, p.duplicate_days)
-    own = own_moods(local, rows)
-    today = local[kept]
-    market = market_of(
-        moods.span(today, NOW) - own.span(today, NOW),
-        moods.span(today, BASE) - own.span(today, BASE),
-        half=p.market_half,
-        errors=p.market_errors,
-    )
+    kept, copying = _first_of_copies(read, p)
+    now, base = now_and_base(moods, own_moods(local, rows), local[kept])
     mentions = tuple(read[i] for i in kept)
+    ratios = dict(p.cues)
     return Counted(
         mentions=mentions,
-        days=np.array([_days(m.posted_at) for m in mentions], dtype=np.float64),
+        days=np.array([days_of(m.posted_at) for m in mentions], dtype=np.float64),
         probabilities=np.array([(m.mention.against, m.mention.none, m.mention.favor) for m in mentions]).reshape(-1, 3),
         constructive=np.array([m.mention.constructive for m in mentions], dtype=np.bool_),
-        cue=np.array([_cue_ratio(m, dict(p.cues), p.cue_bound) for m in mentions], dtype=np.float64),
-        market=market,
+        copying=np.array(copying, dtype=np.bool_),
+        cue=np.array([_cue_ratio(m, ratios, p.cue_bound) for m in mentions], dtype=np.float64),
+        market=market_of(now, base, half=p.market_half, errors=p.market_errors),
     )
 
 
@@ -87,28 +86,44 @@ def readings_of(block: Sequence[Counted], p: Parameters) -> Readings:
     """What the filter reads of a block of KOCs, which must come with the most posts first."""
     width = len(block)
     length = len(block[0].days) if block else 0
-    active = tuple(sum(len(c.days) > t for c in block) for t in range(length))
     shape = (length, width)
-    q = np.ones((length, 3, width), dtype=np.float32)
-    market = np.ones((length, 3, width), dtype=np.float32)
-    repeat, doubt, cue = (np.zeros(shape, dtype=np.float32) for _ in range(3))
-    per_year, stance = np.ones(shape), np.zeros(shape)
+    q = np.ones((length, 4, width), dtype=np.float32)
+    market = np.ones((length, 4, width), dtype=np.float32)
+    repeat, cue = np.zeros(shape, dtype=np.float32), np.ones(shape, dtype=np.float32)
+    per_year, stance = np.full(shape, p.per_year), np.zeros(shape)
     for k, c in enumerate(block):
         n = len(c.days)
         if not n:
             continue
         sharp = tempered(c.probabilities, p.temperature)
-        q[:n, :, k] = sharp / np.array(p.class_prior)
-        market[:n, :, k] = c.market
-        repeat[:n, k] = _repeats(c.days, sharp, p)
-        doubt[:n, k] = np.where(c.constructive, p.doubt_constructive, p.doubt)
+        q[:n, :, k] = evidence_of_classes(sharp, c.constructive, p)
+        market[:n, :3, k] = c.market
+        market[:n, 3, k] = np.round(np.sqrt(c.market[:, 0] * c.market[:, 1]), 4)
+        repeat[:n, k] = _repeats(c, sharp, p)
         cue[:n, k] = c.cue
         per_year[:n, k] = rates_of(c.days, p)
         stance[:n, k] = c.probabilities[:, 2] - c.probabilities[:, 0]
-    shifted = [bool((market[t] != 1).any()) for t in range(length)]
-    return Readings(
-        active, q, repeat, doubt, cue, tuple(market[t] if s else None for t, s in enumerate(shifted)), per_year, stance
-    )
+    active = tuple(int(x) for x in (np.array([len(c.days) for c in block])[None, :] > np.arange(length)[:, None]).sum(axis=1))
+    shifted = tuple(m if (m != 1).any() else None for m in market)
+    return Readings(active, q, repeat, cue, shifted, per_year, stance)
+
+
+def evidence_of_classes(probabilities: Floats, constructive: Flags, p: Parameters) -> Floats:
+    """(n, 4) evidence of posts for against, none, favor, mild: probabilities over the scorer's prior. Mild criticism lies
+    between against and none (the geometric mean of two densities is highest between them); a post flagged constructive is
+    read as mild wherever it would be read as against, ``constructive`` times.
+
+    >>> p = Parameters((1,), (1,), (1,), (1,))
+    >>> plain, kind = (np.array([flag]) for flag in (False, True))
+    >>> evidence_of_classes(np.array([[0.5, 0.5, 0.0]]), plain, p).round(2).tolist()
+    [[2.0, 1.43, 0.0, 5.07]]
+    >>> evidence_of_classes(np.array([[0.95, 0.05, 0.0]]), kind, p).round(2).tolist()
+    [[3.8, 0.14, 0.0, 11.4]]
+    """
+    q = probabilities / np.array(p.class_prior)
+    mild = p.mild * np.sqrt(q[:, 0] * q[:, 1])
+    mild = np.where(constructive, np.maximum(mild, q[:, 0] * p.constructive), mild)
+    return np.concatenate([q, mild[:, None]], axis=1)
 
 
 def tempered(probabilities: Floats, temperature: float) -> Floats:
@@ -129,7 +144,7 @@ def rates_of(days: Floats, p: Parameters) -> Floats:
 
     >>> p = Parameters((1,), (1,), (1,), (1,))
     >>> rates_of(np.array([0.0, 365.0]), p).round(1).tolist()
-    [30.2, 8.8]
+    [36.7, 4.5]
     """
     n = np.arange(1, len(days) + 1)
     years = (days - days[:1]) / 365.0
@@ -137,34 +152,43 @@ def rates_of(days: Floats, p: Parameters) -> Floats:
     return rates
 
 
-def _repeats(days: Floats, probabilities: Floats, p: Parameters) -> Floats:
-    """ρ of each post (0 for the first), multiples of 1e-6."""
-    out = np.zeros(len(days))
-    gap = days[1:] - days[:-1]
+def days_of(at: datetime) -> float:
+    """Days since 1970."""
+    return at.timestamp() / DAY_SECONDS
+
+
+def _repeats(c: Counted, probabilities: Floats, p: Parameters) -> Floats:
+    """ρ of each post (0 for the first), multiples of 1e-6: high soon after another, and higher for evidence like the last
+    one's while the KOC is copying, because then a copy may have slipped through the fingerprints."""
+    out = np.zeros(len(c.days))
+    gap = c.days[1:] - c.days[:-1]
     out[1:] = p.repeat * np.exp(-gap / p.repeat_days)
-    if p.copy > 0:
-        odds = np.log(np.maximum(probabilities, 1e-6))
-        odds = odds - odds[:, 1:2]
-        near = np.abs(odds[1:] - odds[:-1]).max(axis=1) < p.copy_nats
-        out[1:] = np.where(near, np.maximum(out[1:], p.copy * np.exp(-gap / p.copy_days)), out[1:])
+    odds = np.log(np.maximum(probabilities, 1e-5))
+    odds = odds - odds[:, 1:2]
+    alike = np.maximum(np.abs(odds[1:, 0] - odds[:-1, 0]), np.abs(odds[1:, 2] - odds[:-1, 2])) < p.copy_nats
+    out[1:] = np.where(alike & c.copying[1:], np.maximum(out[1:], p.copy * np.exp(-gap / p.copy_days)), out[1:])
     rounded: Floats = np.round(out, 6)
     return rounded
 
 
-def _first_of_copies(read: Sequence[KocMention], bits: int, days: float) -> list[int]:
-    """Indexes of the posts that are no near-duplicate of a counted post of the days before."""
+def _first_of_copies(read: Sequence[KocMention], p: Parameters) -> tuple[list[int], list[bool]]:
+    """Indexes of the posts that are no near-duplicate of a counted post of the days before; and for each whether a copy
+    was left out shortly before it."""
     kept: list[int] = []
-    start = 0
-    for i, m in enumerate(read):
-        while start < len(kept) and (m.posted_at - read[kept[start]].posted_at).total_seconds() > days * DAY_SECONDS:
+    copying: list[bool] = []
+    days = [days_of(m.posted_at) for m in read]
+    prints = [m.mention.fingerprint & WORD for m in read]
+    start, copied_at = 0, -math.inf
+    for i, day in enumerate(days):
+        while start < len(kept) and day - days[kept[start]] > p.duplicate_days:
             start += 1
-        mine = m.mention.fingerprint
-        if all(((mine ^ read[j].mention.fingerprint) & _WORD).bit_count() > bits for j in kept[start:]):
+        mine = prints[i]
+        if all((mine ^ prints[j]).bit_count() > p.duplicate_bits for j in kept[start:]):
             kept.append(i)
-    return kept
-
-
-_WORD = (1 << 64) - 1
+            copying.append(day - copied_at <= p.copy_days)
+        else:
+            copied_at = day
+    return kept, copying
 
 
 def _cue_ratio(m: KocMention, ratios: dict[str, float], bound: float) -> float:
@@ -181,11 +205,3 @@ def _mood_row(m: KocMention) -> tuple[int, int, int, int]:
 
 def _order(m: KocMention) -> tuple[datetime, str, str]:
     return m.posted_at, m.mention.key.platform, m.mention.key.post_id
-
-
-def _days(at: datetime) -> float:
-    """Days since 1970, exact to the microsecond."""
-    return (at.timestamp()) / DAY_SECONDS
-
-
-__all__ = ["Counted", "Floats", "Ints", "Readings", "Weights", "counted_of", "rates_of", "readings_of", "tempered"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from listener.drift.profiles import ADVOCATE, COOLED, CRITIC, LOADINGS, NEVER
+from listener.drift.profiles import ADVOCATE, COOLED, CRITIC, NEVER, Profile
 from storage.records import Calibration
 
 
@@ -32,19 +32,29 @@ class Rule:
 class Parameters:
     """The numbers of the turn filter; see `listener.drift.turn_filter` for the equations they stand in.
 
-    advocate, never, cooled, critic: prior weights of the sentiment profiles of each branch, each sums to 1.
-    never_share: prior chance that a KOC never was an advocate. loadings: prior of following the market 0, 1, 2 times.
-    class_prior: (against, none, favor) shares the scorer was calibrated at. temperature: probabilities are raised to its
-    inverse first (1 = calibrated). doubt: ω, the chance that a post says nothing (bounds its evidence); doubt_constructive:
-    the same for constructive criticism. repeat, repeat_days: ρ = repeat·exp(−Δt/repeat_days). copy, copy_days, copy_nats:
-    the same for posts whose evidence is nearly identical (all log odds within copy_nats). duplicate_bits,
-    duplicate_days: what counts as the same content. hazards (per post): cool (A → C), blur (A forgets), rewarm (C → A),
-    convert (B → A). relapse: a critic's profile forgets. market_half: β·n/(n + market_half). market_errors: standard
-    errors a brand-wide shift must exceed. intercept, slope: ln(false alarms per 1000 KOC-years) = intercept − slope·bar.
-    per_year, per_year_weight: mentions per KOC-year the bars were set at, and pseudo-mentions a KOC's own rate is shrunk
-    by. never_bar, cooled_bar: evidence needed against these rivals, nats. recover_bar: nats for recovery.
-    hysteresis: nats below its bar where amber ends. quiet: posts from recovered to advocate. cues: code → likelihood
-    ratio of the cue in a critic's against an advocate's post. cue_bound: no post's cues weigh more, as a factor.
+    Priors. advocate, never, cooled, critic: weights of the sentiment profiles of each branch, each sums to 1. never_share:
+    prior chance that a KOC never was an advocate. loadings: prior of following the market 0, 1, 2 times.
+
+    The scorer. class_prior: (against, none, favor) shares it was calibrated at. temperature: probabilities are raised to
+    its inverse first (1 = calibrated). mild: weight of the evidence for mild criticism, mild·√(q_against·q_none).
+    constructive: how much likelier a post flagged constructive is mild criticism than opposition. doubt: ω, the chance that
+    a post says nothing (bounds its evidence). cues: code → likelihood ratio of the cue in a critic's against an advocate's
+    post. cue_bound: no post's cues weigh more, as a factor.
+
+    Repetition. repeat, repeat_days: ρ = repeat·exp(−Δt/repeat_days). copy, copy_days, copy_nats: the same for posts whose
+    evidence is like the last one's (log odds within copy_nats) while the KOC is seen copying. duplicate_bits,
+    duplicate_days: what counts as the same content.
+
+    Hazards, per post. cool: A → C; blur: A forgets; rewarm: C → A; convert: B → A; relapse: a latched critic's profile
+    forgets. cooled_source: weight of a turn that starts from C against one that starts from A.
+
+    The market. market_half: power n/(n + market_half). market_errors: standard errors a brand-wide shift must exceed.
+
+    Bars. intercept, slope: ln(false alarms per 1000 KOC-years) = intercept − slope·bar. pace: nats
+    more for e times the mentions a year, so that slow and fast posters are promised the same. per_year, per_year_weight: mentions
+    per KOC-year the bars were set at, and pseudo-mentions a KOC's own rate is shrunk by. never_less, cooled_less: how many
+    nats less is asked against these rivals. recover_bar: nats for recovery. hysteresis: nats below its bar where amber
+    ends. quiet: posts from recovered to advocate.
     """
 
     advocate: tuple[float, ...]
@@ -55,36 +65,39 @@ class Parameters:
     loadings: tuple[float, ...] = (0.25, 0.5, 0.25)
     class_prior: tuple[float, ...] = (0.25, 0.35, 0.40)
     temperature: float = 1.0
+    mild: float = 3.0
+    constructive: float = 3.0
     doubt: float = 0.03
-    doubt_constructive: float = 0.35
-    repeat: float = 0.6
+    cues: tuple[tuple[str, float], ...] = ()
+    cue_bound: float = 3.0
+    repeat: float = 0.85
     repeat_days: float = 0.5
-    copy: float = 0.0
+    copy: float = 0.95
     copy_days: float = 3.0
-    copy_nats: float = 0.35
+    copy_nats: float = 2.5
     duplicate_bits: int = 3
     duplicate_days: float = 30.0
     cool: float = 0.004
     blur: float = 0.002
-    rewarm: float = 0.01
-    convert: float = 0.001
+    rewarm: float = 0.003
+    convert: float = 0.0003
     relapse: float = 0.02
-    market_half: float = 60.0
-    market_errors: float = 3.0
-    intercept: float = 9.24
-    slope: float = 1.109
+    cooled_source: float = 0.2
+    market_half: float = 20.0
+    market_errors: float = 2.0
+    intercept: float = 11.69
+    slope: float = 1.706
+    pace: float = 0.9
     per_year: float = 27.5
-    per_year_weight: float = 10.0
-    never_bar: float = 5.9
-    cooled_bar: float = 5.9
+    per_year_weight: float = 3.0
+    never_less: float = 0.3
+    cooled_less: float = 0.4
     recover_bar: float = 5.0
     hysteresis: float = 2.5
     quiet: int = 10
-    cues: tuple[tuple[str, float], ...] = ()
-    cue_bound: float = 3.0
 
     def bar(self, false_alarms: float) -> float:
-        """Evidence against "still an advocate", in nats, that keeps this many false alarms per 1000 KOC-years.
+        """Evidence of a turn, in nats, that keeps this many false alarms per 1000 KOC-years.
 
         >>> p = parameters_of(default_calibration())
         >>> p.bar(1) > p.bar(10) > 0
@@ -101,7 +114,7 @@ def parameters_of(calibration: Calibration) -> Parameters:
     """The typed numbers of a calibration row; what the row leaves out keeps its default, unknown names are refused.
 
     >>> len(parameters_of(default_calibration()).critic)
-    6
+    12
     """
     return Parameters(**{k: _frozen(v) for k, v in calibration.parameters.items()})
 
@@ -122,16 +135,16 @@ def default_calibration() -> Calibration:
 
 def _defaults() -> dict[str, Any]:
     return {
-        "advocate": _tilted(ADVOCATE, 0.0, 5.0),
-        "never": _tilted(NEVER, 0.5, 0.0),
-        "cooled": _tilted(COOLED, 0.0, 0.0),
-        "critic": _tilted(CRITIC, 3.0, 0.0),
-        "loadings": [0.25, 0.5, 0.25][: len(LOADINGS)],
+        "advocate": _tilted(ADVOCATE, favor=3.3),
+        "never": _tilted(NEVER, against=1.0),
+        "cooled": _tilted(COOLED, none=2.3),
+        "critic": _tilted(CRITIC, against=3.4),
+        "loadings": [0.25, 0.5, 0.25],
     }
 
 
-def _tilted(profiles: tuple[tuple[float, float, float], ...], against: float, favor: float) -> list[float]:
-    """Prior weights ∝ exp(against·g_against + favor·g_favor) over some profiles, rounded to 1e-6."""
-    weights = [math.exp(against * g[0] + favor * g[2]) for g in profiles]
+def _tilted(profiles: tuple[Profile, ...], against: float = 0.0, none: float = 0.0, favor: float = 0.0) -> list[float]:
+    """Prior weights ∝ exp(against·g_against + none·g_none + favor·g_favor) over some profiles, rounded to 1e-6."""
+    weights = [math.exp(against * g[0] + none * g[1] + favor * g[2]) for g in profiles]
     total = sum(weights)
     return [round(w / total, 6) for w in weights]

@@ -11,15 +11,15 @@ Equations, for one KOC and one post (prior weights a₀, b₀, c₀, κ; Σ over
     incident     v ← q·[(1−ρ) + ρ·v/⟨prior,v⟩], normalized: what is known of the stance that a repeat would repeat
     rivals       A ← (1−cool)·[(1−blur)·A + blur·ΣA·a₀] + (rewarm·ΣC + convert·ΣB)·a₀
                  B ← (1−convert)·B,   C ← (1−rewarm)·C + cool·ΣA·c₀,   then each × f
-    turned       U ← (U + κ·(ΣA + ΣC))·f·cue                                   (Shiryaev–Roberts mixture)
-    evidence     E_X = ln ΣU − ln ΣX for X = A, B, C
-    red          E_A ≥ bar, E_B ≥ never_bar, E_C ≥ cooled_bar; then the KOC is latched as critic, and the mirror runs:
+    turned       U ← (U + κ·(ΣA + cooled_source·ΣC))·f·cue                      (Shiryaev–Roberts mixture)
+    evidence     E_X = ln ΣU − ln ΣX for X = A, B, C;   E = min(E_A, E_B + never_less, E_C + cooled_less)
+    amber, red   E ≥ their bars; at red the KOC is latched as critic, and the mirror runs:
     recovery     U ← ((1−relapse)·U + relapse·ΣU·κ)·f,   A ← (A + a₀·ΣU)·f,   recovered at ln ΣA − ln ΣU ≥ recover_bar,
                  which arms the filter again with A as it now is
 
 With ω = .03 one post adds at most about 2.9 nats, 4 with cues, so that one or two posts never raise a red.
 
-Numbers: state is 65 weights and 4 scalars a KOC, float32 (276 bytes); all updates are made in float32, with +, −, ×, ÷ of
+Numbers: state is 106 weights a KOC, float32 (424 bytes); all updates are made in float32, with +, −, ×, ÷ of
 whole arrays and sums in one fixed order, none of them BLAS and none depending on how many KOCs go side by side: the same
 KOC gives the same bytes alone or among a million. Evidence is rounded to 1e-6 before it is compared or returned.
 
@@ -28,13 +28,15 @@ Papers: Shiryaev (1963), Roberts (1966); Pollak (1985) on the mixture; Lorden (1
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from listener.drift.profiles import ADVOCATE, COOLED, CRITIC, NEVER
-from listener.drift.readings import Floats, Readings, Weights
+from listener.drift.moods import Floats
+from listener.drift.profiles import ADVOCATE, COOLED, CRITIC, MILD_ADVOCATE, NEVER
+from listener.drift.readings import Readings, Weights
 from listener.drift.rules import Parameters
 
 Flags = NDArray[np.bool_]
@@ -46,8 +48,8 @@ NOTHING = -99.0  # evidence where there is none to speak of: before any post, or
 
 @dataclass(slots=True)
 class State:
-    """The filter after some posts, for K KOCs (columns). a: (27, K) advocate profiles, loading by loading; b: (19, K);
-    c: (13, K); u: (6, K); v: (3, K) incident; critic: (K,) latched."""
+    """The filter after some posts, for K KOCs (columns). a: (36, K) advocate profiles, loading by loading; b: (33, K);
+    c: (21, K); u: (12, K); v: (4, K) incident; critic: (K,) latched."""
 
     a: Weights
     b: Weights
@@ -65,16 +67,17 @@ class State:
 class Trace:
     """What the filter says at every post, (T, K) unless told; −99 nats where it says nothing.
 
-    advocate, never, cooled: evidence of a turn against each rival, nats; bar: what red needs against "advocate".
+    advocate, never, cooled: evidence of a turn against each rival, nats; strength: their E; bar: what red needs.
     odds: ln ΣU − ln(ΣA + ΣB + ΣC). loyal: share of A among the rivals. fired: red raised here. critic: latched after this
-    post. recovered: armed again here; back: evidence of recovery. source: ΣA + ΣC before the post, what a turn starting
-    there starts from. scale: what the weights were divided by after it. turned: (T, 6, K) likelihood f·cue of the critic
+    post. recovered: armed again here; back: evidence of recovery. source: what a turn starting at
+    the post starts from. scale: what the weights were divided by after it. turned: (T, 12, K) likelihood f·cue of the critic
     profiles. gain: ln of the post's predictive likelihood, turned against advocate: its share of the evidence.
     """
 
     advocate: Floats
     never: Floats
     cooled: Floats
+    strength: Floats
     bar: Floats
     odds: Floats
     loyal: Floats
@@ -93,11 +96,12 @@ class TurnFilter:
 
     def __init__(self, p: Parameters) -> None:
         self.p = p
-        self._g = np.array(ADVOCATE + NEVER, dtype=np.float32).reshape(-1, 3, 1)
+        self._g = np.array(ADVOCATE + NEVER, dtype=np.float32).reshape(-1, 4, 1)
         weights = np.array(p.loadings)[:, None] * np.array(p.advocate)[None, :]
         self._a0 = _column(weights.reshape(-1))
         self._b0, self._c0, self._k0 = _column(p.never), _column(p.cooled), _column(p.critic)
-        self._prior = np.array(p.class_prior, dtype=np.float32).reshape(3, 1)
+        prior = np.array([*p.class_prior, MILD_ADVOCATE])
+        self._prior = _column(prior / math.fsum(prior.tolist()))
 
     def start(self, kocs: int) -> State:
         """The state before the first post."""
@@ -108,7 +112,7 @@ class TurnFilter:
             b=self._b0 * share * ones,
             c=np.zeros((NC, kocs), dtype=np.float32),
             u=np.zeros((NU, kocs), dtype=np.float32),
-            v=np.ones((3, kocs), dtype=np.float32),
+            v=np.ones((4, kocs), dtype=np.float32),
             critic=np.zeros(kocs, dtype=np.bool_),
         )
 
@@ -140,8 +144,8 @@ class TurnFilter:
         self._latch(state, trace, t, k)
 
     def _likelihoods(self, r: Readings, v: Weights, t: int, k: int) -> tuple[Weights, Weights]:
-        """f of the advocate profiles under each loading (27, k), and of the other profiles (19, k) under a loading of 1."""
-        q, rho, doubt, m = r.evidence[t, :, :k], r.repeat[t, :k], r.doubt[t, :k], r.market[t]
+        """f of the advocate profiles under each loading (36, k), and of the other profiles (33, k) under a loading of 1."""
+        q, rho, doubt, m = r.evidence[t, :, :k], r.repeat[t, :k], np.float32(self.p.doubt), r.market[t]
         if m is None:
             f = _likelihood(self._g, None, q, v, rho, doubt)
             return np.concatenate([f[:NA], f[:NA], f[:NA]]), f[NA:]
@@ -152,7 +156,7 @@ class TurnFilter:
         return np.concatenate([calm, f[:NA], twice]), f[NA:]
 
     def _with_cues(self, f: Weights, r: Readings, t: int, k: int) -> Weights:
-        doubt = r.doubt[t, :k]
+        doubt = np.float32(self.p.doubt)
         with_cues: Weights = (f - doubt) * r.cue[t, :k] + doubt
         return with_cues
 
@@ -164,7 +168,7 @@ class TurnFilter:
         inflow = (
             np.float32((1 - p.cool) * p.blur) * sum_a + np.float32(p.rewarm) * sum_c + np.float32(p.convert) * sum_b
         ) * self._a0
-        source = sum_a + sum_c
+        source = sum_a + np.float32(p.cooled_source) * sum_c
         moved_a = np.float32((1 - p.cool) * (1 - p.blur)) * a + inflow
         moved_c = np.float32(1 - p.rewarm) * c + np.float32(p.cool) * sum_a * self._c0
         moved_b = np.float32(1 - p.convert) * b
@@ -188,8 +192,9 @@ class TurnFilter:
             told[t, :k] = np.where(critic, NOTHING, _log_ratio(u, rival))
         trace.loyal[t, :k] = np.where(critic, 0.0, np.round((a / rivals).astype(np.float64), 6))
         trace.back[t, :k] = np.where(critic, _log_ratio(a, u), NOTHING)
-        enough = (trace.never[t, :k] >= self.p.never_bar) & (trace.cooled[t, :k] >= self.p.cooled_bar)
-        trace.fired[t, :k] = ~critic & enough & (trace.advocate[t, :k] >= trace.bar[t, :k])
+        others = np.minimum(trace.never[t, :k] + self.p.never_less, trace.cooled[t, :k] + self.p.cooled_less)
+        trace.strength[t, :k] = np.round(np.minimum(trace.advocate[t, :k], others), 6)
+        trace.fired[t, :k] = ~critic & (trace.strength[t, :k] >= trace.bar[t, :k])
         trace.recovered[t, :k] = critic & (trace.back[t, :k] >= self.p.recover_bar)
 
     def _latch(self, state: State, trace: Trace, t: int, k: int) -> None:
@@ -208,12 +213,12 @@ class TurnFilter:
             state.c[:, recovered], state.u[:, recovered] = LEAST, LEAST
 
 
-def _likelihood(g: Weights, m: Weights | None, q: Weights, v: Weights, rho: Weights, doubt: Weights) -> Weights:
-    """f of P profiles for k KOCs. g: (P, 3, 1); m, q, v: (3, k); rho, doubt: (k,)."""
-    g0, g1, g2 = (g[:, 0], g[:, 1], g[:, 2]) if m is None else (g[:, 0] * m[0], g[:, 1] * m[1], g[:, 2] * m[2])
-    x0, x1, x2 = g0 * q[0], g1 * q[1], g2 * q[2]
-    fresh = (x0 + x1 + x2) / (g0 + g1 + g2)
-    again = (x0 * v[0] + x1 * v[1] + x2 * v[2]) / (g0 * v[0] + g1 * v[1] + g2 * v[2])
+def _likelihood(g: Weights, m: Weights | None, q: Weights, v: Weights, rho: Weights, doubt: np.float32) -> Weights:
+    """f of P profiles for k KOCs. g: (P, 4, 1); m, q, v: (4, k); rho: (k,)."""
+    g0, g1, g2, g3 = (g[:, c] if m is None else g[:, c] * m[c] for c in range(4))
+    x0, x1, x2, x3 = g0 * q[0], g1 * q[1], g2 * q[2], g3 * q[3]
+    fresh = (x0 + x1 + x2 + x3) / (g0 + g1 + g2 + g3)
+    again = (x0 * v[0] + x1 * v[1] + x2 * v[2] + x3 * v[3]) / (g0 * v[0] + g1 * v[1] + g2 * v[2] + g3 * v[3])
     f: Weights = (1 - doubt) * (fresh + rho * (again - fresh)) + doubt
     return f
 
@@ -231,7 +236,7 @@ def _total(x: Weights) -> Weights:
 
 
 def _mean(prior: Weights, x: Weights) -> Weights:
-    mean: Weights = prior[0] * x[0] + prior[1] * x[1] + prior[2] * x[2]
+    mean: Weights = prior[0] * x[0] + prior[1] * x[1] + prior[2] * x[2] + prior[3] * x[3]
     return mean
 
 
@@ -262,6 +267,7 @@ def _blank(length: int, kocs: int, bar: Floats) -> Trace:
         advocate=told(),
         never=told(),
         cooled=told(),
+        strength=told(),
         bar=bar,
         odds=told(),
         loyal=np.zeros((length, kocs)),

@@ -8,7 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from listener.drift.readings import Counted, Floats
+from listener.drift.moods import Floats
+from listener.drift.readings import Counted
 from listener.drift.rules import Parameters, Rule
 from listener.drift.turn_filter import Trace
 from storage.records import Evidence, Share
