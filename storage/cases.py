@@ -17,7 +17,7 @@ def write(connection: Connection, new: Iterable[Case], steps: Sequence[CaseStep]
     """Add or change cases, and append to their logs."""
     rows = {case.key: _row_of(case) for case in new}
     if rows:
-        statement = insert(connection, cases)
+        statement = insert(connection.dialect.name, cases)
         values = {column.name: statement.excluded[column.name] for column in cases.c if column.name != "key"}
         connection.execute(
             statement.on_conflict_do_update(index_elements=["key"], set_=values), [rows[key] for key in sorted(rows)]

@@ -26,7 +26,7 @@ def end(connection: Connection, crawl: Crawl) -> None:
     covered_at = us_or_none(crawl.ended_at)
     if not crawl.covered or covered_at is None:
         return
-    statement = insert(connection, coverage)
+    statement = insert(connection.dialect.name, coverage)
     newest = case(
         (statement.excluded.covered_at > coverage.c.covered_at, statement.excluded.covered_at), else_=coverage.c.covered_at
     )
@@ -62,7 +62,7 @@ def write_marks(connection: Connection, new: Sequence[Mark]) -> None:
     }
     if not rows:
         return
-    statement = insert(connection, marks)
+    statement = insert(connection.dialect.name, marks)
     values = {"posted_at": statement.excluded.posted_at, "state": statement.excluded.state}
     connection.execute(
         statement.on_conflict_do_update(index_elements=["source", "subject"], set_=values), [rows[key] for key in sorted(rows)]

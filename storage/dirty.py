@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
+from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, delete, exists, func, select, tuple_
@@ -22,16 +24,22 @@ def mark(connection: Connection, pairs: Iterable[Pair]) -> None:
     The update makes PostgreSQL wait: a mark that met one being cleared and did nothing would be lost with it."""
     rows = [{"koc_id": koc_id, "brand": brand, "marks": 1} for koc_id, brand in sorted(set(pairs))]
     if rows:
-        statement = insert(connection, dirty)
-        more = {"marks": dirty.c.marks + 1}
-        connection.execute(statement.on_conflict_do_update(index_elements=["koc_id", "brand"], set_=more), rows)
+        connection.execute(_one_mark_more(connection.dialect.name), rows)
+
+
+@cache
+def _one_mark_more(dialect: str) -> Any:
+    more = {"marks": dirty.c.marks + 1}
+    return insert(dialect, dirty).on_conflict_do_update(index_elements=["koc_id", "brand"], set_=more)
 
 
 def mark_if_clear(connection: Connection, pairs: Iterable[Pair]) -> None:
     """Mark KOCs that are not marked, waiting for no watch."""
     rows = [{"koc_id": koc_id, "brand": brand, "marks": 1} for koc_id, brand in sorted(set(pairs))]
     if rows:
-        connection.execute(insert(connection, dirty).on_conflict_do_nothing(index_elements=["koc_id", "brand"]), rows)
+        connection.execute(
+            insert(connection.dialect.name, dirty).on_conflict_do_nothing(index_elements=["koc_id", "brand"]), rows
+        )
 
 
 def mark_kocs(connection: Connection, koc_ids: Iterable[str] | None) -> None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import Connection, select
 
 from storage.codec import cues_of, json_of, json_text, us, when
 from storage.database import AnyRow, among, chunks, insert
 from storage.dirty import mark, mark_kocs
-from storage.records import Calibration, History, KocMention, Mention, MoodDay, PostKey
-from storage.tables import accounts, brand_days, calibrations, mentions, posts
+from storage.records import Calibration, History, KocMention, Mention, PostKey
+from storage.tables import accounts, calibrations, mentions, posts
 
 Pair = tuple[str, str]  # KOC, brand
 
@@ -95,26 +94,6 @@ def mentions_by_post(connection: Connection, keys: Iterable[PostKey], brand: str
     return {key: sorted(found[key], key=lambda m: (m.brand, m.is_rival, m.target)) for key in sorted(found)}
 
 
-def load_moods(connection: Connection, brands: Sequence[str]) -> dict[str, list[MoodDay]]:
-    """The mood of each brand, day by day; days without a mention are left out."""
-    moods: dict[str, list[MoodDay]] = {brand: [] for brand in brands}
-    query = select(brand_days).where(among(brand_days.c.brand, brands), brand_days.c.n != 0)
-    for row in connection.execute(query.order_by(brand_days.c.brand, brand_days.c.day)):
-        moods[row.brand].append(MoodDay(date.fromordinal(row.day), row.n, row.against, row.none, row.favor))
-    return moods
-
-
-def count_moods(connection: Connection, brand: str, as_of: int | None = None) -> list[MoodDay]:
-    """The same, counted from the mentions; with ``as_of`` from what was stored and posted until then."""
-    where: list[ColumnElement[bool]] = [mentions.c.brand == brand, mentions.c.day.is_not(None)]
-    if as_of is not None:
-        where += [posts.c.stored_at <= as_of, posts.c.posted_at <= as_of]
-    sums = (func.count(), func.sum(mentions.c.against), func.sum(mentions.c.none), func.sum(mentions.c.favor))
-    query = select(mentions.c.day, *sums).join(posts, posts.c.id == mentions.c.post).where(*where)
-    rows = connection.execute(query.group_by(mentions.c.day).order_by(mentions.c.day))
-    return [MoodDay(date.fromordinal(day), n, int(against), int(none), int(favor)) for day, n, against, none, favor in rows]
-
-
 def load_calibrations(connection: Connection, brands: Sequence[str]) -> dict[str, Calibration]:
     """The calibration of each brand that has one: its own, else that for every brand; the latest in effect."""
     newest: dict[str, Calibration] = {}
@@ -135,7 +114,7 @@ def save_calibration(connection: Connection, new: Calibration) -> None:
         "effective_at": us(new.effective_at),
         "parameters": json_text(new.parameters),
     }
-    statement = insert(connection, calibrations).values(row)
+    statement = insert(connection.dialect.name, calibrations).values(row)
     connection.execute(statement.on_conflict_do_update(index_elements=["brand", "version"], set_=row))
     if new.brand:
         people = connection.execute(select(accounts.c.koc_id).distinct()).scalars()

@@ -12,7 +12,7 @@ from storage.tables import leases
 
 def take(connection: Connection, lease: Lease, now: int) -> bool:
     """Take or renew a lease; False while somebody else holds it."""
-    statement = insert(connection, leases).values(name=lease.name, holder=lease.holder, until=us(lease.until))
+    statement = insert(connection.dialect.name, leases).values(name=lease.name, holder=lease.holder, until=us(lease.until))
     free = or_(leases.c.holder == lease.holder, leases.c.until <= now)
     new = {"holder": statement.excluded.holder, "until": statement.excluded.until}
     taken = statement.on_conflict_do_update(index_elements=["name"], set_=new, where=free).returning(leases.c.name)

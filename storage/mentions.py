@@ -7,18 +7,17 @@ for is still the post's; with them go the differences of the brand's mood and th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, case, delete, func, select, tuple_, update
+from sqlalchemy import Connection, delete, func, select, update
 
+from storage import moods
 from storage.codec import cues_text, media_of, names_of, units, when
-from storage.database import CHUNK, AnyRow, among, chunks, insert, lock
+from storage.database import AnyRow, among, chunks, insert_all, lock
 from storage.dirty import kocs_by_author, mark
 from storage.records import Mention, ParentPost, PostKey, StalePost
-from storage.tables import brand_days, mentions, mood_changes, posts
-
-Mood: TypeAlias = list[int]  # n, against, none, favor
+from storage.tables import mentions, posts
 
 _STALE = posts.c.version != posts.c.scored_version
 _FIELDS = (
@@ -108,8 +107,8 @@ def put(connection: Connection, made: Sequence[tuple[StalePost, Sequence[Mention
     if not valid:
         return
     ids = sorted(valid)
-    moods: dict[tuple[str, int], Mood] = {}
-    touched = _take_old(connection, [row for row in ids if current[row].scored_version], current, moods)
+    differences: moods.Differences = {}
+    touched = _take_old(connection, [row for row in ids if current[row].scored_version], current, differences)
     rows: list[dict[str, Any]] = []
     for row in ids:
         post, new = valid[row]
@@ -120,12 +119,11 @@ def put(connection: Connection, made: Sequence[tuple[StalePost, Sequence[Mention
             if not mention.is_rival:
                 touched.add((post.author_key, mention.brand))
             if values["day"] is not None:
-                _add(moods, (mention.brand, day), (1, values["against"], values["none"], values["favor"]))
-    if rows:
-        connection.execute(mentions.insert(), rows)
+                moods.add(differences, (mention.brand, day), (1, values["against"], values["none"], values["favor"]))
+    insert_all(connection, mentions, rows)
     for some in chunks(ids):
         connection.execute(update(posts).where(among(posts.c.id, some)).values(scored_version=posts.c.version))
-    _write_moods(connection, moods)
+    moods.write(connection, differences)
     who = kocs_by_author(connection, (author for author, _ in touched))
     mark(connection, ((who[author], brand) for author, brand in touched if author in who))
 
@@ -153,7 +151,7 @@ def _is_awaited(row: AnyRow | None, post: StalePost) -> bool:
 
 
 def _take_old(
-    connection: Connection, rows: Sequence[int], current: dict[int, AnyRow], moods: dict[tuple[str, int], Mood]
+    connection: Connection, rows: Sequence[int], current: dict[int, AnyRow], differences: moods.Differences
 ) -> set[tuple[str, str]]:
     """Delete earlier mentions and take them out of the moods. Returns (author, brand) of those about our brands."""
     touched: set[tuple[str, str]] = set()
@@ -171,15 +169,9 @@ def _take_old(
             if not old.is_rival:
                 touched.add((current[old.post].author_key, old.brand))
             if old.day is not None:
-                _add(moods, (old.brand, old.day), (-1, -old.against, -old.none, -old.favor))
+                moods.add(differences, (old.brand, old.day), (-1, -old.against, -old.none, -old.favor))
         connection.execute(delete(mentions).where(among(mentions.c.post, ids)))
     return touched
-
-
-def _add(moods: dict[tuple[str, int], Mood], key: tuple[str, int], difference: tuple[int, int, int, int]) -> None:
-    mood = moods.setdefault(key, [0, 0, 0, 0])
-    for i, value in enumerate(difference):
-        mood[i] += value
 
 
 def _row_of(row: int, mention: Mention, day: int) -> dict[str, Any]:
@@ -204,46 +196,3 @@ def _row_of(row: int, mention: Mention, day: int) -> dict[str, Any]:
         "fingerprint": mention.fingerprint,
         "model": mention.model,
     }
-
-
-def _write_moods(connection: Connection, moods: dict[tuple[str, int], Mood]) -> None:
-    """Add differences to the moods, and remember the least day of each brand that changed."""
-    changed = {key: mood for key, mood in sorted(moods.items()) if any(mood)}
-    if not changed:
-        return
-    statement = insert(connection, brand_days)
-    sums = {name: brand_days.c[name] + statement.excluded[name] for name in ("n", "against", "none", "favor")}
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["brand", "day"], set_=sums),
-        [
-            {"brand": brand, "day": day, "n": n, "against": against, "none": none, "favor": favor}
-            for (brand, day), (n, against, none, favor) in changed.items()
-        ],
-    )
-    least: dict[str, int] = {}
-    for brand, day in changed:
-        least[brand] = min(day, least.get(brand, day))
-    change = insert(connection, mood_changes)
-    earlier = case((change.excluded.day < mood_changes.c.day, change.excluded.day), else_=mood_changes.c.day)
-    connection.execute(
-        change.on_conflict_do_update(index_elements=["brand"], set_={"day": earlier}),
-        [{"brand": brand, "day": day} for brand, day in sorted(least.items())],
-    )
-
-
-def recount_days(connection: Connection, zone: ZoneInfo) -> None:
-    """Count every mention under its day of another time zone."""
-    lock(connection, "roster")  # nobody puts mentions meanwhile
-    counted = select(mentions.c.post, mentions.c.brand, mentions.c.target, posts.c.posted_at).join(posts)
-    by_day: dict[int, list[tuple[int, str, str]]] = {}
-    for row in connection.execute(counted.where(mentions.c.day.is_not(None))):
-        by_day.setdefault(when(row.posted_at).astimezone(zone).toordinal(), []).append((row.post, row.brand, row.target))
-    for day, keys in by_day.items():
-        for some in chunks(keys, CHUNK // 3):
-            key = tuple_(mentions.c.post, mentions.c.brand, mentions.c.target)
-            connection.execute(update(mentions).where(among(key, some)).values(day=day))
-    connection.execute(delete(brand_days))
-    sums = (func.count(), func.sum(mentions.c.against), func.sum(mentions.c.none), func.sum(mentions.c.favor))
-    moods = select(mentions.c.brand, mentions.c.day, *sums).where(mentions.c.day.is_not(None))
-    moods = moods.group_by(mentions.c.brand, mentions.c.day)
-    _write_moods(connection, {(row[0], row[1]): [int(value) for value in row[2:]] for row in connection.execute(moods)})

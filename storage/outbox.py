@@ -20,7 +20,7 @@ def write_alerts(connection: Connection, current: Sequence[tuple[Alert, int]], s
     """Write alerts that are wanted (each with the time of recording) and supersede those that are not any more."""
     rows = {alert.key: _alert_row(alert, at) for alert, at in current}
     if rows:
-        statement = insert(connection, alerts)
+        statement = insert(connection.dialect.name, alerts)
         new = statement.excluded
         kept = {"key", "recorded_at"}  # an alert that comes back keeps the time it was first recorded
         values = {column.name: new[column.name] for column in alerts.c if column.name not in kept}
@@ -40,7 +40,7 @@ def write_deliveries(connection: Connection, new: Sequence[Delivery], cancelled:
         connection.execute(update(deliveries).where(unsent).values(state="cancelled", next_try_at=None, claimed_until=None))
     rows = [_delivery_row(delivery) for delivery in sorted(new, key=lambda delivery: delivery.key)]
     if rows:
-        statement = insert(connection, deliveries)
+        statement = insert(connection.dialect.name, deliveries)
         values = {column.name: statement.excluded[column.name] for column in deliveries.c if column.name != "key"}
         revived = deliveries.c.state == "cancelled"
         connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values, where=revived), rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy import Connection, bindparam, case, func, or_, select, update
 
 from storage.codec import names_text
 from storage.crawls import write_marks
-from storage.database import among, chunks, insert, is_postgres, lock
+from storage.database import among, chunks, insert, insert_all, is_postgres, lock
 from storage.merge import Joined, Row, Step, Text, joined, step_of
 from storage.records import Added, Mark, Post
 from storage.roster import mark_authors_dirty
@@ -55,11 +56,9 @@ def _insert(connection: Connection, fresh: dict[Pair, Joined], stored_at: int) -
         return {}
     last = connection.execute(select(func.coalesce(func.max(posts.c.id), 0))).scalar_one()
     rows = {key: last + number for number, key in enumerate(fresh, 1)}
-    connection.execute(posts.insert(), [_new_row(rows[key], item, stored_at) for key, item in fresh.items()])
-    connection.execute(
-        post_raws.insert(),
-        [{"post": rows[key], "stored_at": stored_at, "raw": item.raw} for key, item in fresh.items()],
-    )
+    insert_all(connection, posts, [_new_row(rows[key], item, stored_at) for key, item in fresh.items()])
+    raws = [{"post": rows[key], "stored_at": stored_at, "raw": item.raw} for key, item in fresh.items()]
+    insert_all(connection, post_raws, raws)
     return rows
 
 
@@ -141,20 +140,19 @@ def _upsert_texts(connection: Connection, texts: dict[int, dict[str, Text]]) -> 
         for row, spans in texts.items()
         for text_hash, text in spans.items()
     ]
-    if not rows:
-        return
-    statement = insert(connection, post_texts)
+    if rows:
+        connection.execute(_widen_span(connection.dialect.name), rows)
+
+
+@cache
+def _widen_span(dialect: str) -> Any:
+    statement = insert(dialect, post_texts)
     new, old = statement.excluded, post_texts.c
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["post", "text_hash"],
-            set_={
-                "first_seen_at": case((new.first_seen_at < old.first_seen_at, new.first_seen_at), else_=old.first_seen_at),
-                "last_seen_at": case((new.last_seen_at > old.last_seen_at, new.last_seen_at), else_=old.last_seen_at),
-            },
-        ),
-        rows,
-    )
+    span = {
+        "first_seen_at": case((new.first_seen_at < old.first_seen_at, new.first_seen_at), else_=old.first_seen_at),
+        "last_seen_at": case((new.last_seen_at > old.last_seen_at, new.last_seen_at), else_=old.last_seen_at),
+    }
+    return statement.on_conflict_do_update(index_elements=["post", "text_hash"], set_=span)
 
 
 def _write_counts(connection: Connection, items: Iterable[tuple[int, Joined]], *, fresh: bool) -> None:
@@ -164,20 +162,21 @@ def _write_counts(connection: Connection, items: Iterable[tuple[int, Joined]], *
         for row, item in items
         for seen_at, t in item.counts.items()
     ]
-    if not rows:
-        return
     if fresh:
-        connection.execute(post_counts.insert(), rows)
-        return
-    statement = insert(connection, post_counts)
+        insert_all(connection, post_counts, rows)
+    elif rows:
+        connection.execute(_keep_greatest(connection.dialect.name), rows)
+
+
+@cache
+def _keep_greatest(dialect: str) -> Any:
+    statement = insert(dialect, post_counts)
+    new, old = statement.excluded, post_counts.c
     greatest = {
-        name: case(
-            (or_(post_counts.c[name].is_(None), statement.excluded[name] > post_counts.c[name]), statement.excluded[name]),
-            else_=post_counts.c[name],
-        )
+        name: case((or_(old[name].is_(None), new[name] > old[name]), new[name]), else_=old[name])
         for name in ("likes", "comments", "reposts", "views")
     }
-    connection.execute(statement.on_conflict_do_update(index_elements=["post", "seen_at"], set_=greatest), rows)
+    return statement.on_conflict_do_update(index_elements=["post", "seen_at"], set_=greatest)
 
 
 def _mark_children_stale(connection: Connection, parents: Sequence[Pair], fresh: set[int]) -> None:

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select, update
 
+from storage import moods
 from storage.database import insert, lock
 from storage.dirty import mark_kocs
-from storage.mentions import recount_days
 from storage.tables import meta, posts
 
 
@@ -28,9 +28,9 @@ def prepare(connection: Connection, wanted: dict[str, str]) -> None:
         # Posts whose text is gone keep the mentions they have.
         connection.execute(update(posts).where(posts.c.text_purged.is_(False)).values(version=posts.c.version + 1))
     if "timezone" in known and known["timezone"] != wanted["timezone"]:
-        recount_days(connection, ZoneInfo(wanted["timezone"]))
+        moods.recount(connection, ZoneInfo(wanted["timezone"]))
         mark_kocs(connection, None)
-    statement = insert(connection, meta)
+    statement = insert(connection.dialect.name, meta)
     connection.execute(
         statement.on_conflict_do_update(index_elements=["key"], set_={"value": statement.excluded.value}),
         [{"key": key, "value": value} for key, value in sorted(wanted.items())],

@@ -25,7 +25,7 @@ def save(connection: Connection, new: Sequence[Koc]) -> None:
     losers = kocs_by_author(connection, (account.author_key for koc in changed.values() for account in koc.accounts))
     touched = {*changed, *(koc_id for key, koc_id in losers.items() if holders.get(key) != koc_id)}
     fields = ("name", "owner", "tier", "domain", "note")
-    statement = insert(connection, kocs)
+    statement = insert(connection.dialect.name, kocs)
     connection.execute(
         statement.on_conflict_do_update(index_elements=["koc_id"], set_={name: statement.excluded[name] for name in fields}),
         [{"koc_id": koc_id} | {name: clean(getattr(koc, name)) for name in fields} for koc_id, koc in changed.items()],

@@ -27,6 +27,7 @@ from storage import (
     histories,
     leases,
     mentions,
+    moods,
     outbox,
     posts,
     prepare,
@@ -183,8 +184,8 @@ class Store:
     def moods(self, brand: str, *, as_of: datetime | None = None) -> list[MoodDay]:
         """The brand's mood day by day; as_of: of what was stored and posted until then."""
         if as_of is None:
-            return self._database.read(lambda c: histories.load_moods(c, [brand])[brand])
-        return self._database.read(lambda c: histories.count_moods(c, brand, us(as_of)))
+            return self._database.read(lambda c: moods.load(c, [brand])[brand])
+        return self._database.read(lambda c: moods.count(c, brand, us(as_of)))
 
     def calibration(self, brand: str) -> Calibration | None:
         """The calibration in use: the brand's own, else that for every brand, else None."""

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, tuple_
 
 from storage import cases as case_rows
-from storage import dirty, histories, outbox, roster
+from storage import dirty, histories, moods, outbox, roster
 from storage.codec import (
     changes_of,
     changes_text,
@@ -65,7 +65,7 @@ def load(connection: Connection, pairs: Sequence[Pair]) -> Watch:
     keys = [alert.alert.key for found in stored.values() for alert in found]
     return Watch(
         histories.load(connection, pairs),
-        histories.load_moods(connection, brands),
+        moods.load(connection, brands),
         histories.load_calibrations(connection, brands),
         stored,
         # Locked: nobody claims or settles them before what is decided here is written.
@@ -110,9 +110,9 @@ def _write_states(connection: Connection, every: Sequence[Changes], kocs: dict[s
         for number, drift in enumerate(changes.drifts)
     ]
     if states:
-        connection.execute(insert(connection, drift_states), states)
+        connection.execute(insert(connection.dialect.name, drift_states), states)
     if found:
-        connection.execute(insert(connection, drifts), found)
+        connection.execute(insert(connection.dialect.name, drifts), found)
 
 
 def load_states(connection: Connection, brand: str | None) -> list[DriftState]:

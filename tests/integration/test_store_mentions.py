@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
-from storage.records import CueHit, MoodDay, PostKey
+import pytest
+
+from storage.records import CueHit, MoodDay, PostKey, StoreError
 from storage.store import Store
 from tests.stored import BRAND, MODEL, NOW, at, contents, koc, listen, mention, post, score_all, stance_of, watch_all
 
@@ -34,6 +36,14 @@ def test_a_mention_is_read_back_as_it_was_made(store: Store) -> None:
     assert store.mentions_of([one.key], BRAND) == {one.key: own}
     assert store.all_mentions_of([one.key]) == {one.key: [other, own, rival]}
     assert store.stale() == []
+
+
+def test_two_mentions_of_one_target_are_refused_and_the_post_stays_stale(store: Store) -> None:
+    store.add([post(1)], stored_at=NOW)
+    (one,) = store.stale()
+    with pytest.raises(StoreError, match=r"(?i)unique"):
+        store.put([(one, [mention(one.key), mention(one.key)])])
+    assert store.stale() == [one]
 
 
 def test_mentions_for_an_older_version_of_a_post_are_not_stored(store: Store) -> None:

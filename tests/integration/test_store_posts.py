@@ -90,6 +90,13 @@ def test_what_a_database_can_not_hold_does_not_stop_a_batch(store: Store) -> Non
     assert score_all(store) == 2
 
 
+def test_signs_that_mean_something_to_a_database_are_kept_as_they_are(store: Store) -> None:
+    odd = [post("a\tb", "一\t二\n三\r\n\\N \\. \\x41 'quoted' \"双\" %s %(x)s {y} ?"), post("\\N", "\\."), post("", "")]
+    store.add(odd, stored_at=NOW)
+    views = store.posts_of([one.key for one in odd])
+    assert {view.key: view.text for view in views.values()} == {one.key: one.text for one in odd}
+
+
 def test_a_batch_larger_than_any_list_of_variables_is_stored_at_once(store: Store) -> None:
     many = [post(n, by=str(n), counts=Counts(n)) for n in range(2500)]
     assert store.add(many, stored_at=NOW) == Added(2500, 0, 0)
