@@ -7,20 +7,21 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from scrapy.http import Response
 
 from spiders.errors import Blocked, Changed, Failed, UnreadError
-from spiders.events import CollectJob, Covered, Event
+from spiders.events import Collected, CollectJob, Covered, Event
+from spiders.items import Item
 from spiders.sites import weibo_pages as pages
 from spiders.subjects import SubjectSpider
 
 logger = logging.getLogger(__name__)
 
-_HEADERS = {"Accept": "application/json, text/plain, */*", "X-Requested-With": "XMLHttpRequest", "MWeibo-Pwa": "1"}
-COUNTS_KEPT = 500
+_HEADERS = {"Accept": "application/json, text/plain, */*"}
+COUNTS_KEPT = 500  # the newest; what lies behind the overlap is not read again anyway
 ERRORS_BORNE = 3
 
 _T = TypeVar("_T")
@@ -45,6 +46,8 @@ class WeiboSpider(SubjectSpider):
     """Accounts become ``timeline:<uid>``, queries ``query:<words>`` (the live search, newest first)."""
 
     name = "weibo"
+    # a guest's session, for the length of one crawl
+    custom_settings: ClassVar[dict[str, Any] | None] = {"COOKIES_ENABLED": True}  # type: ignore[misc]
 
     def __init__(self, job: CollectJob, **kwargs: Any) -> None:
         self.home = (job.base_url or pages.HOME).rstrip("/")
@@ -71,7 +74,7 @@ class WeiboSpider(SubjectSpider):
             progress.note(page)
         if progress.errors:
             raise progress.errors[0]
-        yield self.reached(subject, newest, {"comments": _newest(progress.known | progress.counts)})
+        yield self.reached(subject, newest, {"comments": dict(list(progress.counts.items())[:COUNTS_KEPT])})
         if kind == "timeline":
             yield Covered(pages.PLATFORM, what)
 
@@ -99,29 +102,38 @@ class WeiboSpider(SubjectSpider):
         return pages.Reading(datetime.now(UTC), self.zone, self.home)
 
     async def _post(self, status: pages.Status, progress: _Progress) -> AsyncIterator[Event]:
-        """The post that this one passes on, the post, and what is answered under it."""
-        for one in filter(None, (status.quoted, status)):
-            whole = await self._whole(one) if one.needs_text else one
-            for event in self.fresh([whole.item]):
-                yield event
-        post_id, count = status.item.post_id, status.item.comments
-        if not self.job.comments or count == 0 or post_id in self._comments_read:
+        """The post that this one passes on, the post, and what is answered under it.
+
+        What fails here is noted: the posts after it are worth reading, but the subject is not reached. A post whose long text
+        fails waits for the next crawl, because the first text that is seen of a post is the one that counts.
+        """
+        try:
+            for one in filter(None, (status.quoted, status)):
+                whole = await self._whole(one) if one.needs_text else one
+                for event in self.fresh([whole.item]):
+                    yield event
+            async for comment in self._answered(status.item, progress):
+                yield comment
+        except (Changed, Failed) as error:
+            progress.errors.append(error)
+            if len(progress.errors) > ERRORS_BORNE:
+                raise
+
+    async def _answered(self, post: Item, progress: _Progress) -> AsyncIterator[Collected]:
+        """The comments of a post, unless their number is what it was when they were last read."""
+        count = post.comments
+        if not self.job.comments or count == 0:
             return
-        self._comments_read.add(post_id)
-        if count is None or self.job.since or self.job.until or progress.known.get(post_id) != count:
-            try:
-                async for page in self._comments(post_id):
-                    for event in self.fresh(page.comments):
-                        yield event
-                    progress.note(page)
-            except (Changed, Failed) as error:
-                # the posts after it are worth reading, but the subject is not reached
-                progress.errors.append(error)
-                if len(progress.errors) > ERRORS_BORNE:
-                    raise
-                return
+        is_backfill = bool(self.job.since or self.job.until)
+        is_known = count is not None and progress.known.get(post.post_id) == count and not is_backfill
+        if not is_known and post.post_id not in self._comments_read:
+            async for page in self._comments(post.post_id):
+                for event in self.fresh(page.comments):
+                    yield event
+                progress.note(page)
+        self._comments_read.add(post.post_id)
         if count is not None:
-            progress.counts[post_id] = count
+            progress.counts[post.post_id] = count
 
     async def _whole(self, status: pages.Status) -> pages.Status:
         response = await self._ask("/statuses/extend", {"id": status.item.post_id})
@@ -137,7 +149,7 @@ class WeiboSpider(SubjectSpider):
             raise error
         self.crawler.stats.inc_value(f"weibo/{what}_behind_login")
         if not self._walls:
-            logger.warning("微博 %s：未登录只能看到这里（本次只提示一次） · a visitor is shown no more (%s)", post_id, what)
+            logger.warning("微博 %s 只能看到这里（本次只提示一次） · a visitor is shown no more (%s): %s", post_id, what, error)
         self._walls += 1
 
     async def _comments(self, post_id: str) -> AsyncIterator[pages.CommentPage]:
@@ -209,8 +221,3 @@ class WeiboSpider(SubjectSpider):
         if isinstance(page, (pages.Page, pages.CommentPage)) and page.faults:
             return replace(page, body=response.body)
         return page
-
-
-def _newest(counts: dict[str, int]) -> dict[str, int]:
-    """The last of them; older ones lie behind the overlap anyway."""
-    return dict(list(counts.items())[-COUNTS_KEPT:])

@@ -215,9 +215,16 @@ def status_of(mblog: Any, reading: Reading, *, pinned: bool = False) -> Status:
         reposts=count_of(mblog.get("reposts_count")),
         views=_views_of(mblog),
         media=tuple(_media_of(mblog, reading.home)),
-        raw=mblog,
+        raw=_own(mblog),
     )
     return Status(item, pinned, needs_text=not whole, quoted=quoted)
+
+
+def _own(record: Json) -> Json:
+    """The record less what other people wrote, which stands in records of its own."""
+    own = {key: value for key, value in record.items() if key not in ("comments", "retweeted_status", "reply_comment")}
+    quoted = record.get("retweeted_status")
+    return own | {"retweeted_status": {"id": _id_of(quoted)}} if isinstance(quoted, Mapping) else own
 
 
 def _id_of(record: Json) -> str:
@@ -401,7 +408,7 @@ def comment_of(record: Any, post_id: str, reading: Reading, root_comment: str | 
         likes=count_of(likes),
         comments=count_of(record.get("total_number")),
         media=tuple(_media_of(record, reading.home)),
-        raw=record,
+        raw=_own(record),
     )
 
 

@@ -159,6 +159,14 @@ def test_comments_that_always_fail_end_the_subject_at_last() -> None:
     assert len(ids(events)) == 4
 
 
+def test_what_one_subject_failed_to_read_the_next_one_reads() -> None:
+    with PlatformServer(POSTS, COMMENTS, faults=[Fault("error", "/comments/hotflow", times=2)]) as server:
+        events = crawl(server, queries=("第",))
+    assert troubles(events) == [("failed", "timeline:7001")]
+    assert [event.subject for event in events if isinstance(event, Reached)] == ["query:第"]
+    assert len(ids(events)) == len(set(ids(events))) == len(POSTS) + len(COMMENTS)
+
+
 def test_a_captcha_before_the_comments_ends_it_all() -> None:
     with PlatformServer(POSTS, COMMENTS, faults=[Fault("captcha", "/comments/")]) as server:
         events = crawl(server, accounts=("7001", "7002"))
@@ -187,6 +195,7 @@ def test_a_long_text_that_fails_keeps_the_mark_back() -> None:
     with PlatformServer(POSTS, faults=[Fault("error", "/statuses/extend")]) as server:
         events = crawl(server)
     assert troubles(events) == [("failed", "timeline:7001")]
+    assert len(ids(events)) == 14
     assert "70010003" not in ids(events)
 
 

@@ -93,6 +93,15 @@ def test_a_repost_brings_the_post_that_it_passes_on(timeline: pages.Page) -> Non
     assert status.quoted.item.media == (ItemMedia("card", "https://card.weibo.com/article/1", "十款对比"),)
 
 
+def test_the_evidence_of_a_post_holds_no_other_peoples_words(timeline: pages.Page) -> None:
+    raw = post(timeline, "07").item.raw
+    assert raw is not None
+    assert raw["retweeted_status"] == {"id": "5000000000000003"}
+    comment = pages.hotflow_of(saved("hotflow"), "5", READING).comments[0]
+    assert comment.raw is not None
+    assert "comments" not in comment.raw
+
+
 def test_a_repost_of_a_deleted_post_still_names_its_parent(timeline: pages.Page) -> None:
     status = post(timeline, "06")
     assert (status.item.kind, status.item.parent_id, status.quoted) == ("repost", "5000000000000002", None)
