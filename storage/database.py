@@ -114,8 +114,9 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url_of(url)
-        self.name = self.url.render_as_string(hide_password=True)
-        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        backend = self.url.get_backend_name()
+        self.name = self.url.set(drivername=backend).render_as_string(hide_password=True)
+        self.is_sqlite = backend == "sqlite"
         if self.is_sqlite and not Path(self.url.database or "").absolute().parent.is_dir():
             raise StoreError(f"{self.name}: there is no folder {Path(self.url.database or '').parent}; make it first")
         with self.errors():
@@ -188,6 +189,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     # cost a disk flush for each small batch.
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA secure_delete=FAST")  # what retention took is overwritten where the page is written anyway
     cursor.execute("PRAGMA cache_size=-65536")
     cursor.execute("PRAGMA temp_store=MEMORY")
     cursor.close()

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 
 from storage import schema
@@ -44,6 +45,12 @@ def test_migrations_and_tables_agree(database_url: str) -> None:
     with connected(database_url) as connection:
         options = {"compare_type": True, "compare_server_default": True}
         assert compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []
+
+
+def test_the_files_of_the_steps_are_named_by_their_revisions() -> None:
+    scripts = ScriptDirectory.from_config(schema.config_of())
+    assert {step.revision for step in scripts.walk_revisions()} == schema.known()
+    assert scripts.get_current_head() == schema.head()
 
 
 def test_every_step_can_be_undone(database_url: str) -> None:
@@ -89,9 +96,9 @@ def test_a_newer_schema_is_refused(database_url: str) -> None:
     upgrade(database_url)
     with connected(database_url) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    for act in (lambda: Store.open(database_url), lambda: upgrade(database_url)):
+    for act in (Store.open, upgrade):
         with pytest.raises(StoreError, match=r"newer version of this program \(schema 9999.*update koc-listener"):
-            act()
+            act(database_url)
 
 
 def test_an_older_schema_is_refused_until_it_is_upgraded(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,6 +113,8 @@ def test_a_database_of_something_else_is_left_alone(database_url: str) -> None:
         connection.execute(text("CREATE TABLE theirs (x INTEGER)"))
     with pytest.raises(StoreError, match="tables of something else"):
         Store.open(database_url, migrate=True)
+    with pytest.raises(StoreError, match="tables of something else"):
+        upgrade(database_url)
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
@@ -197,3 +206,11 @@ def test_a_refused_connection_string_of_psycopg_is_ours(postgres_server: str) ->
         assert connection.execute("SELECT 1").fetchone() == (1,)
     with pytest.raises(StoreError, match='database "there-is-none" does not exist'):
         Store.open(f"postgres://postgres@/there-is-none?host={postgres_server}")
+
+
+def test_opening_an_up_to_date_database_does_not_load_alembic(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'x.db'}"
+    upgrade(url)
+    script = f"import sys; from storage.store import Store; Store.open({url!r}).close(); print('alembic' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
