@@ -17,6 +17,7 @@ from nlp.results import ScoreError
 Arrays = Mapping[str, NDArray[np.generic]]
 MODEL = "model.npz"
 CUES = "cues.tsv"
+CAUSES = "causes.tsv"
 
 
 def read_model(path: Path | None = None) -> dict[str, NDArray[np.generic]]:

@@ -53,6 +53,7 @@ class Score:
     constructive: criticism that names what to improve, without hostility. own_words: False for a bare repost.
     unscored: why nothing was read (``empty``, ``no-words``, ``other-language``), then the probabilities are the priors.
     fingerprint: 64-bit content fingerprint, signed; near-duplicates differ in few bits. model: version of what scored.
+    causes: what criticism is about (``product``, ``after-sales``, ``logistics``, ``price``, ``marketing``, ``cooperation``).
     All floats are rounded to 1e-4.
     """
 
@@ -67,6 +68,33 @@ class Score:
     unscored: str | None
     fingerprint: int
     model: str
+    causes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A word or a clause of the cleaned text and what it adds to the log-odds; owner: whose clause it is."""
+
+    words: str
+    weight: float
+    owner: str = "target"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a score is what it is.
+
+    of: ``tone`` (log-odds of pos over neg) or ``stance`` (of favor over against). log_odds = rest + the sum of the words'
+    weights = rest + the sum of the clauses' weights; rest: what no word carries (length, questions, how sure texts of this
+    kind are, a comparison by rule).
+    """
+
+    score: Score
+    of: str
+    log_odds: float
+    clauses: tuple[Part, ...]
+    words: tuple[Part, ...]
+    rest: float
 
 
 class ScoreError(Exception):

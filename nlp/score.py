@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-
-from nlp import bayes, clauses, cues, fingerprint, model, segment
-from nlp.results import Request, Score, ScoreError, Stance, Target
+from nlp import cues, explain, features, fingerprint, model
+from nlp.heads import to_ten_thousandths
+from nlp.results import Explanation, Request, Score, ScoreError, Stance, Target
+from nlp.scorer import Model
 from nlp.text import Readings, read
+from nlp.triggers import Triggers
 
 __all__ = ["Engine", "ScoreError", "load", "score_batch"]
+
+_AT_ONCE = 512  # texts in one pass; more would not be faster, and a long batch would take memory
 
 
 class Engine:
@@ -20,94 +23,89 @@ class Engine:
 
     def __init__(self, arrays: model.Arrays, lists: dict[str, str], words: tuple[str, ...]) -> None:
         self.version = model.version_of(arrays, lists, words)
+        self.model = Model(arrays)
+        self.cues = cues.lexicon_of(lists[model.CUES].splitlines())
+        self.causes = cues.lexicon_of(lists[model.CAUSES].splitlines())
+        self._triggers = Triggers([pattern.words for pattern in (*self.cues, *self.causes)])
         self._words = words
-        vocabulary = bytes(arrays["bayes_words"]).decode().split("\n")
-        self._bayes = bayes.of_counts(vocabulary, arrays["bayes_counts"].astype(np.uint32))
-        self._weights = arrays["tone_weights"].astype(np.float64)
-        self._priors = [round(float(p), 4) for p in arrays["tone_priors"]]
-        self._lexicon = cues.lexicon_of(lists[model.CUES].splitlines())
 
-    def score(self, requests: Sequence[Request]) -> list[Score]:
-        """A score for each request, in order."""
-        groups: dict[tuple[Target | None, tuple[Target, ...]], list[int]] = {}
-        for index, request in enumerate(requests):
-            groups.setdefault((request.target, request.others), []).append(index)
+    def score(self, requests: Sequence[Request], *, fast: bool = False) -> list[Score]:
+        """A score for each request, in order. fast: tone alone, without stance, cues, words and fingerprint."""
         scores: list[Score | None] = [None] * len(requests)
-        for (target, others), indexes in groups.items():
-            readings = read([requests[index].text for index in indexes], target, others, self._words)
-            for index, score in zip(indexes, self._scores(readings, target), strict=True):
-                scores[index] = score
+        for (target, others), indexes in _groups(requests, fast=fast).items():
+            for start in range(0, len(indexes), _AT_ONCE):
+                part = indexes[start : start + _AT_ONCE]
+                readings = self.read([requests[index].text for index in part], target, others)
+                made = self._fast_scores(readings) if fast else self._scores(readings, target)
+                for index, score in zip(part, made, strict=True):
+                    scores[index] = score
         return [score for score in scores if score is not None]
 
-    def _scores(self, readings: Readings, target: Target | None) -> list[Score]:
-        tones = self._tones(readings.bodies)
-        stances = self._stances(readings) if target is not None else [None] * len(tones)
-        prints = fingerprint.fingerprints(readings.bodies)
+    def explain(self, request: Request) -> Explanation:
+        """Why the score of one request is what it is: of its stance where it has a target, else of its tone."""
+        readings = self.read([request.text], request.target, request.others)
+        batch, score = features.batch_of(readings), self.score([request])[0]
+        if request.target is None or score.unscored:
+            return explain.explain_tone(self.model, batch, score)
+        return explain.explain_stance(self.model, batch, features.regions(batch), request.target.name, score)
+
+    def read(self, texts: Sequence[str], target: Target | None, others: Sequence[Target]) -> Readings:
+        """The texts as the engine reads them."""
+        return read(texts, target, others, self._words)
+
+    def _fast_scores(self, readings: Readings) -> list[Score]:
+        columns = self.model.tone_columns(features.batch_of(readings), words=False)
+        shares = to_ten_thousandths(self.model.tones(columns, fast=True))
+        priors, version = self.model.priors, self.version
         scores = []
-        for index, body in enumerate(readings.bodies):
-            reason, stance = readings.unscored[index], stances[index]
-            neg, neu, pos = self._priors if reason else tones[index]
-            if reason and stance is not None:
-                stance = Stance(0.0, 0.0, 1.0)
-            found = () if reason else cues.cues_of(body, self._lexicon, max(neg, stance.against if stance else 0.0))
-            constructive = not reason and cues.is_constructive(body, max(neg, stance.against if stance else 0.0), found)
-            polarity = round(pos - neg, 4)
-            scores.append(
-                Score(
-                    neg,
-                    neu,
-                    pos,
-                    polarity,
-                    stance,
-                    found,
-                    constructive,
-                    readings.own_words[index],
-                    reason,
-                    prints[index],
-                    self.version,
-                )
-            )
+        for share, own_words, reason in zip(shares, readings.own_words, readings.unscored, strict=True):
+            neg, neu, pos = priors if reason else share
+            scores.append(Score(neg, neu, pos, round(pos - neg, 4), None, (), False, own_words, reason, 0, version))
         return scores
 
-    def _tones(self, bodies: Sequence[str]) -> list[list[float]]:
-        """Calibrated neg, neu, pos of each text, rounded."""
-        features = np.array([_features(segment.cut(body), self._bayes) for body in bodies]).reshape(-1, 4)
-        logits = features @ self._weights[:-1] + self._weights[-1]
-        raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-        shares: list[list[float]] = (raised / raised.sum(axis=1, keepdims=True)).round(4).tolist()
-        return shares
+    def _scores(self, readings: Readings, target: Target | None) -> list[Score]:
+        batch = features.batch_of(readings)
+        weights = self.model.tone_weights(batch)
+        columns = self.model.with_words(features.tone_columns(batch, *weights), batch)
+        tones = to_ten_thousandths(self.model.tones(columns))
+        stances: list[Stance | None] = [None] * batch.size
+        if target is not None:
+            found = self.model.stances(batch, features.regions(batch), [target.name] * batch.size, weights)
+            stances = [Stance(*share) for share in to_ten_thousandths(found)]
+        prints = fingerprint.fingerprints(readings.bodies)
+        masks = self._triggers.masks(batch.raw, batch.starts)
+        rows = zip(readings.bodies, readings.own_words, readings.unscored, tones, stances, prints, masks, strict=True)
+        return [self._score(*row) for row in rows]
 
-    def _stances(self, readings: Readings) -> list[Stance | None]:
-        """Stance toward the target: the tone of its own clauses, and who wins where it is compared."""
-        owned, wins, shares = [], [], []
-        for index, body in enumerate(readings.bodies):
-            parts = clauses.clauses_of(body, rival_first=readings.tagged_rival[index] and not readings.tagged_target[index])
-            owned.append("".join(body[part.start : part.end] for part in parts if part.owner != "rival"))
-            wins.append(sum(clauses.comparison(body[part.start : part.end]) for part in parts if part.owner == "both"))
-            shares.append(len(owned[-1]) / max(1, len(body)))
-        return [_stance(tone, won, share) for tone, won, share in zip(self._tones(owned), wins, shares, strict=True)]
+    def _score(
+        self, body: str, own_words: bool, reason: str | None, tone: list[float], stance: Stance | None, content: int, mask: int
+    ) -> Score:
+        if reason:
+            neg, neu, pos = self.model.priors
+            nothing = None if stance is None else Stance(0.0, 0.0, 1.0)
+            return Score(neg, neu, pos, round(pos - neg, 4), nothing, (), False, own_words, reason, content, self.version)
+        neg, neu, pos = tone
+        harm = neg if stance is None else max(neg, stance.against)
+        found = cues.cues_of(body, self.cues, harm, mask & (1 << len(self.cues)) - 1)
+        causes = cues.causes_of(body, self.causes, harm, mask >> len(self.cues))
+        constructive = harm >= 0.3 and cues.is_constructive(body, harm, found)
+        tone_of = round(pos - neg, 4)
+        return Score(neg, neu, pos, tone_of, stance, found, constructive, own_words, None, content, self.version, causes)
 
 
-def _stance(tone: list[float], won: int, share: float) -> Stance:
-    against, none, favor = tone
-    if share == 0.0:
-        return Stance(0.05, 0.05, 0.9)
-    if won:
-        win = 0.9 if won > 0 else 0.1
-        favor, against, none = (1 - none) * (0.3 * favor + 0.7 * win), (1 - none) * (0.3 * against + 0.7 * (1 - win)), none
-    total = favor + against + none
-    return Stance(round(favor / total, 4), round(against / total, 4), round(none / total, 4))
-
-
-def _features(words: list[str], classifier: bayes.Bayes) -> list[float]:
-    odds, n = classifier.score(words), len(words) + 1
-    scaled = odds / n**0.5
-    return [scaled, abs(scaled), float(np.log(n)), float("?" in words or "？" in words)]
+def _groups(requests: Sequence[Request], *, fast: bool) -> dict[tuple[Target | None, tuple[Target, ...]], list[int]]:
+    """The places of the requests that share target and others: those are read with one set of names."""
+    groups: dict[tuple[Target | None, tuple[Target, ...]], list[int]] = {}
+    for index, request in enumerate(requests):
+        groups.setdefault((request.target, request.others), []).append(index)
+    return groups
 
 
 def load(path: Path | None = None, words: Sequence[str] = ()) -> Engine:
     """An engine. path: a model of one's own. words: the brands' names, neutralized in every text. Raises ScoreError."""
-    return Engine(model.read_model(path), {model.CUES: model.read_list(model.CUES)}, tuple(sorted(set(words))))
+    return Engine(
+        model.read_model(path), {name: model.read_list(name) for name in (model.CUES, model.CAUSES)}, tuple(sorted(set(words)))
+    )
 
 
 @lru_cache(maxsize=4)
@@ -115,6 +113,6 @@ def _loaded() -> Engine:
     return load()
 
 
-def score_batch(requests: Sequence[Request]) -> list[Score]:
+def score_batch(requests: Sequence[Request], *, fast: bool = False) -> list[Score]:
     """Score with the shipped model, loaded once in each process; for executors."""
-    return _loaded().score(requests)
+    return _loaded().score(requests, fast=fast)

@@ -1,0 +1,107 @@
+"""nlp train, evaluate, explain: the scorer made, judged and asked why."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from listener.commands import output
+from listener.commands.output import Format, FormatOption
+
+if TYPE_CHECKING:
+    from nlp.corpora import Labelled
+
+app = typer.Typer(no_args_is_help=True, help="评分模型：训练、评测、解释 / the scorer: train, evaluate, explain")
+
+Corpora = Annotated[
+    list[Path],
+    typer.Argument(help="CSV 或 .csv.gz：text,label[,domain] 或 text,stance,target[,origin]", metavar="CORPUS...", exists=True),
+]
+ModelFile = Annotated[
+    Path | None, typer.Option("--model", help="自己的模型文件（默认随附的） / a model of one's own", metavar="FILE")
+]
+
+
+def _rows_of(paths: list[Path]) -> list[Labelled]:
+    from nlp.corpora import read_corpus
+
+    return [row for path in paths for row in read_corpus(path)]
+
+
+@app.command(no_args_is_help=True)
+def train(
+    corpora: Corpora,
+    out: Annotated[Path, typer.Option("--out", help="写到哪里 / where to write it", metavar="FILE")] = Path("model.npz"),
+) -> None:
+    """用带标签的 CSV 重新训练并校准（需要 scipy） / retrain and calibrate from labelled CSV (needs scipy)"""
+    from nlp.model import write_model
+    from nlp.results import ScoreError
+
+    try:
+        from nlp.train import train as make
+
+        rows = _rows_of(corpora)
+        arrays = make(rows, lambda line: output.err.print(line, markup=False))
+        write_model(out, arrays)
+    except ImportError as error:
+        output.err.print(f"训练需要 scipy：pip install scipy / training needs scipy ({error})", markup=False)
+        raise typer.Exit(2) from error
+    except ScoreError as error:
+        output.err.print(str(error), markup=False)
+        raise typer.Exit(2) from error
+    output.out.print(f"已写入 / written: {out}（{out.stat().st_size / 1e6:.1f} MB）", markup=False, soft_wrap=True)
+
+
+@app.command(no_args_is_help=True)
+def evaluate(
+    corpora: Corpora,
+    model: ModelFile = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="全部行（默认只用训练时留出的十分之一） / all rows, not only the held-out tenth")
+    ] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="只评情感的快速模式 / the fast mode, tone alone")] = False,
+    form: FormatOption = Format.table,
+) -> None:
+    """按领域给出准确率、macro-F1、校准误差与速度 / accuracy, macro-F1, calibration and speed of each domain"""
+    from nlp.corpora import fold_of
+    from nlp.judge import judge
+    from nlp.results import ScoreError
+    from nlp.score import load
+
+    try:
+        rows = [row for row in _rows_of(corpora) if everything or fold_of(row.text) == 0]
+        verdicts = judge(load(model), [row for row in rows if not (fast and row.target)], by=lambda row: row.group, fast=fast)
+    except ScoreError as error:
+        output.err.print(str(error), markup=False)
+        raise typer.Exit(2) from error
+    found = [
+        {key: round(value, 4) if isinstance(value, float) else value for key, value in asdict(verdict).items()}
+        for verdict in verdicts
+    ]
+    output.write_rows(
+        found, form, columns=[(key, key) for key in found[0]] if found else (), empty="没有可评测的行 / no rows to judge"
+    )
+
+
+@app.command(no_args_is_help=True)
+def explain(
+    text: Annotated[str, typer.Argument(help="一条内容 / a post", metavar="TEXT")],
+    target: Annotated[str | None, typer.Option(help="对哪个品牌 / toward which brand", metavar="NAME")] = None,
+    rival: Annotated[list[str] | None, typer.Option(help="竞品，可多次 / a rival, may be repeated", metavar="NAME")] = None,
+    model: ModelFile = None,
+    form: FormatOption = Format.table,
+) -> None:
+    """一条内容为什么这样评分：每个词的权重，加起来就是总分 / why a post scores as it does, in weights that add up"""
+    from nlp.results import Request, Target
+    from nlp.score import load
+
+    others = tuple(Target(name, (name,)) for name in rival or ())
+    why = load(model).explain(Request(text, Target(target, (target,)) if target else None, others))
+    parts = [("分句 / clause", part) for part in why.clauses] + [("词 / word", part) for part in why.words]
+    rows = [{"part": kind, "words": part.words, "owner": part.owner, "weight": round(part.weight, 4)} for kind, part in parts]
+    rows.append({"part": "其余 / rest", "words": "", "owner": "", "weight": round(why.rest, 4)})
+    rows.append({"part": f"对数几率 / log-odds ({why.of})", "words": "", "owner": "", "weight": round(why.log_odds, 4)})
+    output.write_rows(rows, form, columns=[(key, key) for key in ("part", "words", "owner", "weight")], empty="")

@@ -1,0 +1,99 @@
+"""A score → the words and clauses that carried it, with weights that add up to its log-odds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlp import features, segment
+from nlp.clauses import Clause, clauses_of
+from nlp.features import UNIT, Batch, Columns
+from nlp.results import Explanation, Part, Score
+from nlp.scorer import Model
+from nlp.stance import Regions
+
+Floats = NDArray[np.float64]
+
+
+def explain_tone(model: Model, batch: Batch, score: Score) -> Explanation:
+    """Why the text reads positive or negative; batch: that one text."""
+    columns = model.tone_columns(batch, words=True)
+    head = model.lively_head
+    weight = dict(zip(head.names, head.weights, strict=True))
+    root = float(np.sqrt(np.maximum(batch.sums(features.grams_at(batch)), 1.0))[0])
+    grams = _spread(batch, model.tone_table, features.tone_buckets(batch))
+    per_character = grams * (weight["lean"] / (root * UNIT))
+    words = segment.cut(batch.readings.bodies[0])
+    odds = np.array([model.bayes.log_odds.get(word, model.bayes.unknown) for word in words])
+    per_word = odds * weight["bayes"] / (len(words) + 1) ** 0.5
+    at = 0
+    for word, said in zip(words, per_word, strict=True):
+        per_character[at : at + len(word)] += said / len(word)
+        at += len(word)
+    return _explanation(score, "tone", float(head.logits(columns)[0]), batch, per_character, words)
+
+
+def explain_stance(model: Model, batch: Batch, regions: Regions, target: str, score: Score) -> Explanation:
+    """Why the text is for or against the target."""
+    weights = model.tone_weights(batch)
+    columns = model.stance_columns(batch, regions, [target])
+    head = model.side_head
+    weight = dict(zip(head.names, head.weights, strict=True))
+    per_character = _spread(batch, model.tone_table, features.tone_buckets(batch)) * _tone_share(
+        batch, regions, columns, weight, weights[2]
+    )
+    root = float(np.sqrt(np.maximum(batch.sums(weights[2]), 1.0))[0])
+    for buckets, at in features.stance_grams(batch, regions, model.keys_of([target])):
+        np.add.at(per_character, at, model.side_table[buckets] * (weight["_"] / (root * UNIT)))
+    log_odds = float(model.side_logits(batch, regions, [target], weights)[0])
+    words = segment.cut(batch.readings.bodies[0])
+    return _explanation(score, "stance", log_odds, batch, per_character, words)
+
+
+def _tone_share(
+    batch: Batch, regions: Regions, columns: Columns, weight: dict[str, float], counts: NDArray[np.int64]
+) -> Floats:
+    """What one unit of tone at each character adds to the stance's log-odds, through the columns that are linear in it."""
+    whole = weight["lean"] + weight["agrees"] * columns["leaning"][0]
+    whole += weight["agrees_overlap"] * columns["leaning"][0] * columns["overlap"][0]
+    own = weight["lean_own"] + weight["lean_claim"] * columns["claim"][0] + weight["lean_named"] * columns["named"][0]
+    share = np.zeros(len(batch.raw))
+    everywhere = np.ones(len(batch.raw), bool)
+    for mask, rate in (
+        (everywhere, whole),
+        (~regions.rival, own),
+        (regions.rival, weight["lean_rival"]),
+        (regions.near, weight["lean_near"]),
+        (regions.last, weight["lean_last"]),
+    ):
+        share += mask * rate / (np.sqrt(max(float((counts * mask).sum()), 1.0)) * UNIT)
+    return share
+
+
+def _spread(batch: Batch, table: NDArray[np.int16], buckets: Sequence[NDArray[np.intp]]) -> Floats:
+    """The weight of each gram, at the character it starts at: what regions count by."""
+    return np.sum([table[one].astype(np.float64) for one in buckets], axis=0)
+
+
+def _explanation(
+    score: Score, of: str, log_odds: float, batch: Batch, per_character: Floats, words: Sequence[str]
+) -> Explanation:
+    body, readings = batch.readings.bodies[0], batch.readings
+    spans = clauses_of(body, rival_first=readings.tagged_rival[0] and not readings.tagged_target[0]) or [
+        Clause(0, len(body), "target")
+    ]
+    bounds = [*(span.start for span in spans[1:]), len(body)]
+    clauses, start = [], 0
+    for span, stop in zip(spans, bounds, strict=True):
+        clauses.append(Part(body[start:stop].strip(), round(float(per_character[start:stop].sum()), 6), span.owner))
+        start = stop
+    parts, at = [], 0
+    for word in words:
+        said = float(per_character[at : at + len(word)].sum())
+        owner = next((span.owner for span in reversed(spans) if span.start <= at), spans[0].owner)
+        parts.append(Part(word, round(said, 6), owner))
+        at += len(word)
+    carried = sum(part.weight for part in parts)
+    return Explanation(score, of, round(log_odds, 6), tuple(clauses), tuple(parts), round(log_odds - carried, 6))

@@ -1,0 +1,107 @@
+"""Sparse logistic regression for training: L-BFGS over NB-scaled features (Wang & Manning 2012). Needs SciPy; scoring does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+def matrix(rows: NDArray[np.intp], buckets: NDArray[np.intp], roots: NDArray[np.float64], width: int) -> Any:
+    """Counts of buckets over the root of the number of grams of each text, as CSR; shape (texts, width)."""
+    from scipy.sparse import coo_matrix
+
+    values = (1.0 / roots)[rows].astype(np.float32)
+    made = coo_matrix((values, (rows, buckets)), shape=(len(roots), width)).tocsr()
+    made.sum_duplicates()
+    return made
+
+
+def nb_scale(held: Any, positive: NDArray[np.bool_]) -> Floats:
+    """Root of each column's |log count ratio| between the classes: what tells them apart is penalized less."""
+    present = held.copy()
+    present.data[:] = 1
+    plus = np.asarray(present[positive].sum(0)).ravel() + 1.0
+    minus = np.asarray(present[~positive].sum(0)).ravel() + 1.0
+    scale: Floats = np.sqrt(np.abs(np.log(plus / plus.sum()) - np.log(minus / minus.sum()))).astype(np.float32)
+    return scale
+
+
+def fit(
+    held: Any,
+    positive: NDArray[np.bool_],
+    importance: NDArray[np.float64] | None = None,
+    dense: Floats | None = None,
+    *,
+    strength: float = 5.0,
+    steps: int = 45,
+    at_least: int = 3,
+) -> tuple[Floats, Floats, float]:
+    """Weights of each column, of each dense column, and the bias. strength: inverse of the L2 penalty.
+
+    Columns that fewer than at_least rows hold weigh nothing.
+    """
+    from scipy.sparse import csr_matrix, diags, hstack
+
+    kept = np.flatnonzero(np.bincount(held.indices, minlength=held.shape[1]) >= at_least)
+    kept = kept[kept > 0]  # bucket 0 stands for no gram
+    inner = held[:, kept]
+    scale = nb_scale(inner, positive)
+    inner = inner @ diags(scale)
+    if dense is not None:
+        inner = hstack([inner, csr_matrix(dense)])
+    found = descend(inner.tocsr(), positive, importance, strength, steps)
+    weights = np.zeros(held.shape[1], np.float32)
+    weights[kept] = found[: len(kept)] * scale
+    return weights, found[len(kept) : -1].astype(np.float32), float(found[-1])
+
+
+def descend(held: Any, positive: NDArray[np.bool_], importance: NDArray[np.float64] | None, strength: float, steps: int) -> Any:
+    """The weights that minimize the penalized log loss, and the bias last."""
+    from scipy.optimize import minimize
+
+    sign = np.where(positive, 1.0, -1.0)
+    weight = np.ones(len(sign)) if importance is None else importance
+    width, turned = held.shape[1], held.T
+
+    def loss(at: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        margin = -sign * (held @ at[:-1].astype(np.float32) + at[-1])
+        slope = -(sign * weight) / (1 + np.exp(-margin))
+        gradient = np.empty(width + 1)
+        gradient[:-1] = turned @ slope.astype(np.float32) + at[:-1] / strength
+        gradient[-1] = slope.sum()
+        return float((np.logaddexp(0, margin) * weight).sum() + 0.5 * (at[:-1] @ at[:-1]) / strength), gradient
+
+    return minimize(loss, np.zeros(width + 1), jac=True, method="L-BFGS-B", options={"maxiter": steps, "maxcor": 6}).x
+
+
+def fit_softmax(columns: NDArray[np.float64], labels: NDArray[np.intp], importance: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Multinomial head over few columns, class 0 with logit 0: shape (2, columns + 1), bias last."""
+    from scipy.optimize import minimize
+
+    inputs = np.hstack([columns, np.ones((len(columns), 1))])
+    hot = np.eye(3)[labels]
+
+    def loss(at: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        logits = np.hstack([np.zeros((len(inputs), 1)), inputs @ at.reshape(2, -1).T])
+        logits -= logits.max(axis=1, keepdims=True)
+        shares = np.exp(logits)
+        shares /= shares.sum(axis=1, keepdims=True)
+        slope = ((shares - hot) * importance[:, None])[:, 1:]
+        cost = -(importance * np.log((shares * hot).sum(axis=1) + 1e-12)).sum() + 0.5e-2 * (at @ at)
+        return float(cost), (slope.T @ inputs).ravel() + 1e-2 * at
+
+    found = minimize(loss, np.zeros(2 * inputs.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
+    head: NDArray[np.float32] = found.reshape(2, -1).astype(np.float32)
+    return head
+
+
+def fit_platt(logits: NDArray[np.float64], positive: NDArray[np.bool_], importance: NDArray[np.float64]) -> tuple[float, float]:
+    """Slope and shift that calibrate log-odds (Platt 1999)."""
+    from scipy.sparse import csr_matrix
+
+    slope, shift = descend(csr_matrix(logits[:, None].astype(np.float32)), positive, importance, 1e6, 100)
+    return float(slope), float(shift)
