@@ -113,6 +113,7 @@ def run(
         if threading.current_thread() is threading.main_thread():
             signal.signal(number, _stopper(stop))
     scheduler = scheduler_of(jobs, timezone, now)
+    store.cut_crawls(now())  # what a killed process left running
     try:
         scheduler.start()
         log.info("运行中：%d 个任务 / running: %d jobs", len(jobs), len(jobs))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, and_, delete, func, select, update
 
 from storage import moods
 from storage.codec import cues_text, media_of, names_of, units, when
@@ -89,10 +89,11 @@ def _parents(connection: Connection, children: Iterable[AnyRow]) -> dict[tuple[s
 
 
 def _brands_of(connection: Connection, rows: Sequence[int]) -> dict[int, list[str]]:
-    """The brands that posts were found to speak of themselves."""
+    """The brands that posts were found to speak of themselves; what they only inherited they pass on to nobody."""
     brands: dict[int, list[str]] = {}
     for ids in chunks(rows):
-        query = select(mentions.c.post, mentions.c.brand).where(among(mentions.c.post, ids), mentions.c.is_rival.is_(False))
+        is_own = and_(mentions.c.is_rival.is_(False), mentions.c.via != "parent")
+        query = select(mentions.c.post, mentions.c.brand).where(among(mentions.c.post, ids), is_own)
         for row, brand in connection.execute(query.order_by(mentions.c.post, mentions.c.brand)):
             brands.setdefault(row, []).append(brand)
     return brands
