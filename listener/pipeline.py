@@ -218,7 +218,7 @@ def crawl(job: CollectJob, desk: Desk) -> Crawl:
         ended_at=desk.now(),
         outcome=intake.outcome,
         items=intake.items,
-        error="; ".join(intake.troubles),
+        error=intake.told(),
         covered=tuple(intake.covered),
     )
     desk.store.end_crawl(row)
@@ -233,7 +233,7 @@ class Intake:
         self.job, self.desk = job, desk
         self.items = 0
         self.outcome: CrawlOutcome = "failed"
-        self.troubles: list[str] = []
+        self.troubles: dict[str, list[str]] = {}
         self.covered: list[tuple[str, str]] = []
         self._waiting: list[Item] = []
         self._flushed_at = time.monotonic()
@@ -250,11 +250,21 @@ class Intake:
                 self.flush(Mark(self.job.source, subject, posted_at, state))
             case Covered(platform, account_id):
                 self.covered.append((platform, account_id))
-            case Trouble(kind, message):
-                log.warning("%s: %s: %s", self.job.source, kind, message)
-                self.troubles.append(message)
+            case Trouble(kind, message, subject, page):
+                if message not in self.troubles:
+                    log.warning("%s: %s: %s %s", self.job.source, kind, message, page)
+                self.troubles.setdefault(message, []).append(subject)
             case Ended(outcome):
                 self.outcome = outcome
+
+    def told(self) -> str:
+        """What went wrong, each thing once, with the subjects that it hit."""
+        lines = []
+        for message, subjects in self.troubles.items():
+            named = ", ".join(filter(None, subjects[:3]))
+            more = f" … ({len(subjects)})" if len(subjects) > 3 else ""
+            lines.append(f"{message} [{named}{more}]" if named else message)
+        return "\n".join(lines)
 
     def flush(self, *marks: Mark) -> None:
         """Store what waits, with the marks, in one transaction."""

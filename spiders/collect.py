@@ -59,17 +59,17 @@ def collect(job: CollectJob) -> Generator[Event, None, None]:
 def _check(job: CollectJob) -> None:
     known = platforms()
     if job.platform not in known:
-        raise CollectError(f"没有这个平台的爬虫 · unknown platform {job.platform!r}; there are: {', '.join(known) or '–'}")
+        raise CollectError(f"没有这个平台的爬虫 / unknown platform {job.platform!r}; there are: {', '.join(known) or '–'}")
     try:
         ZoneInfo(job.timezone)
     except (ValueError, OSError, KeyError) as error:  # ZoneInfoNotFoundError is a KeyError
-        raise CollectError(f"没有这个时区 · unknown time zone {job.timezone!r}") from error
+        raise CollectError(f"没有这个时区 / unknown time zone {job.timezone!r}") from error
     for name in ("since", "until"):
         at = getattr(job, name)
         if at is not None and at.tzinfo is None:
-            raise CollectError(f"{name} 没有时区 · {name} has no time zone: {at.isoformat()}")
+            raise CollectError(f"{name} 没有时区 / {name} has no time zone: {at.isoformat()}")
     if not (job.queries or job.accounts or job.urls):
-        raise CollectError(f"来源 {job.source!r} 没有要读的东西：queries、accounts、urls 都是空的 · nothing to read")
+        raise CollectError(f"来源 {job.source!r} 没有要读的东西：queries、accounts、urls 都是空的 / nothing to read")
 
 
 def _events(job: CollectJob) -> Generator[Event, None, None]:
@@ -89,7 +89,7 @@ def _events(job: CollectJob) -> Generator[Event, None, None]:
             status = child.wait()
             listening.join(GRACE_SECONDS)
             words = "\n".join(last_lines)
-            yield Ended("failed", f"爬虫进程中断（退出码 {status}） · the crawl's process died ({status})\n{words}".strip())
+            yield Ended("failed", f"爬虫进程中断（退出码 {status}） / the crawl's process died ({status})\n{words}".strip())
     finally:
         _stop(child)
         listening.join(GRACE_SECONDS)
@@ -131,7 +131,7 @@ def _read(line: bytes) -> Event:
     try:
         return event_of(line)
     except ValidationError as error:
-        raise CollectError(f"爬虫进程说了听不懂的话 · the crawl's process sent what is no event: {line[:200]!r}") from error
+        raise CollectError(f"爬虫进程说了听不懂的话 / the crawl's process sent what is no event: {line[:200]!r}") from error
 
 
 def _forward(stream: IO[bytes], last_lines: deque[str]) -> None:

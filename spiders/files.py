@@ -86,7 +86,7 @@ def _opened(path: str | PathLike[str]) -> IO[bytes]:
     try:
         return Path(path).open("rb")
     except OSError as error:
-        raise CollectError(f"打不开 {path} · can't open: {error.strerror}") from error
+        raise CollectError(f"打不开 {path} / can't open: {error.strerror}") from error
 
 
 def _read(source: IO[bytes]) -> Iterator[Item | BadLine]:
@@ -95,7 +95,7 @@ def _read(source: IO[bytes]) -> Iterator[Item | BadLine]:
         for line in _lines(_chunks(source)):
             number += 1
             if len(line) > LONGEST_LINE:
-                yield BadLine(number, f"这一行超过 {LONGEST_LINE >> 20} MiB · line too long", line[:4096])
+                yield BadLine(number, f"这一行超过 {LONGEST_LINE >> 20} MiB / line too long", line[:4096])
                 continue
             if number == 1:
                 line = _without_bom(line)
@@ -103,14 +103,14 @@ def _read(source: IO[bytes]) -> Iterator[Item | BadLine]:
             if line:
                 yield item_of(line, number)
     except zlib.error as error:
-        yield BadLine(number + 1, f"压缩文件在这里断了，前面的已读 · the gzip breaks off here: {error}", b"")
+        yield BadLine(number + 1, f"压缩文件在这里断了，前面的已读 / the gzip breaks off here: {error}", b"")
     except OSError as error:
-        raise CollectError(f"读到第 {number + 1} 行时出错 · reading failed at line {number + 1}: {error}") from error
+        raise CollectError(f"读到第 {number + 1} 行时出错 / reading failed at line {number + 1}: {error}") from error
 
 
 def _without_bom(line: bytes) -> bytes:
     if line.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise CollectError("文件是 UTF-16，请另存为 UTF-8 · the file is UTF-16; save it as UTF-8")
+        raise CollectError("文件是 UTF-16，请另存为 UTF-8 / the file is UTF-16; save it as UTF-8")
     return line.removeprefix(b"\xef\xbb\xbf")
 
 
@@ -159,7 +159,7 @@ def item_of(line: bytes, number: int = 1) -> Item | BadLine:
     """One line's item.
 
     >>> item_of(b'{"platform": "weibo", "post_id": "1", "author_id": "7", "posted_at": "2026-01-01T08:00", "text": "x"}').reason
-    'posted_at 没有时区 · posted_at has no time zone: 2026-01-01T08:00:00'
+    'posted_at 没有时区 / posted_at has no time zone: 2026-01-01T08:00:00'
     """
     try:
         found = _LINES.validate_json(line)
@@ -218,14 +218,14 @@ def _repaired(line: bytes) -> Any:
         return None
 
 
-_WRONG = "{key} 不对 · {key}: {message}"
+_WRONG = "{key} 不对 / {key}: {message}"
 _REASONS = {
-    "missing": "缺少 {key} · {key} is missing",
-    "json_invalid": "不是完整的 JSON · no JSON: {message}",
-    "dict_type": "不是一个 JSON 对象 · not a JSON object",
-    "literal_error": "{key} 只能是 post、comment 或 repost · {key} is post, comment or repost",
-    "string_type": "{key} 应是文字 · {key} should be a string",
-    "list_type": "{key} 应是列表 · {key} should be a list",
+    "missing": "缺少 {key} / {key} is missing",
+    "json_invalid": "不是完整的 JSON / no JSON: {message}",
+    "dict_type": "不是一个 JSON 对象 / not a JSON object",
+    "literal_error": "{key} 只能是 post、comment 或 repost / {key} is post, comment or repost",
+    "string_type": "{key} 应是文字 / {key} should be a string",
+    "list_type": "{key} 应是列表 / {key} should be a list",
 }
 
 
@@ -233,8 +233,8 @@ def _reason_of(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     key = ".".join(str(part) for part in first["loc"])
     if first["type"].startswith("datetime"):
-        return f"{key} 不是时间 · {key} is no time: {first['msg']}"
+        return f"{key} 不是时间 / {key} is no time: {first['msg']}"
     if first["type"].startswith("int"):
-        return f"{key} 应是整数 · {key} should be a whole number"
+        return f"{key} 应是整数 / {key} should be a whole number"
     reason = _WRONG if first["type"] == "dict_type" and key else _REASONS.get(first["type"], _WRONG)
     return reason.format(key=key, message=first.get("ctx", {}).get("error") or first["msg"])

@@ -56,20 +56,20 @@ def fault_of(item: Item) -> str | None:
 
     >>> from datetime import UTC
     >>> fault_of(Item("weibo", "", "7", datetime(2026, 1, 1, tzinfo=UTC), "好"))
-    'post_id 是空的 · post_id is empty'
+    'post_id 是空的 / post_id is empty'
     """
     for name in ("platform", "post_id", "author_id"):
         if not getattr(item, name).strip():
-            return f"{name} 是空的 · {name} is empty"
+            return f"{name} 是空的 / {name} is empty"
     for name, at in (("posted_at", item.posted_at), ("seen_at", item.seen_at)):
         if at is None:
             continue
         if at.tzinfo is None:
-            return f"{name} 没有时区 · {name} has no time zone: {at.isoformat()}"
+            return f"{name} 没有时区 / {name} has no time zone: {at.isoformat()}"
         if not 1990 <= at.year < 2100:
-            return f"{name} 不像发帖的时间 · {name} is no time to post at: {at.isoformat()}"
+            return f"{name} 不像发帖的时间 / {name} is no time to post at: {at.isoformat()}"
     for name in ("likes", "comments", "reposts", "views"):
         count = getattr(item, name)
         if count is not None and not 0 <= count < 2**53:
-            return f"{name} 不是次数 · {name} is no count: {count}"
+            return f"{name} 不是次数 / {name} is no count: {count}"
     return None

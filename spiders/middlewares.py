@@ -38,7 +38,7 @@ class Robots(RobotsTxtMiddleware):
         rules = await self._rules[parts.netloc]
         if rules is not None and not rules.allowed(request.url, self._robotstxt_useragent):
             self._stats.inc_value("robotstxt/forbidden")
-            raise Blocked(f"网站的 robots.txt 不允许抓取 {request.url} · forbidden by the site's robots.txt", patience=3)
+            raise Blocked(f"网站的 robots.txt 不允许抓取 {request.url} / forbidden by the site's robots.txt", patience=3)
 
     async def _read(self, url: str) -> Any:
         """The site's rules; None where it has none. Failed where nobody can tell."""
@@ -47,9 +47,9 @@ class Robots(RobotsTxtMiddleware):
         response = await self.crawler.engine.download_async(request)
         self._stats.inc_value(f"robotstxt/response_status_count/{response.status}")
         if response.status == 429:
-            raise Blocked(f"请求太频繁，连 robots.txt 也不给读（HTTP 429） · {url} answers 429")
+            raise Blocked(f"请求太频繁，连 robots.txt 也不给读（HTTP 429） / {url} answers 429")
         if response.status >= 500:
-            raise Failed(f"读不到 robots.txt（HTTP {response.status}），先不抓取 · {url} answers {response.status}")
+            raise Failed(f"读不到 robots.txt（HTTP {response.status}），先不抓取 / {url} answers {response.status}")
         if response.status >= 400:
             return None
         rules = self._parserimpl.from_crawler(self.crawler, response.body)

@@ -29,11 +29,11 @@ logger = logging.getLogger(__name__)
 HOSTS_AT_ONCE = 8
 PAGES_KEPT = 5
 _REFUSALS = {
-    401: "要登录 · log-in wanted",
-    403: "平台拒绝访问 · forbidden",
-    418: "平台认为是爬虫，已拒绝 · taken for a robot",
-    429: "请求太频繁 · too many requests",
-    432: "平台限流 · throttled",
+    401: "要登录 / log-in wanted",
+    403: "平台拒绝访问 / forbidden",
+    418: "平台认为是爬虫，已拒绝 / taken for a robot",
+    429: "请求太频繁 / too many requests",
+    432: "平台限流 / throttled",
 }
 _LOGIN_WORDS = ("passport", "login", "signin", "visitor")
 
@@ -89,7 +89,7 @@ class SubjectSpider(scrapy.Spider):
     def too_far(self, subject: str) -> Failed:
         """The error of a subject whose pages come to their limit before its mark."""
         return Failed(
-            f"读了 {self.job.max_pages} 页还没有读到 {self.cut_of(subject)}，请抓得更勤或调大 max_pages · "
+            f"读了 {self.job.max_pages} 页还没有读到 {self.cut_of(subject)}，请抓得更勤或调大 max_pages / "
             f"{self.job.max_pages} pages did not reach back that far; crawl oftener or raise max_pages",
             patience=0,
         )
@@ -146,7 +146,7 @@ class SubjectSpider(scrapy.Spider):
                 in_a_row += 1
                 if error.patience and in_a_row >= error.patience:
                     for left in subjects:
-                        message = f"没有再试：{error} · not tried after that"
+                        message = f"没有再试：{error} / not tried after that"
                         await queue.put(Trouble(_kind_of(error), message, left))
                     return
 
@@ -180,13 +180,13 @@ class SubjectSpider(scrapy.Spider):
             raise _ignored(url, str(error)) from error
         except wire_errors.DownloadTimeoutError as error:
             seconds = f"{self.job.timeout_seconds:g}"
-            raise Failed(f"{seconds} 秒内没有答完：{url} · no full answer within {seconds} s") from error
+            raise Failed(f"{seconds} 秒内没有答完：{url} / no full answer within {seconds} s") from error
         except wire_errors.DownloadCancelledError as error:
-            raise Failed(f"页面太大，没有读完：{url} · page too large", patience=0) from error
+            raise Failed(f"页面太大，没有读完：{url} / page too large", patience=0) from error
         except wire_errors.ResponseDataLossError as error:
-            raise Failed(f"只收到一半：{url} · answer cut short") from error
+            raise Failed(f"只收到一半：{url} / answer cut short") from error
         except (wire_errors.UnsupportedURLSchemeError, wire_errors.NotSupported, ValueError) as error:
-            raise Failed(f"不是能抓取的网址：{url} · not an address that can be read", patience=0) from error
+            raise Failed(f"不是能抓取的网址：{url} / not an address that can be read", patience=0) from error
         except (
             wire_errors.CannotResolveHostError,
             wire_errors.DownloadConnectionRefusedError,
@@ -194,7 +194,7 @@ class SubjectSpider(scrapy.Spider):
             TunnelError,
             OSError,
         ) as error:
-            raise Failed(f"连不上 {urlsplit(url).netloc}：{error or type(error).__name__} · can't connect") from error
+            raise Failed(f"连不上 {urlsplit(url).netloc}：{error or type(error).__name__} / can't connect") from error
         return _answer(url, response, also)
 
     def json_of(self, response: Response) -> Any:
@@ -204,8 +204,8 @@ class SubjectSpider(scrapy.Spider):
         except ValueError as error:
             start = response.body[:4096].lower()
             if any(word.encode() in start for word in ("visitor system", "passport.", "登录", "login")):
-                raise Blocked(f"平台要求登录后才能看 · log-in wall: {response.url}", patience=3) from error
-            raise Changed(f"回答不是 JSON · the answer is no JSON: {response.url}", body=response.body) from error
+                raise Blocked(f"平台要求登录后才能看 / log-in wall: {response.url}", patience=3) from error
+            raise Changed(f"回答不是 JSON / the answer is no JSON: {response.url}", body=response.body) from error
 
 
 def json_from(body: bytes) -> Any:
@@ -224,10 +224,10 @@ def _kind_of(error: UnreadError) -> TroubleKind:
 
 def _ignored(url: str, reason: str) -> UnreadError:
     if "offsite" not in reason:
-        return Failed(f"跳转太多次：{url} · {reason}", patience=0)
+        return Failed(f"跳转太多次：{url} / {reason}", patience=0)
     if any(word in reason.lower() for word in _LOGIN_WORDS):
-        return Blocked(f"平台要求登录后才能看 · log-in wall: {url}", patience=3)
-    return Failed(f"{url} 跳到了别的网站，请改来源里的网址 · {reason}; change the source's address", patience=0)
+        return Blocked(f"平台要求登录后才能看 / log-in wall: {url}", patience=3)
+    return Failed(f"{url} 跳到了别的网站，请改来源里的网址 / {reason}; change the source's address", patience=0)
 
 
 def _answer(url: str, response: Response, also: tuple[int, ...]) -> Response:
@@ -236,13 +236,13 @@ def _answer(url: str, response: Response, also: tuple[int, ...]) -> Response:
         return response
     if status in _REFUSALS:
         later = (response.headers.get("Retry-After") or b"").decode("latin-1")
-        hint = f"，对方要求过 {later} 再来 · come back after {later}" if later else ""
+        hint = f"，对方要求过 {later} 再来 / come back after {later}" if later else ""
         raise Blocked(f"HTTP {status}：{_REFUSALS[status]}{hint}: {url}")
     path = urlsplit(response.url).path.lower()
     if response.url != url and any(word in path for word in _LOGIN_WORDS):
-        raise Blocked(f"平台要求登录后才能看 · log-in wall: {url}", patience=3)
+        raise Blocked(f"平台要求登录后才能看 / log-in wall: {url}", patience=3)
     if status in (404, 410):
-        raise Failed(f"没有这个页面（HTTP {status}）：{url} · no such page", patience=0)
+        raise Failed(f"没有这个页面（HTTP {status}）：{url} / no such page", patience=0)
     if not 200 <= status < 300:
-        raise Failed(f"服务器出错（HTTP {status}）：{url} · server error")
+        raise Failed(f"服务器出错（HTTP {status}）：{url} / server error")
     return response

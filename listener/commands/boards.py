@@ -108,9 +108,7 @@ def table_of(rows: Sequence[board.Row], app: App) -> Table:
             str(row.mentions),
             word("level-short", row.level, language) if row.level else "",
             _ago(row.last_heard_at, zone),
-            word("reach", row.reach, language)
-            if row.reach != "not-covered"
-            else f"[dim]{word('coverage', row.why, language)}[/]",
+            word("reach", row.reach, language) if row.reach != "not-covered" else f"[dim]{word('why', row.why, language)}[/]",
             word("step", row.next_step, language) if row.next_step else "",
         )
     return table
@@ -159,7 +157,7 @@ def print_status(app: App, form: Format) -> None:
                 word("crawl-outcome", row["outcome"], language) if row["outcome"] else never,
                 _shown(row["last_success_at"], zone),
                 str(row["items"]),
-                escape(row["error"]),
+                escape(row["error"].partition("\n")[0]),
             )
         elif row["kind"] == "account":
             accounts.add_row(
@@ -167,7 +165,7 @@ def print_status(app: App, form: Format) -> None:
                 escape(row["platform"]),
                 escape(row["account_id"]),
                 word("reach", row["reach"], language),
-                word("coverage", row["why"], language),
+                word("why", row["why"], language),
                 _shown(row["last_heard_at"], zone),
                 str(row["posts"]),
             )

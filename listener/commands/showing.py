@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from rich.markup import escape
 from rich.panel import Panel
+from rich.table import Table
 
 from listener.app import App
 from listener.commands import output
@@ -71,12 +72,33 @@ def _stance(mention: Mention | None) -> dict[str, Any]:
     return {"stance": stance, "probability": getattr(mention, stance)}
 
 
-def print_alerts(app: App, found: Sequence[StoredAlert]) -> None:
-    """The alerts one under the other, each with its quotes and its next step."""
+def print_alerts(app: App, found: Sequence[StoredAlert], *, full: bool) -> None:
+    """The alerts, a line each; in full with the quotes and the next step."""
     if not found:
         output.out.print("当前没有预警 / no alerts")
-    for one in found:
-        output.out.print(panel_of(app.view_of(one)))
+        return
+    views = [app.view_of(one) for one in found]
+    if full:
+        for view in views:
+            output.out.print(panel_of(view))
+        return
+    zh = app.settings.listener.language == "zh-CN"
+    heads = (
+        ("时间", "级别", "KOC", "品牌", "变化", "下一步")
+        if zh
+        else ("At", "Level", "KOC", "Brand", "What changed", "Next step")
+    )
+    table = Table(*heads, box=None, header_style="bold", pad_edge=False)
+    for view in views:
+        story, level = story_of(view), view.alert.level or ""
+        at = view.alert.fired_at.astimezone(ZoneInfo(app.timezone)).strftime("%Y-%m-%d %H:%M")
+        state = "" if view.state == "current" else f"[dim]（{word('alert-state', view.state, view.language)}）[/dim]"
+        badge = f"[{COLOURS.get(level, 'blue')}]{word('level-short', level, view.language)}[/]{state}"
+        table.add_row(at, badge, escape(view.name), escape(view.alert.brand), escape(story.headline), escape(story.next_word))
+    output.out.print(table)
+    chinese_hint = "加 --full 看原文与下一步；listener explain KOC 看完整经过"
+    more = chinese_hint if zh else "--full shows the posts; `listener explain KOC` the whole story"
+    output.out.print(f"[dim]{more}[/dim]")
 
 
 def write_page(app: App, found: Sequence[StoredAlert], file: Path) -> None:
@@ -114,7 +136,7 @@ def words_of_crawl(crawl: Crawl) -> str:
         "running": "进行中 / running",
     }
     line = f"{crawl.source}（{crawl.platform}）：{ends[crawl.outcome]}，{crawl.items} 条 / {crawl.items} items"
-    return f"{line}\n  {crawl.error}" if crawl.error else line
+    return "\n  ".join([line, *crawl.error.splitlines()])
 
 
 def warn_if_behind(app: App) -> None:

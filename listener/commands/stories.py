@@ -101,12 +101,12 @@ def _print(told: Explanation, app: App) -> None:
     if told.coverage:
         heard = told.coverage.last_heard_at
         out.print(
-            f"{word('reach', told.coverage.reach, language)}（{word('coverage', told.coverage.why, language)}） · "
+            f"{word('reach', told.coverage.reach, language)}（{word('why', told.coverage.why, language)}） · "
             f"{'最后听到' if zh else 'last heard'} {f'{heard.astimezone(zone):%Y-%m-%d %H:%M}' if heard else '–'}"
         )
     for change in told.changes:
         day, status = change.at.astimezone(zone).date(), word("status", change.status, language)
-        out.print(f"  {day}  {status}  [dim]{escape(word('change', change.reason, language))}[/dim]")
+        out.print(f"  {day}  {status}  [dim]{escape(word('reason', change.reason, language))}[/dim]")
     out.print(_mentions(told, language, zone))
     for turn in told.turns:
         out.print(

@@ -30,6 +30,7 @@ def alerts(
     history: Annotated[bool, typer.Option("--history", help="也列出已撤回的 / the superseded too")] = False,
     brand: Annotated[str | None, typer.Option(help="只看一个品牌 / one brand")] = None,
     koc: Annotated[str | None, typer.Option(help="只看一位 KOC（ID）/ one KOC")] = None,
+    full: Annotated[bool, typer.Option("--full", help="连同原文与下一步 / with the posts and the next step")] = False,
     html: Annotated[Path | None, typer.Option(help="另存为一个网页文件 / write them as one page", metavar="FILE")] = None,
 ) -> None:
     """当前预警，按时间排列 / the current alerts, in order of (fired_at, key)"""
@@ -44,7 +45,7 @@ def alerts(
             showing.write_page(app, found, html)
             output.err.print(f"已写入 / written: {html}", markup=False, soft_wrap=True)
         elif form is Format.table:
-            showing.print_alerts(app, found)
+            showing.print_alerts(app, found, full=full)
         else:
             output.write_rows(showing.alert_rows(app, found, with_state=history), form, columns=(), empty="")
 

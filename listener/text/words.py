@@ -189,6 +189,11 @@ WORDS: Mapping[str, Mapping[str, Pair]] = {
         "unresolved": ("问题没解决", "not resolved"),
         "used": ("觉得被利用", "feels used"),
     },
+    "held-short": {
+        "not-read": ("未读", "not read"),
+        "no-own-words": ("无自己的话", "no own words"),
+        "copy": ("重复", "copy"),
+    },
     "reason": {
         "no-mentions": ("还没有提及", "no mentions yet"),
         "first-mention": ("首次提及", "first mention"),

@@ -55,7 +55,7 @@ class FeedSpider(SubjectSpider):
             ages = [item.posted_at for item in feed.items if item.post_id not in feed.undated]
             newest = max([*ages, *([newest] if newest else [])], default=None)
             if feed.is_cut:
-                raise Failed(f"文档不完整，完整的部分已读 · the document breaks off: {response.url}", patience=0)
+                raise Failed(f"文档不完整，完整的部分已读 / the document breaks off: {response.url}", patience=0)
             if not feed.next or feed.next in asked or not feed.items or (cut and ages and max(ages) < cut):
                 break
             if number == self.job.max_pages:

@@ -57,7 +57,7 @@ def feed_of(body: bytes, content_type: str, reading: Reading) -> Feed:
         response_headers={"content-type": "application/xml; charset=utf-8"},  # no address: links are made absolute here
     )
     if not found.get("version") and not found.entries:
-        raise Changed(f"不是 RSS、Atom 或 JSON Feed · no feed: {reading.url}", body=body)
+        raise Changed(f"不是 RSS、Atom 或 JSON Feed / no feed: {reading.url}", body=body)
     is_cut = not _CLOSED.search(text)
     entries = found.entries[:-1] if is_cut else found.entries  # the last one may have lost half of its text
     about = _about(dict(found.feed), reading)
@@ -389,10 +389,10 @@ def _json_feed(body: bytes, reading: Reading) -> Feed:
     try:
         found = cleaned(json.loads(decoded(body, "")))
     except ValueError as error:
-        raise Changed(f"不完整的 JSON Feed · broken JSON Feed: {reading.url}", body=body) from error
+        raise Changed(f"不完整的 JSON Feed / broken JSON Feed: {reading.url}", body=body) from error
     entries = found.get("items") if isinstance(found, Mapping) else None
     if not isinstance(found, Mapping) or not isinstance(entries, list) or "jsonfeed.org" not in str(found.get("version")):
-        raise Changed(f"是 JSON，但不是 JSON Feed · JSON, but no JSON Feed: {reading.url}", body=body)
+        raise Changed(f"是 JSON，但不是 JSON Feed / JSON, but no JSON Feed: {reading.url}", body=body)
     authors = found.get("authors") if isinstance(found.get("authors"), list) else [found.get("author")]
     names = [str(one["name"]) for one in authors or () if isinstance(one, Mapping) and one.get("name")]
     host = urlsplit(reading.url).netloc.lower()

@@ -38,7 +38,7 @@ class _Progress:
 
     def note(self, page: pages.Page | pages.CommentPage) -> None:
         if page.faults:
-            words = f"有 {len(page.faults)} 条读不出来：{page.faults[0]} · {len(page.faults)} unreadable"
+            words = f"有 {len(page.faults)} 条读不出来：{page.faults[0]} / {len(page.faults)} unreadable"
             self.errors.append(Changed(words, body=page.body))
 
 
@@ -149,7 +149,7 @@ class WeiboSpider(SubjectSpider):
             raise error
         self.crawler.stats.inc_value(f"weibo/{what}_behind_login")
         if not self._walls:
-            logger.warning("微博 %s 只能看到这里（本次只提示一次） · a visitor is shown no more (%s): %s", post_id, what, error)
+            logger.warning("微博 %s 只能看到这里（本次只提示一次） / a visitor is shown no more (%s): %s", post_id, what, error)
         self._walls += 1
 
     async def _comments(self, post_id: str) -> AsyncIterator[pages.CommentPage]:

@@ -81,26 +81,26 @@ def gate(page: Any) -> Literal["ok", "empty"]:
     'empty'
     """
     if not isinstance(page, Mapping) or "ok" not in page:
-        raise Changed("回答的形状变了：没有 ok · the answer has no 'ok'")
+        raise Changed("回答的形状变了：没有 ok / the answer has no 'ok'")
     ok, message, url = page["ok"], str(page.get("msg") or ""), str(page.get("url") or "")
     if ok in (1, "1", True):
         return "ok"
     if ok in (-100, "-100"):
         if any(word in url.lower() for word in _LOGIN) or "登录" in message:
-            raise Blocked(f"平台要求登录后才能看 · log-in wall: {url or message}", patience=3)
-        raise Blocked(f"平台要求输入验证码 · captcha: {url or message}")
+            raise Blocked(f"平台要求登录后才能看 / log-in wall: {url or message}", patience=3)
+        raise Blocked(f"平台要求输入验证码 / captcha: {url or message}")
     if "登录" in message:
-        raise Blocked(f"平台要求登录后才能看 · log-in wall: {message}", patience=3)
+        raise Blocked(f"平台要求登录后才能看 / log-in wall: {message}", patience=3)
     if any(words in message for words in ("频繁", "频次", "稍后")):
-        raise Blocked(f"请求太频繁 · too many requests: {message}")
+        raise Blocked(f"请求太频繁 / too many requests: {message}")
     if any(words in message for words in _NOTHING):
         return "empty"
     if any(words in message for words in _NOBODY):
-        raise Failed(f"没有这个账号，或它不公开 · no such account: {message}", patience=0)
+        raise Failed(f"没有这个账号，或它不公开 / no such account: {message}", patience=0)
     data = page.get("data")
     if ok in (0, "0", False) and not message and (not data or (isinstance(data, Mapping) and not data.get("cards"))):
         return "empty"
-    raise Changed(f"看不懂的回答 · unknown answer: ok={ok!r} msg={message!r}")
+    raise Changed(f"看不懂的回答 / unknown answer: ok={ok!r} msg={message!r}")
 
 
 # ------------------------------------------------------------------------------------------------------------ posts
@@ -113,7 +113,7 @@ def posts_of(page: Any, reading: Reading, asked: Mapping[str, str] = MappingProx
     data = page.get("data")
     cards = data.get("cards") if isinstance(data, Mapping) else None
     if not isinstance(cards, list):
-        raise Changed("回答的形状变了：没有 data.cards · the answer has no data.cards")
+        raise Changed("回答的形状变了：没有 data.cards / the answer has no data.cards")
     posts, faults = [], []
     for card in _post_cards(cards):
         mblog = card.get("mblog")
@@ -124,7 +124,7 @@ def posts_of(page: Any, reading: Reading, asked: Mapping[str, str] = MappingProx
         except Changed as error:
             faults.append(str(error))
     if cards and not posts and not faults and not all(_is_known_card(card) for card in cards):
-        raise Changed("回答的形状变了：没有一张卡片是微博 · no card of the page is a post")
+        raise Changed("回答的形状变了：没有一张卡片是微博 / no card of the page is a post")
     return Page(tuple(posts), tuple(faults), _next_of(data, cards, asked))
 
 
@@ -188,14 +188,14 @@ def _next_of(data: Json, cards: Sequence[Any], asked: Mapping[str, str]) -> dict
 def status_of(mblog: Any, reading: Reading, *, pinned: bool = False) -> Status:
     """One mblog, with the post that it passes on. Raises Changed."""
     if not isinstance(mblog, Mapping):
-        raise Changed("卡片里没有 mblog · a card without mblog")
+        raise Changed("卡片里没有 mblog / a card without mblog")
     post_id = _id_of(mblog)
     user = mblog.get("user")
     if not isinstance(user, Mapping) or not user.get("id"):
-        raise Changed(f"微博 {post_id} 没有作者 · post without user")
+        raise Changed(f"微博 {post_id} 没有作者 / post without user")
     posted_at = time_of(mblog.get("created_at"), now=reading.now, zone=reading.zone)
     if posted_at is None:
-        raise Changed(f"微博 {post_id} 的时间看不懂 · unknown time {mblog.get('created_at')!r}")
+        raise Changed(f"微博 {post_id} 的时间看不懂 / unknown time {mblog.get('created_at')!r}")
     html, whole = _html_of(mblog)
     quoted, parent_id = _quoted(mblog.get("retweeted_status"), reading)
     item = Item(
@@ -230,7 +230,7 @@ def _own(record: Json) -> Json:
 def _id_of(record: Json) -> str:
     found = record.get("id") or record.get("idstr") or record.get("mid")
     if not found or isinstance(found, (dict, list)):
-        raise Changed("一条内容没有 id · a record without id")
+        raise Changed("一条内容没有 id / a record without id")
     return str(found)
 
 
@@ -238,7 +238,7 @@ def _html_of(mblog: Json) -> tuple[str, bool]:
     """The text as far as the card has it, and whether that is all."""
     text = mblog.get("text")
     if not isinstance(text, str):
-        raise Changed(f"微博 {mblog.get('id')} 没有正文 · post without text")
+        raise Changed(f"微博 {mblog.get('id')} 没有正文 / post without text")
     long_text = mblog.get("longText")
     if isinstance(long_text, Mapping) and isinstance(long_text.get("longTextContent"), str):
         return long_text["longTextContent"], True
@@ -305,7 +305,7 @@ def with_text(status: Status, page: Any) -> Status:
         return without_tail(status)
     long_text = data.get("longTextContent") if isinstance(data, Mapping) else None
     if not isinstance(long_text, str):
-        raise Changed("回答的形状变了：没有 longTextContent · the answer has no longTextContent")
+        raise Changed("回答的形状变了：没有 longTextContent / the answer has no longTextContent")
     item = status.item
     raw = {**(item.raw or {}), "longText": {"longTextContent": long_text}}
     return replace(status, item=replace(item, text=text_of(long_text), raw=raw), needs_text=False)
@@ -329,7 +329,7 @@ def hotflow_of(page: Any, post_id: str, reading: Reading) -> CommentPage:
     data = page.get("data")
     roots = data.get("data") if isinstance(data, Mapping) else None
     if not isinstance(roots, list):
-        raise Changed("评论的形状变了：没有 data.data · comments without data.data")
+        raise Changed("评论的形状变了：没有 data.data / comments without data.data")
     comments, more, faults = _comments(roots, post_id, reading)
     return CommentPage(comments, more, faults, _next_comments(data))
 
@@ -340,7 +340,7 @@ def children_of(page: Any, post_id: str, root_comment: str, reading: Reading) ->
         return CommentPage((), (), (), {})
     found = page.get("data")
     if not isinstance(found, list):
-        raise Changed("回复的形状变了：data 不是列表 · answers without a list in data")
+        raise Changed("回复的形状变了：data 不是列表 / answers without a list in data")
     comments, _, faults = _comments(found, post_id, reading, root_comment)
     return CommentPage(comments, (), faults, _next_comments(page))
 
@@ -352,7 +352,7 @@ def shown_comments_of(page: Any, post_id: str, reading: Reading, asked: int) -> 
     data = page.get("data")
     listed = data.get("data") if isinstance(data, Mapping) else None
     if not isinstance(listed, list):
-        raise Changed("评论的形状变了：没有 data.data · comments without data.data")
+        raise Changed("评论的形状变了：没有 data.data / comments without data.data")
     hot = data.get("hot_data")
     comments, more, faults = _comments([*listed, *(hot if isinstance(hot, list) else ())], post_id, reading)
     last = count_of(data.get("max")) or 0
@@ -385,13 +385,13 @@ def _comments(
 def comment_of(record: Any, post_id: str, reading: Reading, root_comment: str | None = None) -> Item:
     """One comment. A root's ``rootid`` is its own id; an answer's parent is whom it answers, else the root."""
     if not isinstance(record, Mapping):
-        raise Changed("评论不是一条记录 · a comment that is no record")
+        raise Changed("评论不是一条记录 / a comment that is no record")
     comment_id = _id_of(record)
     user = record.get("user")
     text = record.get("text")
     posted_at = time_of(record.get("created_at"), now=reading.now, zone=reading.zone)
     if not isinstance(user, Mapping) or not user.get("id") or not isinstance(text, str) or posted_at is None:
-        raise Changed(f"评论 {comment_id} 缺作者、正文或时间 · comment without user, text or time")
+        raise Changed(f"评论 {comment_id} 缺作者、正文或时间 / comment without user, text or time")
     likes = record.get("like_count") if "like_count" in record else record.get("like_counts")
     return Item(
         platform=PLATFORM,

@@ -81,7 +81,7 @@ def test_what_goes_wrong_is_told_as_what_it_is(kind: FaultKind, trouble: str, wo
         events = crawl(server, pages_dir=str(tmp_path / "pages"))
     assert troubles(events) == [(trouble, "timeline:7001")]
     assert words in message(events)
-    assert " · " in message(events)
+    assert " / " in message(events)
     assert outcome(events) == ("blocked" if trouble == "blocked" else "failed")
     assert not any(isinstance(event, (Reached, Covered)) for event in events)
     assert len(ids(events)) == 10  # what the first page had stands

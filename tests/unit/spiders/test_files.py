@@ -143,7 +143,7 @@ def test_a_bad_line_is_told_by_its_number_and_stops_nothing() -> None:
 def test_each_mistake_has_its_reason(body: bytes, reason: str) -> None:
     found = bad(body)
     assert found.reason.startswith(reason)
-    assert " · " in found.reason
+    assert " / " in found.reason
 
 
 def test_half_an_emoji_spoils_no_post() -> None:

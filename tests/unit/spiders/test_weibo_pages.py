@@ -215,7 +215,7 @@ def test_one_unreadable_card_is_a_fault_and_the_others_are_read(damage: Any) -> 
 def test_a_card_without_its_post_is_a_fault() -> None:
     page = saved("timeline")
     del page["data"]["cards"][1]["mblog"]
-    assert pages.posts_of(page, READING).faults == ("卡片里没有 mblog · a card without mblog",)
+    assert pages.posts_of(page, READING).faults == ("卡片里没有 mblog / a card without mblog",)
 
 
 def test_a_post_with_odd_extras_is_read_without_them() -> None:
