@@ -50,11 +50,11 @@ class Parameters:
 
     The market. market_half: power n/(n + market_half). market_errors: standard errors a brand-wide shift must exceed.
 
-    Bars. intercept, slope: ln(false alarms per 1000 KOC-years) = intercept − slope·bar. pace: nats
-    more for e times the mentions a year, so that slow and fast posters are promised the same. per_year, per_year_weight: mentions
-    per KOC-year the bars were set at, and pseudo-mentions a KOC's own rate is shrunk by. never_less, cooled_less: how many
-    nats less is asked against these rivals. recover_bar: nats for recovery. hysteresis: nats below its bar where amber
-    ends. quiet: posts from recovered to advocate.
+    Bars. intercept, slope: ln(false alarms per 1000 KOC-years) = intercept − slope·bar. pace: nats more for e times the
+    mentions a year, so that slow and fast posters are promised the same. per_year, per_year_weight: mentions per KOC-year
+    the bars were set at, and pseudo-mentions a KOC's own rate is shrunk by. never_less, cooled_less: how many nats less is
+    asked against these rivals. recover_bar: nats for recovery. hysteresis: nats below its bar where amber ends. quiet:
+    posts from recovered to advocate.
     """
 
     advocate: tuple[float, ...]

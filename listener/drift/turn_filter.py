@@ -125,6 +125,16 @@ class TurnFilter:
             self._step(state, readings, trace, t, k)
         return state, trace
 
+    def profile_log_likelihoods(self, readings: Readings, kocs: int) -> Floats:
+        """(45, K) ln Π f_g over the posts of each KOC: what the prior weights are fitted to."""
+        total = np.zeros((NA + NB, kocs))
+        v = np.ones((4, kocs), dtype=np.float32)
+        for t, k in enumerate(readings.active):
+            f_a, f_rest = self._likelihoods(readings, v[:, :k], t, k)
+            total[:, :k] += np.log(np.concatenate([f_a[NA : 2 * NA], f_rest]).astype(np.float64))
+            v[:, :k] = self._incident(v[:, :k], readings, t, k)
+        return total
+
     def _step(self, state: State, r: Readings, trace: Trace, t: int, k: int) -> None:
         """One post of each of the first k KOCs."""
         f_a, f_rest = self._likelihoods(r, state.v[:, :k], t, k)

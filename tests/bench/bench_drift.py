@@ -1,0 +1,174 @@
+"""The detector on simulated streams, vectorized: the table of promises, delays and false alarms beside the limits.
+
+    python tests/bench/bench_drift.py JUDGE_FOLDER [--seed N …] [--world default random:K …] [--cal 40000] [--set NAME=VALUE …]
+
+JUDGE_FOLDER holds the judge's sim.py, limits.py, evalcore.py and bench.py. Runs the same filter as the adapter in
+`drift_adapter.py`, but over all streams at once, so that a world takes a minute and not an hour.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import chi2
+
+from listener.drift.moods import market_of
+from listener.drift.readings import Counted, Floats, readings_of
+from listener.drift.rules import Parameters, default_calibration, parameters_of
+from listener.drift.turn_filter import TurnFilter
+
+BLOCK = 1024
+NO_ALARM = -99.0
+
+
+def market_from_shares(now: Floats, base: Floats, n: Floats, p: Parameters) -> Floats:
+    """Market factors from what the simulator tells: smoothed shares of a week with its count, and of the base, whose count
+    is taken to be 166 days at the same pace."""
+
+    def span(share: Floats, count: Floats) -> Any:
+        sums = np.round((share * (count[:, None] + 3.0) - 1.0) * 10_000).astype(np.int64)
+        return np.concatenate([count[:, None].astype(np.int64), sums], axis=1)
+
+    return market_of(span(now, n), span(base, n * 166.0 / 7.0), half=p.market_half, errors=p.market_errors)
+
+
+def counted_of_streams(s: Any, p: Parameters) -> tuple[list[Counted], list[Any]]:
+    """Streams as the filter's input, and the positions of the posts that weigh: as `readings.counted_of` makes them."""
+    probabilities = np.round(s.probs, 4)
+    out, where = [], []
+    for low, high in zip(s.off[:-1], s.off[1:], strict=True):
+        seen: dict[int, float] = {}
+        at, copying, copied_at = [], [], -np.inf
+        for j, (content, day) in enumerate(zip(s.cid[low:high].tolist(), s.t[low:high].tolist(), strict=True), start=int(low)):
+            if day - seen.get(content, -np.inf) <= p.duplicate_days:
+                copied_at = day
+                continue
+            seen[content] = day
+            at.append(j)
+            copying.append(day - copied_at <= p.copy_days)
+        steps = np.arange(1, high - low + 1)[:, None]
+        base = (s.mk_base[low:high].cumsum(axis=0) / steps)[np.array(at, dtype=np.int64) - low]
+        index = np.array(at, dtype=np.int64)
+        market = market_from_shares(s.mk_now[index], base, s.mk_n[index], p)
+        plain, ones = np.zeros(len(at), dtype=np.bool_), np.ones(len(at))
+        out.append(Counted((), s.t[index], probabilities[index], plain, np.array(copying, dtype=np.bool_), ones, market))
+        where.append(index)
+    return out, where
+
+
+def statistic(counted: Sequence[Counted], p: Parameters) -> tuple[list[Floats], int, float]:
+    """For each stream the evidence less what its pace adds to the bar; the updates, and the seconds of the filter."""
+    turn_filter = TurnFilter(p)
+    order = sorted(range(len(counted)), key=lambda i: -len(counted[i].days))
+    out: list[Floats] = [np.zeros(0)] * len(counted)
+    updates, seconds = 0, 0.0
+    for first in range(0, len(order), BLOCK):
+        block = order[first : first + BLOCK]
+        readings = readings_of([counted[i] for i in block], p)
+        started = time.process_time()
+        _, trace = turn_filter.run(readings, np.full(readings.per_year.shape, np.inf))
+        seconds += time.process_time() - started
+        updates += sum(readings.active)
+        stat = trace.strength - p.pace * np.log(readings.per_year / p.per_year)
+        for k, i in enumerate(block):
+            out[i] = stat[: len(counted[i].days), k].copy()
+    return out, updates, seconds
+
+
+def stats_of(s: Any, p: Parameters) -> Floats:
+    """The statistic at every post of the streams; −99 at posts that weigh nothing."""
+    counted, where = counted_of_streams(s, p)
+    stats, _, _ = statistic(counted, p)
+    flat = np.full(len(s.t), NO_ALARM)
+    for at, x in zip(where, stats, strict=True):
+        flat[at] = x
+    return flat
+
+
+class Judge:
+    """One simulated world with the judge's own modules."""
+
+    def __init__(self, folder: Path, seed: int, world: str, n: int, cal: int) -> None:
+        sys.path.insert(0, str(folder))
+        self.sim, self.bench, self.core = (importlib.import_module(m) for m in ("sim", "bench", "evalcore"))
+        w = self.sim.World.random(int(world.split(":")[1])) if world.startswith("random") else self.sim.World()
+        self.data = self.bench.Data(seed, n, cal, w)
+        self.bench.LIMITS.clear()
+        self.limits = {per: self.bench.limit_delays(self.data, per) for per in (1, 10)}
+
+    def table(self, p: Parameters, red: float = 1.0, amber: float = 10.0) -> dict[str, Any]:
+        d, core = self.data, self.core
+        stats = {id(s): stats_of(s, p) for s in d.all()}
+
+        def stat_of(s: Any) -> Floats:
+            return stats[id(s)]
+
+        out: dict[str, Any] = {}
+        years = sum(s.years.sum() for s in d.cal)
+        for name, promise in (("red", red), ("amber", amber)):
+            bar = p.bar(promise)
+            k = sum(int((core.first_alarm(s.off, stat_of(s), bar) >= 0).sum()) for s in d.cal)
+            out[name] = {"shipped": 1000 * k / years, "high": chi2.ppf(0.975, 2 * k + 2) / 2 / years * 1000, "bar": bar}
+            out[name]["shipped_turn"], out[name]["shipped_fa"] = self.bench.evaluate(d, stat_of, bar)
+            matched = core.threshold_for(d.cal, [stat_of(s) for s in d.cal], promise)
+            out[name]["matched"] = matched
+            out[name]["turn"], out[name]["fa"] = self.bench.evaluate(d, stat_of, matched)
+        return out
+
+    def show(self, table: dict[str, Any]) -> None:
+        for name, per in (("red", 1), ("amber", 10)):
+            r, limit = table[name], self.limits[per]
+            oracle, learn = limit["oracle"][1], limit["bayes"][1]
+            t = r["turn"]
+            print(
+                f"{name:5} shipped {r['shipped']:.2f} (≤{r['high']:.2f}) bar {r['bar']:.2f} matched {r['matched']:.2f} | "
+                + " ".join(
+                    f"{k} {t[k]['mean']:.2f} ×{t[k]['mean'] / oracle[k]['mean']:.2f}/{t[k]['mean'] / learn[k]['mean']:.2f}"
+                    f" r5 {t[k]['r5']:.2f} r10 {t[k]['r10']:.2f} rec {t[k]['recall']:.3f};"
+                    for k in ("abrupt", "gradual", "recover", "short")
+                )
+            )
+            for kind in ("fa", "shipped_fa"):
+                print(f"      {kind:10} " + " ".join(f"{k} {v:.1f}" for k, v in r[kind].items()))
+        sys.stdout.flush()
+
+
+def value_of(words: str) -> tuple[str, Any]:
+    name, value = words.split("=")
+    return name, tuple(float(v) for v in value.split(",")) if "," in value else float(value)
+
+
+def main() -> None:
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("judge", type=Path)
+    ap.add_argument("--seed", type=int, nargs="+", default=[1])
+    ap.add_argument("--world", nargs="+", default=["default"])
+    ap.add_argument("--n", type=int, default=3000)
+    ap.add_argument("--cal", type=int, default=40000)
+    ap.add_argument("--fit", action="store_true", help="calibrate on the world's unlabelled warm-up histories first")
+    ap.add_argument("--set", nargs="*", default=[], type=value_of)
+    a = ap.parse_args()
+    for world in a.world:
+        for seed in a.seed:
+            started = time.perf_counter()
+            judge = Judge(a.judge, seed, world, a.n, a.cal)
+            p = replace(parameters_of(default_calibration()), **dict(a.set))
+            if a.fit:
+                from listener.drift.calibrate import fitted
+
+                warm = [c for s in judge.data.warm for c in counted_of_streams(s, p)[0]]
+                p = fitted([c for c in warm if len(c.days) >= 5], p)
+            print(f"# seed {seed} world {world}, {time.perf_counter() - started:.0f} s to simulate and fit")
+            judge.show(judge.table(p))
+
+
+if __name__ == "__main__":
+    main()
