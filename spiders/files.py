@@ -73,7 +73,7 @@ def read_items(source: str | PathLike[str] | IO[bytes]) -> Iterator[Item | BadLi
     the format does not know are kept in the item's ``raw``. A gzip that breaks off gives what was whole, then one BadLine.
     Raises CollectError where the file can't be opened or read.
     """
-    if source == "-":
+    if isinstance(source, (str, PathLike)) and str(source) == "-":
         yield from _read(sys.stdin.buffer)
     elif isinstance(source, (str, PathLike)):
         with _opened(source) as stream:

@@ -81,7 +81,7 @@ def print_board(app: App, form: Format, brand: str | None) -> None:
         output.write_rows((_row_of(row) for row in rows), form, columns=(), empty="")
         return
     if not rows:
-        output.out.print("名单或品牌还是空的：listener brand import、listener koc import / no roster or no brand yet")
+        output.say("名单或品牌还是空的：listener brand import、listener koc import / no roster or no brand yet")
         return
     output.out.print(table_of(rows, app))
 
@@ -176,7 +176,7 @@ def print_status(app: App, form: Format) -> None:
     (sums,) = [row for row in rows if row["kind"] == "sums"]
     for name, value in sums.items():
         if name != "kind":
-            output.out.print(f"{word('sums', name, language)}: {value}", markup=False)
+            output.say(f"{word('sums', name, language)}: {value}")
 
 
 def _tables(zh: bool) -> tuple[Table, Table]:

@@ -35,14 +35,12 @@ def import_file(
         for file in files:
             done, quarantine = app.import_file(file, source, report, batch_size=batch_size, workers=workers)
             rejected += done.rejected
-            output.out.print(
+            output.say(
                 f"{file}：新 {done.new}，再次见到 {done.again}（其中改过 {done.edited}），隔离 {done.rejected}"
                 f" / new {done.new}, seen again {done.again} (edited {done.edited}), set aside {done.rejected}",
-                markup=False,
-                soft_wrap=True,
             )
             if quarantine:
-                output.err.print(f"坏行与原因 / bad lines and why: {quarantine}", markup=False, soft_wrap=True)
+                output.warn(f"坏行与原因 / bad lines and why: {quarantine}")
 
 
 def crawl(
@@ -58,11 +56,9 @@ def crawl(
         ended = [app.crawl(name, report=report) for name in sources or app.source_names()]
         app.catch_up(report)
     for crawled in ended:
-        output.out.print(showing.words_of_crawl(crawled), markup=False, soft_wrap=True)
+        output.say(showing.words_of_crawl(crawled))
     if not ended:
-        output.err.print(
-            "listener.toml 里没有来源；在 [[sources]] 里写一个 / no source stands in listener.toml: add a [[sources]]"
-        )
+        output.warn("listener.toml 里没有来源；在 [[sources]] 里写一个 / no source stands in listener.toml: add a [[sources]]")
         raise typer.Exit(FAILED)
     if any(crawled.outcome != "done" for crawled in ended):
         raise typer.Exit(FAILED)
@@ -82,7 +78,7 @@ def backfill(
         end = time_of(until, "--until", app.timezone) if until else app.now()
         crawled = app.crawl(source, since=start, until=end, report=report)
         app.catch_up(report)
-    output.out.print(showing.words_of_crawl(crawled), markup=False, soft_wrap=True)
+    output.say(showing.words_of_crawl(crawled))
     if crawled.outcome != "done":
         raise typer.Exit(FAILED)
 
@@ -107,4 +103,4 @@ def run(
             stop=stop,
             wait=wait,
         )
-    output.out.print("已停止 / stopped")
+    output.say("已停止 / stopped")

@@ -44,15 +44,15 @@ def train(
         from nlp.train import train as make
 
         rows = _rows_of(corpora)
-        arrays = make(rows, lambda line: output.err.print(line, markup=False))
+        arrays = make(rows, lambda line: output.err.print(line))
         write_model(out, arrays)
     except ImportError as error:
-        output.err.print(f"训练需要 scipy：pip install scipy / training needs scipy ({error})", markup=False)
+        output.err.print(f"训练需要 scipy：pip install scipy / training needs scipy ({error})")
         raise typer.Exit(2) from error
     except ScoreError as error:
-        output.err.print(str(error), markup=False)
+        output.err.print(str(error))
         raise typer.Exit(2) from error
-    output.out.print(f"已写入 / written: {out}（{out.stat().st_size / 1e6:.1f} MB）", markup=False, soft_wrap=True)
+    output.out.print(f"已写入 / written: {out}（{out.stat().st_size / 1e6:.1f} MB）")
 
 
 @app.command(no_args_is_help=True)
@@ -75,7 +75,7 @@ def evaluate(
         rows = [row for row in _rows_of(corpora) if everything or fold_of(row.text) == 0]
         verdicts = judge(load(model), [row for row in rows if not (fast and row.target)], by=lambda row: row.group, fast=fast)
     except ScoreError as error:
-        output.err.print(str(error), markup=False)
+        output.err.print(str(error))
         raise typer.Exit(2) from error
     found = [
         {key: round(value, 4) if isinstance(value, float) else value for key, value in asdict(verdict).items()}

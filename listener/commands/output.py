@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,9 +21,20 @@ from rich.table import Table
 if TYPE_CHECKING:
     from listener.pipeline import Report
 
-out = Console(highlight=False)
+# Where nobody watches (a pipe, a file), a table is as wide as it needs to be.
+out = Console(highlight=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200)
 err = Console(stderr=True, highlight=False)
 log = logging.getLogger("listener")
+
+
+def say(words: str) -> None:
+    """A plain line for whoever asked: nothing in it is taken for markup, no line is broken."""
+    out.print(words, markup=False, soft_wrap=True)
+
+
+def warn(words: str) -> None:
+    """A plain line beside the answer, on stderr."""
+    err.print(words, markup=False, soft_wrap=True)
 
 
 class Format(StrEnum):

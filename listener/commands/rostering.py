@@ -35,7 +35,7 @@ def brand_import(
     with opened(context) as app, output.reporting() as report:
         app.catch_up(report)
     words = ("已写入品牌", "brand added") if is_new else ("已更新品牌", "brand updated")
-    output.out.print(f"{words[0]} {values['name']} / {words[1]}: {values['name']}", markup=False)
+    output.say(f"{words[0]} {values['name']} / {words[1]}: {values['name']}")
 
 
 @brand.command("list")
@@ -78,7 +78,7 @@ def koc_import(
             app.store.save_kocs(preview.kocs)
             app.catch_up(report)
     saved, same = len(preview.kocs), len(preview.unchanged)
-    output.out.print(f"名单已写入 {saved} 位，未变 {same} 位 / {saved} KOCs written, {same} unchanged")
+    output.say(f"名单已写入 {saved} 位，未变 {same} 位 / {saved} KOCs written, {same} unchanged")
     if not saved and not same:
         raise typer.Exit(FAILED)
 
@@ -106,4 +106,4 @@ def koc_remove(context: typer.Context, ids: Annotated[list[str], typer.Argument(
             raise typer.BadParameter(f"名单里没有 / not on the roster: {', '.join(unknown)}")
         app.store.remove_kocs(ids)
         app.catch_up(report)
-    output.out.print(f"已移出 {len(ids)} 位 / {len(ids)} removed")
+    output.say(f"已移出 {len(ids)} 位 / {len(ids)} removed")

@@ -18,9 +18,9 @@ def print_preview(preview: RosterPreview) -> None:
     changed, same = len(preview.kocs) - new, len(preview.unchanged)
     zh = f"读到 {preview.rows} 行：新增 {new} 位，更新 {changed} 位（共 {accounts} 个账号），未变 {same} 位"
     en = f"{preview.rows} rows: {new} new, {changed} changed ({accounts} accounts), {same} unchanged"
-    output.out.print(f"{zh} / {en}", soft_wrap=True)
+    output.say(f"{zh} / {en}")
     if preview.ignored:
-        output.out.print(f"没有用到的列 / columns not used: {escape(', '.join(preview.ignored))}", soft_wrap=True)
+        output.say(f"没有用到的列 / columns not used: {', '.join(preview.ignored)}")
     _print_findings("没能识别 / not resolved", preview.unresolved)
     _print_findings("有歧义 / ambiguous", preview.ambiguous)
     if preview.proposals:

@@ -50,8 +50,8 @@ def init(
     path = workspace.create(folder)
     with App.open(path, os.environ) as app:
         app.prepare()
-    output.out.print(f"工作区已就绪 / workspace ready: {folder.resolve()}", markup=False, soft_wrap=True)
-    output.out.print(
+    output.say(f"工作区已就绪 / workspace ready: {folder.resolve()}")
+    output.say(
         "下一步 / next: listener brand import brand.json · listener koc import 名单.csv · listener import 内容.jsonl",
         markup=False,
     )
@@ -67,11 +67,9 @@ def check(context: typer.Context) -> None:
     settings.read_key(found)
     if found.missing_secrets:
         raise settings.ConfigError(found.missing_secrets, path)
-    output.out.print(
+    output.say(
         f"{path} 没有错误：{len(found.brands)} 个品牌，{len(found.sources)} 个来源，{len(found.channels)} 个渠道"
         f" / no mistakes: {len(found.brands)} brands, {len(found.sources)} sources, {len(found.channels)} channels",
-        markup=False,
-        soft_wrap=True,
     )
 
 
@@ -91,7 +89,7 @@ def db_upgrade(context: typer.Context) -> None:
     from storage.store import upgrade
 
     database = settings.load(config_path(context), os.environ).listener.database
-    output.out.print(f"数据库结构 / database schema: {upgrade(database)}", markup=False)
+    output.say(f"数据库结构 / database schema: {upgrade(database)}")
 
 
 @db.command("status")

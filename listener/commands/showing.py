@@ -75,7 +75,7 @@ def _stance(mention: Mention | None) -> dict[str, Any]:
 def print_alerts(app: App, found: Sequence[StoredAlert], *, full: bool) -> None:
     """The alerts, a line each; in full with the quotes and the next step."""
     if not found:
-        output.out.print("当前没有预警 / no alerts")
+        output.say("当前没有预警 / no alerts")
         return
     views = [app.view_of(one) for one in found]
     if full:
@@ -143,7 +143,7 @@ def warn_if_behind(app: App) -> None:
     """Say so where what is shown is not the last word: posts without mentions, KOCs to replay."""
     stale, dirty = app.store.count_stale(), app.store.count_dirty()
     if stale or dirty:
-        output.err.print(
+        output.warn(
             f"注意：{stale} 条内容待评分，{dirty} 位 KOC 待重看；运行 listener watch"
             f" / {stale} posts wait for their score, {dirty} KOCs for their replay: run `listener watch`",
             soft_wrap=True,

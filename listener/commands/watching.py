@@ -40,10 +40,10 @@ def alerts(
         showing.warn_if_behind(app)
         found = app.store.alerts(history=history, brand=brand, koc=koc)
         if html and not found:
-            output.err.print("当前没有预警，未写文件 / no alerts, nothing written")
+            output.warn("当前没有预警，未写文件 / no alerts, nothing written")
         elif html:
             showing.write_page(app, found, html)
-            output.err.print(f"已写入 / written: {html}", markup=False, soft_wrap=True)
+            output.warn(f"已写入 / written: {html}")
         elif form is Format.table:
             showing.print_alerts(app, found, full=full)
         else:
@@ -79,7 +79,7 @@ def watch(context: typer.Context) -> None:
     """补做未完成的评分与观察（设置改动或中断之后）/ make what lacks: after a change of settings, or a cut"""
     with opened(context) as app, output.reporting() as report:
         made, watched = app.catch_up(report)
-    output.out.print(f"评分 {made} 条，重看 {watched} 位 KOC / scored {made} posts, replayed {watched} KOCs")
+    output.say(f"评分 {made} 条，重看 {watched} 位 KOC / scored {made} posts, replayed {watched} KOCs")
 
 
 def deliver(
@@ -89,9 +89,9 @@ def deliver(
     """发送到期的推送 / send what is due"""
     with opened(context) as app:
         if retry:
-            output.out.print(f"重新排队 {(n := app.store.retry_dead())} 条 / {n} queued again")
+            output.say(f"重新排队 {(n := app.store.retry_dead())} 条 / {n} queued again")
         done = app.deliver()
-    output.out.print(
+    output.say(
         f"已送达 {done.sent}，汇总告知 {done.summarized}，稍后重试 {done.retried}，放弃 {done.dead}"
         f" / sent {done.sent}, summarized {done.summarized}, to retry {done.retried}, given up {done.dead}"
     )
@@ -106,7 +106,7 @@ def channel_test(
     """向一个渠道发一条测试消息 / send a test message through a channel"""
     with opened(context) as app:
         app.known_channel(name).test(app.now())
-    output.out.print(f"测试消息已被 {name} 接收 / {name} took the test message")
+    output.say(f"测试消息已被 {name} 接收 / {name} took the test message")
 
 
 def score(
