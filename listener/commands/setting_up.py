@@ -53,7 +53,6 @@ def init(
     output.say(f"工作区已就绪 / workspace ready: {folder.resolve()}")
     output.say(
         "下一步 / next: listener brand import brand.json · listener koc import 名单.csv · listener import 内容.jsonl",
-        markup=False,
     )
 
 

@@ -146,5 +146,4 @@ def warn_if_behind(app: App) -> None:
         output.warn(
             f"注意：{stale} 条内容待评分，{dirty} 位 KOC 待重看；运行 listener watch"
             f" / {stale} posts wait for their score, {dirty} KOCs for their replay: run `listener watch`",
-            soft_wrap=True,
         )
