@@ -158,13 +158,8 @@ def test_without_a_workspace_the_way_out_is_told(listener: Callable[..., Any]) -
 def test_score_answers_each_line_in_order_and_needs_no_workspace(
     listener: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    given = [
-        '{"text": "真的很好用，强烈推荐"}',
-        "not json",
-        '{"text": "客服太差了，再也不买", "target": "星澜"}',
-        "",
-        '{"text": ""}',
-    ]
+    against = '{"text": "客服太差了，再也不买", "target": "星澜"}'
+    given = ['{"text": "真的很好用，强烈推荐"}', "not json", against, "", '{"text": ""}']
     code, out, _ = piped(listener, "\n".join(given), monkeypatch, tmp_path, "score")
     rows = [json.loads(line) for line in out.splitlines()]
     assert code == 1
