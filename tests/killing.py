@@ -102,8 +102,8 @@ class Seen:
 
 @dataclass
 class Killed:
-    """What became of one workspace. instants: seconds after the start at which a running process was killed; found: what the
-    database held right after each: posts, mentions, alerts, deliveries sent and being sent. repeats: messages that came
+    """What became of one workspace. instants: seconds after its first write at which a running process was killed; found: what
+    the database held right after each: posts, mentions, alerts, deliveries sent and being sent. repeats: messages that came
     over the wire again, with the same key. orphans: processes that outlived their parent."""
 
     phase: str
@@ -194,17 +194,19 @@ class Stage:
             return subprocess.Popen([*LISTENER, *command], cwd=at, stdout=log, stderr=log, start_new_session=True)
 
     def run(self, at: Path, *command: str) -> float:
-        """Run a command to its end; returns its seconds."""
-        began = time.monotonic()
-        code = self.start(at, *command).wait(timeout=300)
+        """Run a command to its end; returns the seconds from its first write on."""
+        process = self.start(at, *command)
+        began = first_write(at, process)
+        code = process.wait(timeout=300)
         if code:
             raise RuntimeError(f"listener {' '.join(command)} ended with {code}:\n{(at / 'log').read_text()[-3000:]}")
         return time.monotonic() - began
 
     def kill(self, at: Path, command: tuple[str, ...], after: float, *, group: bool) -> tuple[bool, int]:
-        """Start a command and SIGKILL it after so many seconds, with its children or alone. Returns whether it still ran,
-        and how many of its children outlived it by more than some seconds."""
+        """Start a command and SIGKILL it so many seconds after its first write, with its children or alone. Returns whether it
+        still ran, and how many of its children outlived it by more than some seconds."""
         process = self.start(at, *command)
+        first_write(at, process)
         try:
             code = process.wait(timeout=after)
         except subprocess.TimeoutExpired:
@@ -232,7 +234,7 @@ class Stage:
         at = self.ready(phase, f"{name}-{number}")
         done = Killed(name)
         for _ in range(kills):
-            after = rng.uniform(0.25, 1.0) * seconds
+            after = rng.random() * seconds
             was_running, orphans = self.kill(at, phase.command, after, group=rng.random() < 0.5)
             done.orphans += orphans
             if was_running:
@@ -302,6 +304,15 @@ def json_of(item: Any) -> dict[str, Any]:
     told = {name: value for name, value in dataclasses.asdict(item).items() if value not in (None, "", ())}
     told["posted_at"] = item.posted_at.isoformat()
     return told
+
+
+def first_write(at: Path, process: subprocess.Popen[bytes]) -> float:
+    """Wait until a process has written to its database for the first time, or has ended; returns the time."""
+    logs = [at / "listener.db-wal", at / "listener.db"]
+    before = [log.stat().st_mtime_ns if log.exists() else 0 for log in logs]
+    while process.poll() is None and before == [log.stat().st_mtime_ns if log.exists() else 0 for log in logs]:
+        time.sleep(0.002)
+    return time.monotonic()
 
 
 def counts_of(at: Path) -> tuple[int, ...]:

@@ -2,7 +2,8 @@
 
     python -m tests.bench.kill_50 [--kills 50] [--seed 1]
 
-Takes some minutes. Exit code 1 if anything differs from an undisturbed run. An instant counts only where the process still ran.
+Takes some minutes. Exit code 1 if anything differs from an undisturbed run. Instants count from the
+process's first write, and only where it still ran.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def tortured(stage: Stage, kills: int, rng: random.Random, console: Console) -> 
 
 def instants_table(done: list[Killed]) -> Table:
     """Every instant, with what the database held then: that they hit different places."""
-    table = Table("phase", "killed after, s", "posts", "mentions", "alerts", "sent", "being sent")
+    table = Table("phase", "killed at, s", "posts", "mentions", "alerts", "sent", "being sent")
     for one in done:
         for after, found in zip(one.instants, one.found, strict=True):
             table.add_row(one.phase, f"{after:.2f}", *map(str, found))
@@ -61,7 +62,9 @@ def instants_table(done: list[Killed]) -> Table:
 
 
 def phases_table(done: list[Killed], seconds: dict[str, float], told: dict[str, int]) -> Table:
-    table = Table("phase", "takes, s", "workspaces", "killed", "differ", "told", "repeats on the wire (same key)", "orphans")
+    table = Table(
+        "phase", "writes for, s", "workspaces", "killed", "differ", "told", "repeats on the wire (same key)", "orphans"
+    )
     for phase in PHASES:
         own = [one for one in done if one.phase == phase]
         differ, repeats = sum(bool(one.problems) for one in own), sum(one.repeats for one in own)
