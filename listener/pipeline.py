@@ -234,6 +234,7 @@ class Intake:
         self.items = 0
         self.outcome: CrawlOutcome = "failed"
         self.troubles: dict[str, list[str]] = {}
+        self.kinds: set[str] = set()
         self.covered: list[tuple[str, str]] = []
         self._waiting: list[Item] = []
         self._flushed_at = time.monotonic()
@@ -251,11 +252,13 @@ class Intake:
             case Covered(platform, account_id):
                 self.covered.append((platform, account_id))
             case Trouble(kind, message, subject, page):
+                self.kinds.add(kind)
                 if message not in self.troubles:
                     log.warning("%s: %s: %s %s", self.job.source, kind, message, page)
                 self.troubles.setdefault(message, []).append(subject)
             case Ended(outcome):
-                self.outcome = outcome
+                has_changed = outcome == "failed" and self.kinds == {"changed"}
+                self.outcome = "changed" if has_changed else outcome
 
     def told(self) -> str:
         """What went wrong, each thing once, with the subjects that it hit."""
@@ -295,6 +298,8 @@ def deliver(desk: Desk) -> Delivered:
             settled = send(message, stored, desk)
             desk.store.settle(settled)
             total = counted(total, settled)
+    if desk.store.count_dirty():  # what was withdrawn while it was sent needs its correction
+        watch(desk)
     return total
 
 

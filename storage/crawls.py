@@ -23,9 +23,9 @@ def end(connection: Connection, crawl: Crawl) -> None:
     changed = connection.execute(update(crawls).where(crawls.c.crawl_id == crawl.crawl_id).values(row)).rowcount
     if not changed:
         raise StoreError(f"unknown crawl {crawl.crawl_id!r}: start it before it ends")
-    covered_at = us_or_none(crawl.ended_at)
-    if not crawl.covered or covered_at is None:
+    if not crawl.covered:
         return
+    covered_at = us(crawl.started_at)  # what was posted while it ran may have been missed
     statement = insert(connection.dialect.name, coverage)
     newest = case(
         (statement.excluded.covered_at > coverage.c.covered_at, statement.excluded.covered_at), else_=coverage.c.covered_at

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, or_, select, update
@@ -72,17 +72,24 @@ def deliveries_in(connection: Connection, state: str | None) -> list[Delivery]:
 def claim_due(connection: Connection, now: int, until: int, limit: int) -> list[tuple[Delivery, StoredAlert]]:
     """Take deliveries that are due: they are ``sending`` until the lease ends, then they are due again.
 
-    An alert that was superseded is not sent any more, even if a process died while sending it."""
-    due = or_(
-        and_(deliveries.c.state == "pending", or_(deliveries.c.next_try_at.is_(None), deliveries.c.next_try_at <= now)),
-        and_(deliveries.c.state == "sending", deliveries.c.claimed_until < now),
-    )
-    query = (
-        select(deliveries)
-        .where(due)
+    What one channel is told of one KOC and brand is claimed together: what waits for a second try comes along with what is due,
+    and nothing is claimed while another process sends of it, so that an amber can't arrive behind its red. An alert that was
+    superseded is not sent any more, even if a process died while sending it."""
+    is_sending = and_(deliveries.c.state == "sending", deliveries.c.claimed_until >= now)
+    first = (
+        select(deliveries.c.key)
+        .join(alerts, alerts.c.key == deliveries.c.alert_key)
+        .where(_is_due(deliveries.c, now), ~_in_its_group(lambda one: and_(one.state == "sending", one.claimed_until >= now)))
         .order_by(func.coalesce(deliveries.c.next_try_at, 0), deliveries.c.key)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+    )
+    due = list(connection.execute(first).scalars())
+    query = (
+        select(deliveries)
+        .join(alerts, alerts.c.key == deliveries.c.alert_key)
+        .where(deliveries.c.state.in_(("pending", "sending")), ~is_sending, _in_its_group(lambda one: among(one.key, due)))
+        .order_by(func.coalesce(deliveries.c.next_try_at, 0), deliveries.c.key)
+        .with_for_update(of=deliveries, skip_locked=True)
     )
     claimed = [delivery_of(row) for row in connection.execute(query)]
     about = _alerts_by_key(connection, [delivery.alert_key for delivery in claimed])
@@ -92,6 +99,20 @@ def claim_due(connection: Connection, now: int, until: int, limit: int) -> list[
     _update(connection, [d.key for d in wanted], state="sending", claimed_until=until, attempts=deliveries.c.attempts + 1)
     taken = {d.key: d for ds in load_deliveries(connection, {d.alert_key for d in wanted}).values() for d in ds}
     return [(taken[d.key], about[d.alert_key]) for d in wanted]
+
+
+def _is_due(one: Any, now: int) -> ColumnElement[bool]:
+    """Whether a delivery (its columns) may be claimed by itself."""
+    waits = and_(one.state == "pending", or_(one.next_try_at.is_(None), one.next_try_at <= now))
+    return or_(waits, and_(one.state == "sending", one.claimed_until < now))
+
+
+def _in_its_group(holds: Callable[[Any], ColumnElement[bool]]) -> ColumnElement[bool]:
+    """Whether it holds for any delivery on the same channel about the same KOC and brand."""
+    other, about = deliveries.alias(), alerts.alias()
+    same = and_(other.c.channel == deliveries.c.channel, about.c.koc_id == alerts.c.koc_id, about.c.brand == alerts.c.brand)
+    inner = select(other.c.key).join(about, about.c.key == other.c.alert_key).where(same, holds(other.c))
+    return exists(inner.correlate(deliveries, alerts))
 
 
 def _update(connection: Connection, keys: Sequence[str], **values: Any) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
@@ -33,6 +34,7 @@ def listenings_of(app: App) -> list[Listening]:
             accounts=() if source.accounts == "roster" else source.accounts,
             searches=bool(source.queries),
             feeds=bool(source.urls),
+            hosts=tuple(dict.fromkeys(urlsplit(url).netloc for url in source.urls)),
             every=source.every or _longest_pause(source.cron, app),
             enabled=source.enabled,
         )

@@ -131,6 +131,7 @@ def words_of_crawl(crawl: Crawl) -> str:
     ends = {
         "done": "完成 / done",
         "blocked": "被拦截 / blocked",
+        "changed": "平台页面已变化，读不懂 / the platform's pages have another shape",
         "failed": "失败 / failed",
         "cut": "中断 / cut",
         "running": "进行中 / running",

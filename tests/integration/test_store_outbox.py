@@ -89,6 +89,15 @@ def test_a_delivery_is_due_once(store: Store) -> None:
 
 
 def test_deliveries_are_claimed_in_order_of_their_time_up_to_a_limit(store: Store) -> None:
+    for number in (3, 1, 2):
+        key = f"A{number}"
+        row = delivery(f"D{key}", key, next_try_at=NOW - timedelta(seconds=number))
+        record(store, f"k{number}", alerts=(alert(key, f"k{number}"),), deliveries=(row,))
+    assert keys(claim(store, limit=2)) == ["DA3", "DA2"]
+    assert keys(claim(store)) == ["DA1"]
+
+
+def test_what_one_channel_is_told_of_one_koc_is_claimed_together(store: Store) -> None:
     raise_alerts(store, "B", "A", next_try_at=NOW)
     record(
         store,
@@ -99,9 +108,12 @@ def test_deliveries_are_claimed_in_order_of_their_time_up_to_a_limit(store: Stor
             delivery("DE", "E", next_try_at=NOW - timedelta(seconds=1)),
         ),
     )
-    assert keys(claim(store, limit=2)) == ["DE", "DA"]
-    assert keys(claim(store)) == ["DB"]
-    assert keys(claim(store, NOW + timedelta(seconds=1))) == ["DC"]
+    taken = claim(store, limit=1)
+    assert keys(taken) == ["DE", "DC"], "what is not due yet comes along, so that it can't arrive later than it should"
+    record(store, "k2", alerts=(*[alert(k, "k2") for k in "CE"], alert("F", "k2")), deliveries=(delivery("DF", "F"),))
+    assert keys(claim(store)) == ["DA", "DB"], "nothing more of k2 while that is being sent"
+    store.settle([replace(one, state="sent", sent_at=NOW, claimed_until=None) for one in taken])
+    assert keys(claim(store)) == ["DF"]
 
 
 def test_a_sent_delivery_stays_sent(store: Store) -> None:

@@ -141,7 +141,7 @@ def test_two_senders_never_claim_the_same(store_url: str) -> None:
         store.save_kocs(PEOPLE[:1])
         with store.watching(brands=[BRAND]) as watch:
             assert watch is not None
-            alerts = tuple(alert(key, "k0") for key in keys)
+            alerts = tuple(alert(key, key) for key in keys)  # each of another KOC: one KOC's are claimed together
             watch.record(changes("k0", alerts=alerts, deliveries=tuple(delivery(f"D{key}", key) for key in keys)), at=NOW)
     results: multiprocessing.Queue[list[str]] = SPAWN.Queue()
     senders = [start(claim_all, store_url, results) for _ in range(2)]
