@@ -188,8 +188,9 @@ class _Pool:
         self._p = p
         self._times = [c.days - c.days[0] for c in counted]
         self._posts = np.concatenate([c.probabilities for c in counted])
-        flags = np.concatenate([c.constructive for c in counted])
-        evidence = evidence_of_classes(tempered(self._posts, p.temperature), flags, p)
+        self._flags = np.concatenate([c.constructive for c in counted])
+        self._cues = np.concatenate([c.cue for c in counted])
+        evidence = evidence_of_classes(tempered(self._posts, p.temperature), self._flags, self._cues, p)
         whole = _weighted(evidence, class_shares(evidence))
         self._by_profile = [_cumulative(_weighted(evidence, np.array(g)) / whole) for g in ADVOCATE]
         self._profiles = _cumulative(advocates)
@@ -204,7 +205,7 @@ class _Pool:
         for i in np.flatnonzero(again).tolist():
             spots[i] = spots[i - 1]
         plain = np.zeros(n, dtype=np.bool_)
-        return Counted((), days, self._posts[spots], plain, plain, np.ones(n), np.ones((n, 3)))
+        return Counted((), days, self._posts[spots], self._flags[spots], plain, self._cues[spots], np.ones((n, 3)))
 
 
 def class_shares(evidence: Floats, *, steps: int = 60) -> Floats:

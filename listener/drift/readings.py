@@ -33,16 +33,14 @@ class Readings:
     have one. Arrays are (T, K) or (T, 4, K), classes in the order against, none, favor, mild; what lies beyond a KOC's
     last post is never read.
 
-    evidence: q_c = p_c / prior_c, and for mild criticism mild·√(q_against·q_none). repeat: ρ, the chance that the post
-    repeats the stance of the one before. cue: likelihood ratio of its cues, turned against not. market: factors for a
-    loading of 1, or None where nothing shifted at post t. per_year: the KOC's mentions per year as known at the post.
-    stance: favor − against.
+    evidence: see `evidence_of_classes`. repeat: ρ, the chance that the post repeats the stance of the one before. market:
+    factors for a loading of 1, or None where nothing shifted at post t. per_year: the KOC's mentions per year as known at
+    the post. stance: favor − against.
     """
 
     active: tuple[int, ...]
     evidence: Weights
     repeat: Weights
-    cue: Weights
     market: tuple[Weights | None, ...]
     per_year: Floats
     stance: Floats
@@ -51,7 +49,7 @@ class Readings:
 @dataclass(frozen=True, slots=True)
 class Counted:
     """One KOC's posts that weigh, in order, with their numbers: (n,) or (n, 3) arrays. copying: a copy of something the
-    KOC wrote was left out within the days before the post."""
+    KOC wrote was left out within the days before the post. cue: likelihood ratio of the post's cues."""
 
     mentions: tuple[KocMention, ...]
     days: Floats
@@ -89,41 +87,46 @@ def readings_of(block: Sequence[Counted], p: Parameters) -> Readings:
     shape = (length, width)
     q = np.ones((length, 4, width), dtype=np.float32)
     market = np.ones((length, 4, width), dtype=np.float32)
-    repeat, cue = np.zeros(shape, dtype=np.float32), np.ones(shape, dtype=np.float32)
+    repeat = np.zeros(shape, dtype=np.float32)
     per_year, stance = np.full(shape, p.per_year), np.zeros(shape)
     for k, c in enumerate(block):
         n = len(c.days)
         if not n:
             continue
         sharp = tempered(c.probabilities, p.temperature)
-        q[:n, :, k] = evidence_of_classes(sharp, c.constructive, p)
+        q[:n, :, k] = evidence_of_classes(sharp, c.constructive, c.cue, p)
         market[:n, :3, k] = c.market
         market[:n, 3, k] = np.round(np.sqrt(c.market[:, 0] * c.market[:, 1]), 4)
         repeat[:n, k] = _repeats(c, sharp, p)
-        cue[:n, k] = c.cue
         per_year[:n, k] = rates_of(c.days, p)
         stance[:n, k] = c.probabilities[:, 2] - c.probabilities[:, 0]
     active = tuple(int(x) for x in (np.array([len(c.days) for c in block])[None, :] > np.arange(length)[:, None]).sum(axis=1))
     shifted = tuple(m if (m != 1).any() else None for m in market)
-    return Readings(active, q, repeat, cue, shifted, per_year, stance)
+    return Readings(active, q, repeat, shifted, per_year, stance)
 
 
-def evidence_of_classes(probabilities: Floats, constructive: Flags, p: Parameters) -> Floats:
-    """(n, 4) evidence of posts for against, none, favor, mild: probabilities over the scorer's prior. Mild criticism lies
-    between against and none (the geometric mean of two densities is highest between them); a post flagged constructive is
-    read as mild wherever it would be read as against, ``constructive`` times.
+def evidence_of_classes(probabilities: Floats, constructive: Flags, cue: Floats, p: Parameters) -> Floats:
+    """(n, 4) evidence of posts for against, none, favor, mild.
 
-    >>> p = Parameters((1,), (1,), (1,), (1,))
+        q_c = p_c / prior_c;   q_against × cue;   q_mild = mild·√(q_against·q_none)
+
+    The scorer's probabilities over its prior are likelihoods up to a constant. A cue (explicit defection, an unresolved
+    grievance …) says more than the scorer's number alone; its ratio is bounded. Mild criticism lies between against and
+    none (the geometric mean of two densities is highest between them); a post flagged constructive is read as mild wherever
+    it would be read as against, ``constructive`` times.
+
+    >>> p = Parameters((1,), (1,), (1,), (1,), mild=3.0)
     >>> plain, kind = (np.array([flag]) for flag in (False, True))
-    >>> evidence_of_classes(np.array([[0.5, 0.5, 0.0]]), plain, p).round(2).tolist()
+    >>> evidence_of_classes(np.array([[0.5, 0.5, 0.0]]), plain, np.ones(1), p).round(2).tolist()
     [[2.0, 1.43, 0.0, 5.07]]
-    >>> evidence_of_classes(np.array([[0.95, 0.05, 0.0]]), kind, p).round(2).tolist()
+    >>> evidence_of_classes(np.array([[0.95, 0.05, 0.0]]), kind, np.ones(1), p).round(2).tolist()
     [[3.8, 0.14, 0.0, 11.4]]
     """
     q = probabilities / np.array(p.class_prior)
     mild = p.mild * np.sqrt(q[:, 0] * q[:, 1])
-    mild = np.where(constructive, np.maximum(mild, q[:, 0] * p.constructive), mild)
-    return np.concatenate([q, mild[:, None]], axis=1)
+    against = q[:, 0] * cue
+    mild = np.where(constructive, np.maximum(mild, against * p.constructive), mild)
+    return np.stack([against, q[:, 1], q[:, 2], mild], axis=1)
 
 
 def tempered(probabilities: Floats, temperature: float) -> Floats:

@@ -38,8 +38,8 @@ class Parameters:
     The scorer. class_prior: (against, none, favor) shares it was calibrated at. temperature: probabilities are raised to
     its inverse first (1 = calibrated). mild: weight of the evidence for mild criticism, mild·√(q_against·q_none).
     constructive: how much likelier a post flagged constructive is mild criticism than opposition. doubt: ω, the chance that
-    a post says nothing (bounds its evidence). cues: code → likelihood ratio of the cue in a critic's against an advocate's
-    post. cue_bound: no post's cues weigh more, as a factor.
+    a post says nothing (bounds its evidence). cues: code → how much likelier the cue makes opposition than the
+    scorer's probability says alone; unknown codes weigh nothing. cue_bound: no post's cues weigh more, as a factor.
 
     Repetition. repeat, repeat_days: ρ = repeat·exp(−Δt/repeat_days). copy, copy_days, copy_nats: the same for posts whose
     evidence is like the last one's (log odds within copy_nats) while the KOC is seen copying. duplicate_bits,
@@ -128,9 +128,22 @@ def _frozen(value: Any) -> Any:
 
 
 def default_calibration() -> Calibration:
-    """The calibration of a cold start, for every brand: priors in the shape of what was fitted on simulated and on real
-    posts, broad enough that a wrong guess costs posts and not promises."""
+    """The calibration of a cold start, for every brand: broad priors, so that a wrong guess costs posts and not promises;
+    class prior, temperature and bars are those of the scorer that ships, as seen on real reviews it never learned from."""
     return Calibration(version="default-1", brand="", effective_at=datetime(1970, 1, 1, tzinfo=UTC), parameters=_defaults())
+
+
+# Ratios left over beside the scorer's own probability: logistic regression on real reviews it never learned from, bounded.
+CUES = (
+    ("defection", 1.5),
+    ("dissuasion", 3.0),
+    ("ignored", 3.0),
+    ("irony", 1.2),
+    ("price-grievance", 2.5),
+    ("product-grievance", 3.0),
+    ("unresolved", 3.0),
+    ("used", 1.5),
+)
 
 
 def _defaults() -> dict[str, Any]:
@@ -139,7 +152,12 @@ def _defaults() -> dict[str, Any]:
         "never": _tilted(NEVER, against=1.0),
         "cooled": _tilted(COOLED, none=2.3),
         "critic": _tilted(CRITIC, against=3.4),
-        "loadings": [0.25, 0.5, 0.25],
+        "never_share": 0.2,
+        "class_prior": [0.15, 0.35, 0.50],
+        "temperature": 0.7,
+        "mild": 1.0,
+        "intercept": 10.83,
+        "cues": dict(CUES),
     }
 
 

@@ -7,17 +7,18 @@ A still an advocate, who may follow the whole market's mood; B never was one; C 
 Equations, for one KOC and one post (prior weights a₀, b₀, c₀, κ; Σ over the profiles of a branch):
 
     likelihood   f_g = (1−ω)·[(1−ρ)·⟨ĝ,q⟩ + ρ·⟨ĝ,v·q⟩/⟨ĝ,v⟩] + ω,     ĝ = g·m^ℓ / ⟨g,m^ℓ⟩
-                 q_c = p_c/prior_c; m = market factor, loading ℓ = 0, 1, 2 for A, else 1; ω bounds what one post can say
+                 q: see `readings.evidence_of_classes`; m = market factor, loading ℓ = 0, 1, 2 for A, else 1;
+                 ω bounds what one post can say
     incident     v ← q·[(1−ρ) + ρ·v/⟨prior,v⟩], normalized: what is known of the stance that a repeat would repeat
     rivals       A ← (1−cool)·[(1−blur)·A + blur·ΣA·a₀] + (rewarm·ΣC + convert·ΣB)·a₀
                  B ← (1−convert)·B,   C ← (1−rewarm)·C + cool·ΣA·c₀,   then each × f
-    turned       U ← (U + κ·(ΣA + cooled_source·ΣC))·f·cue                      (Shiryaev–Roberts mixture)
+    turned       U ← (U + κ·(ΣA + cooled_source·ΣC))·f                          (Shiryaev–Roberts mixture)
     evidence     E_X = ln ΣU − ln ΣX for X = A, B, C;   E = min(E_A, E_B + never_less, E_C + cooled_less)
     amber, red   E ≥ their bars; at red the KOC is latched as critic, and the mirror runs:
     recovery     U ← ((1−relapse)·U + relapse·ΣU·κ)·f,   A ← (A + a₀·ΣU)·f,   recovered at ln ΣA − ln ΣU ≥ recover_bar,
                  which arms the filter again with A as it now is
 
-With ω = .03 one post adds at most about 2.9 nats, 4 with cues, so that one or two posts never raise a red.
+With ω = .03 one post adds at most about 3.3 nats, whatever its cues, so that one post never raises an amber or a red.
 
 Numbers: state is 106 weights a KOC, float32 (424 bytes); all updates are made in float32, with +, −, ×, ÷ of
 whole arrays and sums in one fixed order, none of them BLAS and none depending on how many KOCs go side by side: the same
@@ -70,7 +71,7 @@ class Trace:
     advocate, never, cooled: evidence of a turn against each rival, nats; strength: their E; bar: what red needs.
     odds: ln ΣU − ln(ΣA + ΣB + ΣC). loyal: share of A among the rivals. fired: red raised here. critic: latched after this
     post. recovered: armed again here; back: evidence of recovery. source: what a turn starting at
-    the post starts from. scale: what the weights were divided by after it. turned: (T, 12, K) likelihood f·cue of the critic
+    the post starts from. scale: what the weights were divided by after it. turned: (T, 12, K) likelihood f of the critic
     profiles. gain: ln of the post's predictive likelihood, turned against advocate: its share of the evidence.
     """
 
@@ -139,7 +140,7 @@ class TurnFilter:
         """One post of each of the first k KOCs."""
         f_a, f_rest = self._likelihoods(r, state.v[:, :k], t, k)
         a, b, c, u, source = self._moved(state, k)
-        f_u = self._with_cues(f_rest[NC:], r, t, k)
+        f_u = f_rest[NC:]
         before_u, before_a = _total(u), _total(a)
         a, b, c, u = a * f_a, b * f_rest, c * f_rest[:NC], u * f_u
         sum_a, sum_b, sum_c, sum_u = _total(a), _total(b), _total(c), _total(u)
@@ -164,11 +165,6 @@ class TurnFilter:
         calm = _likelihood(self._g[:NA], None, q, v, rho, doubt)
         twice = _likelihood(self._g[:NA], once * once, q, v, rho, doubt)
         return np.concatenate([calm, f[:NA], twice]), f[NA:]
-
-    def _with_cues(self, f: Weights, r: Readings, t: int, k: int) -> Weights:
-        doubt = np.float32(self.p.doubt)
-        with_cues: Weights = (f - doubt) * r.cue[t, :k] + doubt
-        return with_cues
 
     def _moved(self, state: State, k: int) -> tuple[Weights, Weights, Weights, Weights, Weights]:
         """The weights as they stand before the post's likelihood: hazards, new branches; the mirror for latched critics."""

@@ -18,45 +18,30 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from drift_adapter import NO_ALARM, Stream, market_from_shares, simulator_parameters
 from scipy.stats import chi2
 
-from listener.drift.moods import market_of
 from listener.drift.readings import Counted, Floats, readings_of
-from listener.drift.rules import Parameters, default_calibration, parameters_of
+from listener.drift.rules import Parameters
 from listener.drift.turn_filter import TurnFilter
 
 BLOCK = 1024
-NO_ALARM = -99.0
-
-
-def market_from_shares(now: Floats, base: Floats, n: Floats, p: Parameters) -> Floats:
-    """Market factors from what the simulator tells: smoothed shares of a week with its count, and of the base, whose count
-    is taken to be 166 days at the same pace."""
-
-    def span(share: Floats, count: Floats) -> Any:
-        sums = np.round((share * (count[:, None] + 3.0) - 1.0) * 10_000).astype(np.int64)
-        return np.concatenate([count[:, None].astype(np.int64), sums], axis=1)
-
-    return market_of(span(now, n), span(base, n * 166.0 / 7.0), half=p.market_half, errors=p.market_errors)
 
 
 def counted_of_streams(s: Any, p: Parameters) -> tuple[list[Counted], list[Any]]:
-    """Streams as the filter's input, and the positions of the posts that weigh: as `readings.counted_of` makes them."""
+    """Streams as the filter's input, and the positions of the posts that weigh."""
     probabilities = np.round(s.probs, 4)
     out, where = [], []
-    for low, high in zip(s.off[:-1], s.off[1:], strict=True):
-        seen: dict[int, float] = {}
-        at, copying, copied_at = [], [], -np.inf
-        for j, (content, day) in enumerate(zip(s.cid[low:high].tolist(), s.t[low:high].tolist(), strict=True), start=int(low)):
-            if day - seen.get(content, -np.inf) <= p.duplicate_days:
-                copied_at = day
-                continue
-            seen[content] = day
-            at.append(j)
-            copying.append(day - copied_at <= p.copy_days)
-        steps = np.arange(1, high - low + 1)[:, None]
-        base = (s.mk_base[low:high].cumsum(axis=0) / steps)[np.array(at, dtype=np.int64) - low]
+    for low, high in zip(s.off[:-1].tolist(), s.off[1:].tolist(), strict=True):
+        stream, at, copying, bases = Stream(p), [], [], []
+        for j in range(low, high):
+            weighs, copies, base = stream.read(float(s.t[j]), int(s.cid[j]), s.mk_base[j])
+            if weighs:
+                at.append(j)
+                copying.append(copies)
+                bases.append(base)
         index = np.array(at, dtype=np.int64)
+        base = np.array(bases).reshape(-1, 3)
         market = market_from_shares(s.mk_now[index], base, s.mk_n[index], p)
         plain, ones = np.zeros(len(at), dtype=np.bool_), np.ones(len(at))
         out.append(Counted((), s.t[index], probabilities[index], plain, np.array(copying, dtype=np.bool_), ones, market))
@@ -160,7 +145,7 @@ def main() -> None:
         for seed in a.seed:
             started = time.perf_counter()
             judge = Judge(a.judge, seed, world, a.n, a.cal)
-            p = replace(parameters_of(default_calibration()), **dict(a.set))
+            p = replace(simulator_parameters(), **dict(a.set))
             if a.fit:
                 from listener.drift.calibrate import fitted
 
