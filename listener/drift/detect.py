@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from listener.drift.brand_shifts import brand_shifts, in_shift
 from listener.drift.lifecycle import Life, life_of
 from listener.drift.moods import Floats, Moods
 from listener.drift.readings import Counted, counted_of, readings_of
@@ -33,6 +34,7 @@ def detect(histories: Sequence[History], moods: Sequence[MoodDay], calibration: 
     if len({h.brand for h in histories}) > 1:
         raise ValueError("detect() judges one brand at a time; it got " + ", ".join(sorted({h.brand for h in histories})))
     p, mood, zone = parameters_of(calibration), Moods(moods), ZoneInfo(rule.timezone)
+    shifts = brand_shifts(moods)
     turn_filter = TurnFilter(p)
     counted = [counted_of(h, mood, p, zone) for h in histories]
     order = sorted(range(len(histories)), key=lambda i: -len(counted[i].days))
@@ -40,7 +42,8 @@ def detect(histories: Sequence[History], moods: Sequence[MoodDay], calibration: 
     for first in range(0, len(order), BLOCK):
         block = order[first : first + BLOCK]
         for i, column in zip(block, _columns([counted[i] for i in block], turn_filter, rule), strict=True):
-            verdicts[i] = _verdict(histories[i], column, calibration, p, rule)
+            held = [in_shift(m.posted_at.astimezone(zone).date(), shifts) for m in column.counted.mentions] if shifts else None
+            verdicts[i] = _verdict(histories[i], column, held or [False] * column.length, calibration, p, rule)
     return [verdicts[i] for i in range(len(histories))]
 
 
@@ -59,9 +62,11 @@ def _columns(block: Sequence[Counted], turn_filter: TurnFilter, rule: Rule) -> I
         yield Column(c, trace, k, readings.per_year[:n, k], readings.stance[:n, k])
 
 
-def _verdict(history: History, column: Column, calibration: Calibration, p: Parameters, rule: Rule) -> Verdict:
+def _verdict(
+    history: History, column: Column, held: list[bool], calibration: Calibration, p: Parameters, rule: Rule
+) -> Verdict:
     amber = bars(column.per_year, rule.false_alarms_amber, p)
-    life = life_of(column, amber.tolist(), p, rule)
+    life = life_of(column, amber.tolist(), held, p, rule)
     promised = {"red": rule.false_alarms_red, "amber": rule.false_alarms_amber}
     drifts, turned = [], None
     posts = column.counted.mentions

@@ -1,7 +1,8 @@
 """Where a KOC stands: the filter's trace of one KOC → dated changes of status, and the drifts raised on the way.
 
     candidate → advocate    enough posts, and A holds 9 tenths of the rivals' weight
-    advocate → wavering     amber; back to advocate when the evidence is ``hysteresis`` nats below the amber bar
+    advocate → wavering     amber, unless the whole brand's mood has fallen just then; back to advocate when the evidence is
+                            ``hysteresis`` nats below the amber bar
     → critic                red, latched: one drift, however much evidence follows
     critic → recovered      the mirror filter; armed again, so that a second turn is a second drift
     recovered → advocate    after ``quiet`` posts that stay below the amber bar
@@ -38,13 +39,14 @@ class Life:
     raised: tuple[Raised, ...]
 
 
-def life_of(column: Column, amber: list[float], p: Parameters, rule: Rule) -> Life:
-    """Walk a KOC's posts. amber: the amber bar at each post, nats."""
+def life_of(column: Column, amber: list[float], held: list[bool], p: Parameters, rule: Rule) -> Life:
+    """Walk a KOC's posts. amber: the amber bar at each post, nats. held: the post fell into a brand-wide shift, which holds
+    ambers back."""
     changes: list[StatusChange] = []
     raised: list[Raised] = []
     status: Status | None = None
     since, armed = 0, 0
-    for t, step in enumerate(_steps(column, amber, p)):
+    for t, step in enumerate(_steps(column, amber, held, p)):
         before, found = status, None
         if status is None:
             status, found = "candidate", "first-mention"
@@ -77,9 +79,10 @@ class _Step:
     loyal: float
 
 
-def _steps(column: Column, amber: list[float], p: Parameters) -> Iterator[_Step]:
+def _steps(column: Column, amber: list[float], held: list[bool], p: Parameters) -> Iterator[_Step]:
     k, n, trace = column.k, column.length, column.trace
     columns = (trace.fired, trace.recovered, trace.critic, trace.strength, trace.loyal)
-    rows = zip(*(x[:n, k].tolist() for x in columns), amber, strict=True)
-    for fired, recovered, critic, strength, loyal, bar in rows:
-        yield _Step(fired, recovered, not critic and strength >= bar, not critic and strength < bar - p.hysteresis, loyal)
+    rows = zip(*(x[:n, k].tolist() for x in columns), amber, held, strict=True)
+    for fired, recovered, critic, strength, loyal, bar, stormy in rows:
+        wavering = not critic and not stormy and strength >= bar
+        yield _Step(fired, recovered, wavering, not critic and strength < bar - p.hysteresis, loyal)

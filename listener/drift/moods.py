@@ -76,7 +76,7 @@ def market_of(now: Ints, base: Ints, *, half: float, errors: float) -> Floats:
     """
     n, share = _shares(now)
     n_base, share_base = _shares(base)
-    shift, error = _shift(share, share_base, n, n_base)
+    shift, error = shift_of(now, base)
     power = n / (n + half)
     factor = np.exp(power[:, None] * np.log(share / share_base))
     factor = np.round(np.clip(factor, 1 / CLIP, CLIP), 4)
@@ -92,8 +92,10 @@ def _shares(span: Ints) -> tuple[Floats, Floats]:
     return n, sums / total[:, None]
 
 
-def _shift(share: Floats, share_base: Floats, n: Floats, n_base: Floats) -> tuple[Floats, Floats]:
-    """Shift of the mean stance and its standard error, both (M,)."""
+def shift_of(now: Ints, base: Ints) -> tuple[Floats, Floats]:
+    """Shift of the mean stance (favor − against) and its standard error, both (M,), from spans (M, 4)."""
+    n, share = _shares(now)
+    n_base, share_base = _shares(base)
     mean = share[:, 2] - share[:, 0]
     mean_base = share_base[:, 2] - share_base[:, 0]
     variance = share_base[:, 2] + share_base[:, 0] - mean_base * mean_base

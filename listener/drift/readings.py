@@ -120,7 +120,7 @@ def evidence_of_classes(probabilities: Floats, constructive: Flags, cue: Floats,
     >>> evidence_of_classes(np.array([[0.5, 0.5, 0.0]]), plain, np.ones(1), p).round(2).tolist()
     [[2.0, 1.43, 0.0, 5.07]]
     >>> evidence_of_classes(np.array([[0.95, 0.05, 0.0]]), kind, np.ones(1), p).round(2).tolist()
-    [[3.8, 0.14, 0.0, 11.4]]
+    [[3.8, 0.14, 0.0, 30.4]]
     """
     q = probabilities / np.array(p.class_prior)
     mild = p.mild * np.sqrt(q[:, 0] * q[:, 1])

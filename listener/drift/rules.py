@@ -66,7 +66,7 @@ class Parameters:
     class_prior: tuple[float, ...] = (0.25, 0.35, 0.40)
     temperature: float = 1.0
     mild: float = 3.0
-    constructive: float = 3.0
+    constructive: float = 8.0
     doubt: float = 0.03
     cues: tuple[tuple[str, float], ...] = ()
     cue_bound: float = 3.0

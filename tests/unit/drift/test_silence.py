@@ -22,7 +22,7 @@ def test_time_nobody_listened_to_is_not_silence():
 
 
 def test_overlapping_spans_count_once():
-    assert silence_of(WEEKLY, [(day(0), day(80)), (day(40), day(90))], day(300)) is None
+    assert silence_of(WEEKLY, [(day(0), day(80)), (day(40), day(90)), (day(0), day(20))], day(300)) is None
 
 
 def test_a_slow_poster_is_given_six_of_its_own_gaps():
