@@ -28,7 +28,7 @@ import numpy as np
 from listener.drift.moods import Floats, Moods
 from listener.drift.profiles import ADVOCATE, COOLED, NEVER
 from listener.drift.readings import Counted, counted_of, evidence_of_classes, readings_of, tempered
-from listener.drift.rules import Parameters, Rule, parameters_of
+from listener.drift.rules import Parameters, Rule, parameters_of, version_of
 from listener.drift.turn_filter import TurnFilter
 from listener.drift.turn_points import Column, turn_point, turn_weights
 from storage.records import Calibration, History, MoodDay
@@ -67,9 +67,8 @@ def calibrate(
     p = fitted(counted, p, seed=_seed(counted), null_years=null_years)
     parameters = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(p).items()}
     parameters["cues"] = dict(p.cues)
-    digest = hashlib.sha256(repr(sorted(parameters.items())).encode()).hexdigest()[:12]
     last = max(m.posted_at for h in ordered for m in h.mentions)
-    return Calibration(f"fitted-{digest}", ordered[0].brand, effective_at or last, parameters)
+    return Calibration(version_of("fitted", parameters), ordered[0].brand, effective_at or last, parameters)
 
 
 def fitted(counted: Sequence[Counted], p: Parameters, *, seed: int = 0, null_years: float = NULL_YEARS) -> Parameters:

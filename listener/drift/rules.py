@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -130,7 +131,17 @@ def _frozen(value: Any) -> Any:
 def default_calibration() -> Calibration:
     """The calibration of a cold start, for every brand: broad priors, so that a wrong guess costs posts and not promises;
     class prior, temperature and bars are those of the scorer that ships, as seen on real reviews it never learned from."""
-    return Calibration(version="default-1", brand="", effective_at=datetime(1970, 1, 1, tzinfo=UTC), parameters=_defaults())
+    parameters = _defaults()
+    return Calibration(version_of("default", parameters), "", datetime(1970, 1, 1, tzinfo=UTC), parameters)
+
+
+def version_of(kind: str, parameters: Mapping[str, Any]) -> str:
+    """A version that names the numbers: the kind and 12 hex digits of their SHA-256.
+
+    >>> version_of("default", {"slope": 1.5}) == version_of("default", {"slope": 1.5})
+    True
+    """
+    return f"{kind}-{hashlib.sha256(repr(sorted(parameters.items())).encode()).hexdigest()[:12]}"
 
 
 # Ratios left over beside the scorer's own probability: logistic regression on real reviews it never learned from, bounded.
@@ -148,15 +159,15 @@ CUES = (
 
 def _defaults() -> dict[str, Any]:
     return {
-        "advocate": _tilted(ADVOCATE, favor=3.3),
+        "advocate": _tilted(ADVOCATE, favor=3.8),
         "never": _tilted(NEVER, against=1.0),
         "cooled": _tilted(COOLED, none=2.3),
         "critic": _tilted(CRITIC, against=3.4),
         "never_share": 0.2,
-        "class_prior": [0.15, 0.35, 0.50],
+        "class_prior": [0.14, 0.26, 0.60],
         "temperature": 0.7,
         "mild": 1.0,
-        "intercept": 10.83,
+        "intercept": 10.9,
         "cues": dict(CUES),
     }
 
