@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import random
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,8 +128,8 @@ def fold_of(text: str) -> int:
 
 
 def _spellings(target: str) -> tuple[str, ...]:
-    """iPhoneSE is written iPhone SE too."""
-    spaced = "".join(f" {c}" if c.isupper() and i and target[i - 1].islower() else c for i, c in enumerate(target))
+    """IphoneSE is written Iphone SE too."""
+    spaced = re.sub("(?<=[a-z])(?=[A-Z]{2,}$)", " ", target)
     return (target,) if spaced == target else (target, spaced)
 
 
@@ -155,17 +156,19 @@ def recast(corpus: Corpus, count: int, seed: int = 7) -> list[Labelled]:
 def _dressed(body: str, other: str, stance: str, rng: random.Random) -> tuple[str, str, str]:
     joint = rng.choice(("，", "。", "，但是", "，不过", " ", "！"))
     lead = rng.choice(("买了", "入手了", "用了", "之前买的", "朋友推荐的", "听说", "今天试了"))
-    alone = (
-        [body] * 4
-        + [f"{OURS}{body}", f"{OURS}真的{body}", f"{body}，说的是{OURS}", f"{body}({OURS})", f"{lead}{OURS}，{body}", body]
-    )  # fmt: skip
+    after = rng.choice(("用了一阵子了", "用了快一个月", "入手一周了", "买了有一段时间", "第二次买了", "说说感受", "来评价一下"))
+    alone = [body] * 5
+    alone += [f"{OURS}{body}", f"{OURS}真的{body}", f"{body}，说的是{OURS}", f"{body}({OURS})"]
+    alone += [f"{lead}{OURS}，{body}", f"{OURS}{after}，{body}"]
     beside = (
         (f"{OURS}{body}{joint}{THEIRS}{other}", stance),
         (f"{THEIRS}{other}{joint}{OURS}{body}", stance),
         (f"{THEIRS}{other}{joint}还是{OURS}{body}" if stance == "favor" else f"{THEIRS}{other}。{OURS}就{body}", stance),
         (f"#{THEIRS}# {body}", "none"),
+        (f"{THEIRS}{body}", "none"),
+        (f"{lead}{THEIRS}，{body}", "none"),
     )
-    if rng.random() < 0.72:
+    if rng.random() < 0.66:
         return rng.choice(alone), "recast", stance
     text, stance = rng.choice(beside)
     return text, "two", stance

@@ -11,7 +11,7 @@ from nlp import features, segment
 from nlp.clauses import Clause, clauses_of
 from nlp.features import UNIT, Batch, Columns
 from nlp.results import Explanation, Part, Score
-from nlp.scorer import Model
+from nlp.scorer import BESIDE_NAMES, Model
 from nlp.stance import Regions
 
 Floats = NDArray[np.float64]
@@ -37,32 +37,42 @@ def explain_tone(model: Model, batch: Batch, score: Score) -> Explanation:
 
 def explain_stance(model: Model, batch: Batch, regions: Regions, target: str, score: Score) -> Explanation:
     """Why the text is for or against the target."""
-    weights = model.tone_weights(batch)
-    columns = model.stance_columns(batch, regions, [target])
-    head = model.side_head
-    weight = dict(zip(head.names, head.weights, strict=True))
-    per_character = _spread(batch, model.tone_table, features.tone_buckets(batch)) * _tone_share(
-        batch, regions, columns, weight, weights[2]
-    )
-    root = float(np.sqrt(np.maximum(batch.sums(weights[2]), 1.0))[0])
-    for buckets, at in features.stance_grams(batch, regions, model.keys_of([target])):
-        np.add.at(per_character, at, model.side_table[buckets] * (weight["_"] / (root * UNIT)))
-    log_odds = float(model.side_logits(batch, regions, [target], weights)[0])
-    words = segment.cut(batch.readings.bodies[0])
-    return _explanation(score, "stance", log_odds, batch, per_character, words)
+    weights, words = model.tone_weights(batch), segment.cut(batch.readings.bodies[0])
+    columns, _, side = model.stance_logits(batch, regions, [target], weights, [words])
+    keys = model.keys_of([target])
+    trust = 1.0 if keys.any() or columns["claim"][0] else BESIDE_NAMES
+    believed = trust * (model.adapted_scale if keys.any() else 1.0)
+    weight = {name: believed * value for name, value in zip(model.side_head.names, model.side_head.weights, strict=True)}
+    weight["tone"] += 1.0 - trust
+    tone = dict(zip(model.lively_head.names, model.lively_head.weights, strict=True))
+    grams = _spread(batch, model.tone_table, features.tone_buckets(batch))
+    per_character = grams * _tone_share(batch, regions, columns, weight, tone["lean"], weights[2])
+    odds = [model.bayes.log_odds.get(word, model.bayes.unknown) for word in words]
+    starts = np.cumsum([0, *map(len, words)])
+    own = [not regions.rival[start] for start in starts[:-1]]
+    rate = weight["tone"] * tone["bayes"] / (sum(own) + 1) ** 0.5
+    for start, word, said, is_own in zip(starts, words, odds, own, strict=False):
+        per_character[start : start + len(word)] += rate * said * is_own / len(word)
+    root = float(np.sqrt(np.maximum(batch.sums(weights[2]), 1.0))[0]) * UNIT
+    for buckets, at in features.stance_grams(batch, regions):
+        np.add.at(per_character, at, model.side_table[buckets] * (weight["_"] / root))
+    if keys.any():
+        for buckets, at in features.target_grams(batch, keys):
+            np.add.at(per_character, at, model.side_table[buckets] / root)
+    return _explanation(score, "stance", float(side[0]), batch, per_character, words)
 
 
 def _tone_share(
-    batch: Batch, regions: Regions, columns: Columns, weight: dict[str, float], counts: NDArray[np.int64]
+    batch: Batch, regions: Regions, columns: Columns, weight: dict[str, float], lean: float, counts: NDArray[np.int64]
 ) -> Floats:
     """What one unit of tone at each character adds to the stance's log-odds, through the columns that are linear in it."""
     whole = weight["lean"] + weight["agrees"] * columns["leaning"][0]
     whole += weight["agrees_overlap"] * columns["leaning"][0] * columns["overlap"][0]
-    own = weight["lean_own"] + weight["lean_claim"] * columns["claim"][0] + weight["lean_named"] * columns["named"][0]
+    short = float(columns["length"][0] * 5 < np.log(features.SHORT))
+    own = weight["tone"] * lean + weight["lean_own"] + weight["lean_claim"] * columns["claim"][0] + weight["lean_short"] * short
     share = np.zeros(len(batch.raw))
-    everywhere = np.ones(len(batch.raw), bool)
     for mask, rate in (
-        (everywhere, whole),
+        (np.ones(len(batch.raw), bool), whole),
         (~regions.rival, own),
         (regions.rival, weight["lean_rival"]),
         (regions.near, weight["lean_near"]),
@@ -74,7 +84,8 @@ def _tone_share(
 
 def _spread(batch: Batch, table: NDArray[np.int16], buckets: Sequence[NDArray[np.intp]]) -> Floats:
     """The weight of each gram, at the character it starts at: what regions count by."""
-    return np.sum([table[one].astype(np.float64) for one in buckets], axis=0)
+    total: Floats = np.sum([table[one].astype(np.float64) for one in buckets], axis=0)
+    return total
 
 
 def _explanation(

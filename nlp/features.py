@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from nlp import grams
 from nlp.bayes import Bayes
-from nlp.segment import cut_all
 from nlp.stance import Regions, overlaps, regions_of
 from nlp.text import RIVAL, TARGET, Readings, normal
 
 BITS = 21  # of a gram's bucket in the tone table; the other tables are half as long
 UNIT = 1024.0  # fixed point: a weight of 1.0
 NEAR = np.uint64(0x9D39247E33776D41)  # salt of a gram that stands in a clause naming the target
+OWN_LONGEST = 3  # characters in a gram of a single target
+SHORT = 90  # grams, some 25 characters
 CLAIM = 10  # characters from which a target is a claim, not a name
 
 Columns = dict[str, NDArray[np.float64]]
@@ -73,7 +74,8 @@ def weights_at(table: NDArray[np.integer], buckets: list[NDArray[np.intp]], shif
 
 def grams_at(batch: Batch) -> Ints:
     """How many grams start at each character."""
-    return np.sum([chain != 0 for chain in batch.chains], axis=0, dtype=np.int64)
+    total: Ints = np.sum([chain != 0 for chain in batch.chains], axis=0, dtype=np.int64)
+    return total
 
 
 def tone_columns(batch: Batch, tone: Ints, neutral: Ints, counts: Ints) -> Columns:
@@ -90,12 +92,25 @@ def tone_columns(batch: Batch, tone: Ints, neutral: Ints, counts: Ints) -> Colum
     }
 
 
-def bayes_column(bodies: Sequence[str], voice: Bayes) -> NDArray[np.float64]:
-    """Log-odds of the retrained Bayes over the root of the number of words."""
+def bayes_column(
+    words: Sequence[Sequence[str]], voice: Bayes, batch: Batch | None = None, rival: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
+    """Log-odds of the retrained Bayes over the root of the number of words; with batch and rival: of words not a rival's."""
     get, unknown, prior = voice.log_odds.get, voice.unknown, voice.prior
-    return np.array(
-        [(prior + sum([get(word, unknown) for word in words])) / (len(words) + 1) ** 0.5 for words in cut_all(bodies)]
-    )
+    said = words
+    if batch is not None and rival is not None and rival.any():
+        marked = np.logical_or.reduceat(rival, batch.starts[:-1])
+        said = [_own(row, rival, int(batch.starts[i])) if marked[i] else row for i, row in enumerate(words)]
+    return np.array([(prior + sum([get(word, unknown) for word in row])) / (len(row) + 1) ** 0.5 for row in said])
+
+
+def _own(words: Sequence[str], rival: NDArray[np.bool_], start: int) -> list[str]:
+    kept = []
+    for word in words:
+        if not rival[start]:
+            kept.append(word)
+        start += len(word)
+    return kept
 
 
 def target_key(target: str) -> np.uint64:
@@ -104,20 +119,18 @@ def target_key(target: str) -> np.uint64:
     return np.uint64(int.from_bytes(digest, "little") | 1)
 
 
-def stance_grams(
-    batch: Batch, regions: Regions, keys: NDArray[np.uint64]
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+Found = tuple[NDArray[np.intp], NDArray[np.intp]]
+
+
+def stance_grams(batch: Batch, regions: Regions) -> Iterator[Found]:
     """Buckets of the grams that speak of stance, and the character each starts at.
 
-    All grams but a rival's; those near the target once more; those with a name within; and, where the target has weights
-    of its own (keys: 0 where not, one for each text), those salted with it.
+    All grams but a rival's; those near the target once more; those with a name within.
     """
-    whose = np.repeat(np.arange(batch.size), np.diff(batch.starts))
     codes = batch.codes.copy()
     codes[batch.raw == ord(TARGET)] = 1
     codes[batch.raw == ord(RIVAL)] = 2
     named = grams.chains(codes) if (codes != batch.codes).any() else batch.chains
-    key_at = keys[whose] if keys.any() else None
     for chain, with_names in zip(batch.chains, named, strict=True):
         real = chain != 0
         at = np.flatnonzero(real & ~regions.rival)
@@ -126,8 +139,16 @@ def stance_grams(
         yield bucket(chain[at] ^ NEAR, BITS - 1), at
         at = np.flatnonzero(~real & (with_names != 0))
         yield bucket(with_names[at], BITS - 1), at
-        if key_at is not None:
-            at = np.flatnonzero(real & (key_at != 0))
+
+
+def target_grams(batch: Batch, keys: NDArray[np.uint64]) -> Iterator[Found]:
+    """Buckets of the grams of texts whose target has weights of its own, salted with it; keys: 0 where not; shape (texts)."""
+    if keys.any():
+        key_at = np.repeat(keys, np.diff(batch.starts))
+        first = batch.starts[:-1][keys != 0]
+        yield bucket(keys[keys != 0], BITS - 1), first.astype(np.intp)
+        for chain in batch.chains[:OWN_LONGEST]:
+            at = np.flatnonzero((chain != 0) & (key_at != 0))
             yield bucket(chain[at] ^ key_at[at], BITS - 1), at
 
 
@@ -150,12 +171,16 @@ def stance_columns(
         columns[f"lean_{region}"] = batch.sums(np.where(mask, tone, zeros)) / root
         columns[f"flat_{region}"] = batch.sums(np.where(mask, neutral, zeros)) / root
         columns[f"share_{region}"] = held / n
+        if region == "own":
+            columns["length_own"] = np.log(np.maximum(held, 1.0)) / 5
     lean = batch.sums(tone) / (np.sqrt(n) * UNIT)
     named = np.minimum(regions.named, 1).astype(np.float64)
     words = [normal(target) for target in targets]
-    overlap = np.where(named > 0, 1.0, overlaps(batch.readings.bodies, words))
-    leaning = np.array([leaning_of[word] for word in words]) * (1 - named)
     claim = np.array([float(len(word) >= CLAIM) for word in words])
+    # A name must move nothing, whether it stands in the text, in a tag or nowhere: only a claim's own words count.
+    found = overlaps(batch.readings.bodies, words)
+    overlap = np.where((named > 0) | ((claim == 0) & (found == 0)), 1.0, found)
+    leaning = np.array([leaning_of[word] for word in words]) * (1 - named) * claim
     place = np.array([body.find(TARGET) / max(len(body), 1) if TARGET in body else 0.0 for body in batch.readings.bodies])
     columns |= {
         "lean": lean,
@@ -168,14 +193,15 @@ def stance_columns(
         "clauses": np.log(regions.clauses + 1.0) / 3,
         "asks": np.minimum(batch.sums((batch.codes == 0x3F).astype(np.int64)), 1.0),
         "overlap": overlap,
-        "target_length": np.log([len(word) + 1.0 for word in words]) / 3,
+        "target_length": np.log([len(word) + 1.0 for word in words]) / 3 * claim,
         "claim": claim,
         "place": place,
         "leaning": leaning,
         "agrees": leaning * lean,
         "agrees_overlap": leaning * lean * overlap,
         "lean_claim": columns["lean_own"] * claim,
-        "lean_named": columns["lean_own"] * named,
+        "lean_short": columns["lean_own"] * (n < SHORT),
+        "overlap_claim": overlap * claim,
         "strength": np.abs(columns["lean_own"]),
     }
     return columns

@@ -30,9 +30,9 @@ def fingerprints(bodies: Sequence[str]) -> list[int]:
     codes = np.frombuffer("\0".join((*bodies, "")).encode("utf-32-le"), np.uint32)
     post = np.cumsum(codes == 0)
     kept = _WORDLIKE[codes]
-    codes, post = codes[kept].astype(np.uint64), post[kept]
+    post = post[kept]
     bits = np.zeros((len(bodies), 64), np.int32)
-    for grams, whose in _grams(codes, post):
+    for grams, whose in _grams(codes[kept].astype(np.uint64), post):
         if len(grams):
             starts = np.flatnonzero(np.r_[True, whose[1:] != whose[:-1]])
             spread = np.unpackbits(grams.view(np.uint8).reshape(-1, 8), axis=1)

@@ -1,4 +1,4 @@
-"""Sparse logistic regression for training: L-BFGS over NB-scaled features (Wang & Manning 2012). Needs SciPy; scoring does not."""
+"""Sparse logistic regression for training: L-BFGS over NB-scaled features (Wang & Manning 2012). Needs SciPy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Floats = NDArray[np.float32]
 
 def matrix(rows: NDArray[np.intp], buckets: NDArray[np.intp], roots: NDArray[np.float64], width: int) -> Any:
     """Counts of buckets over the root of the number of grams of each text, as CSR; shape (texts, width)."""
-    from scipy.sparse import coo_matrix
+    from scipy.sparse import coo_matrix  # type: ignore[import-untyped,unused-ignore]
 
     values = (1.0 / roots)[rows].astype(np.float32)
     made = coo_matrix((values, (rows, buckets)), shape=(len(roots), width)).tocsr()
@@ -44,7 +44,7 @@ def fit(
 
     Columns that fewer than at_least rows hold weigh nothing.
     """
-    from scipy.sparse import csr_matrix, diags, hstack
+    from scipy.sparse import csr_matrix, diags, hstack  # type: ignore[import-untyped,unused-ignore]
 
     kept = np.flatnonzero(np.bincount(held.indices, minlength=held.shape[1]) >= at_least)
     kept = kept[kept > 0]  # bucket 0 stands for no gram
@@ -61,7 +61,7 @@ def fit(
 
 def descend(held: Any, positive: NDArray[np.bool_], importance: NDArray[np.float64] | None, strength: float, steps: int) -> Any:
     """The weights that minimize the penalized log loss, and the bias last."""
-    from scipy.optimize import minimize
+    from scipy.optimize import minimize  # type: ignore[import-untyped,unused-ignore]
 
     sign = np.where(positive, 1.0, -1.0)
     weight = np.ones(len(sign)) if importance is None else importance
@@ -80,7 +80,7 @@ def descend(held: Any, positive: NDArray[np.bool_], importance: NDArray[np.float
 
 def fit_softmax(columns: NDArray[np.float64], labels: NDArray[np.intp], importance: NDArray[np.float64]) -> NDArray[np.float32]:
     """Multinomial head over few columns, class 0 with logit 0: shape (2, columns + 1), bias last."""
-    from scipy.optimize import minimize
+    from scipy.optimize import minimize  # type: ignore[import-untyped,unused-ignore]
 
     inputs = np.hstack([columns, np.ones((len(columns), 1))])
     hot = np.eye(3)[labels]
@@ -101,7 +101,7 @@ def fit_softmax(columns: NDArray[np.float64], labels: NDArray[np.intp], importan
 
 def fit_platt(logits: NDArray[np.float64], positive: NDArray[np.bool_], importance: NDArray[np.float64]) -> tuple[float, float]:
     """Slope and shift that calibrate log-odds (Platt 1999)."""
-    from scipy.sparse import csr_matrix
+    from scipy.sparse import csr_matrix  # type: ignore[import-untyped,unused-ignore]
 
     slope, shift = descend(csr_matrix(logits[:, None].astype(np.float32)), positive, importance, 1e6, 100)
     return float(slope), float(shift)

@@ -10,6 +10,7 @@ from nlp import cues, explain, features, fingerprint, model
 from nlp.heads import to_ten_thousandths
 from nlp.results import Explanation, Request, Score, ScoreError, Stance, Target
 from nlp.scorer import Model
+from nlp.segment import cut_all
 from nlp.text import Readings, read
 from nlp.triggers import Triggers
 
@@ -66,11 +67,12 @@ class Engine:
     def _scores(self, readings: Readings, target: Target | None) -> list[Score]:
         batch = features.batch_of(readings)
         weights = self.model.tone_weights(batch)
-        columns = self.model.with_words(features.tone_columns(batch, *weights), batch)
+        words = cut_all(readings.bodies)
+        columns = self.model.with_words(features.tone_columns(batch, *weights), words)
         tones = to_ten_thousandths(self.model.tones(columns))
         stances: list[Stance | None] = [None] * batch.size
         if target is not None:
-            found = self.model.stances(batch, features.regions(batch), [target.name] * batch.size, weights)
+            found = self.model.stances(batch, features.regions(batch), [target.name] * batch.size, weights, words)
             stances = [Stance(*share) for share in to_ten_thousandths(found)]
         prints = fingerprint.fingerprints(readings.bodies)
         masks = self._triggers.masks(batch.raw, batch.starts)

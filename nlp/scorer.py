@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,23 +12,30 @@ from nlp.bayes import Bayes, of_counts
 from nlp.features import BITS, UNIT, Batch, Columns, Ints
 from nlp.grams import chains, codes_of
 from nlp.heads import Head, head_of, sigmoid, softmax
+from nlp.segment import cut_all
 from nlp.stance import Regions
 from nlp.text import normal
 
+Weights = tuple[Ints, Ints, Ints]
+Words = Sequence[Sequence[str]]
 FAST = ("lean", "flat", "strength", "length", "asks")
 TONE = (*FAST, "bayes", "bayes_strength")
-SIDE = (
-    "lean", "lean_own", "lean_rival", "lean_near", "lean_last", "flat", "flat_own", "flat_rival", "flat_near", "flat_last",
-    "share_own", "share_near", "named", "names", "tagged", "tagged_rival", "length", "clauses", "asks", "overlap",
-    "target_length", "claim", "place", "leaning", "agrees", "agrees_overlap", "lean_claim", "lean_named", "strength",
+NONE = (
+    "tone", "lean_own", "lean_rival", "lean_near", "flat", "flat_own", "flat_rival", "flat_near", "share_own", "share_near",
+    "named", "names", "tagged_rival", "length", "clauses", "asks", "overlap", "target_length", "claim", "place", "strength",
 )  # fmt: skip
+SIDE = (  # nothing here tells one corpus from another but by what it says
+    "tone", "lean", "lean_own", "lean_rival", "lean_near", "lean_last", "leaning", "agrees", "agrees_overlap", "lean_claim",
+    "overlap_claim", "lean_short", "claim",
+)  # fmt: skip
+BESIDE_NAMES = 0.3  # how far the stance head is believed beside the tone of the target's own clauses, where it is a brand
 _WIN = 2.5  # log-odds that a comparison by rule adds to the side it ranks first
 _RANKED = 2.0  # log-odds that a comparison takes from "none"
 _FOREIGN = 3.0  # log-odds of "none" where every clause is a rival's
 
 
 class Model:
-    """Tables and heads of a model file."""
+    """Tables and heads of a model file; of one still being made, what is not there yet weighs nothing."""
 
     def __init__(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
         self._arrays = arrays
@@ -37,21 +44,17 @@ class Model:
         self.none_table = _table(arrays, "none", 1 << (BITS - 1))
         self.side_table = _table(arrays, "side", 1 << (BITS - 1))
         self._adapted = np.sort(arrays["adapted"].astype(np.uint64)) if "adapted" in arrays else np.zeros(0, np.uint64)
+        self._adapted_scales = [float(scale) for scale in arrays.get("adapted_scales", np.ones(2)).astype(np.float64)]
         self._leanings: dict[str, float] = {}
         vocabulary = bytes(arrays["bayes_words"].astype(np.uint8)).decode().split("\n")
         self.bayes: Bayes = of_counts(vocabulary, arrays["bayes_counts"].astype(np.uint32))
         self.priors = [round(float(share), 4) for share in arrays.get("tone_priors", np.full(3, 1 / 3)).astype(np.float64)]
         self._tone_heads = _heads(arrays, "tone_head", TONE)
         self._fast_heads = _heads(arrays, "fast_head", FAST)
-        self._none_head = head_of(arrays["none_head"], (*SIDE, "_")) if "none_head" in arrays else None
-        self._side_head = head_of(arrays["side_head"], (*SIDE, "_")) if "side_head" in arrays else None
+        self._none_head = _head(arrays, "none_head", NONE)
+        self._side_head = _head(arrays, "side_head", SIDE)
 
-    @classmethod
-    def bare(cls, arrays: Mapping[str, NDArray[np.generic]]) -> Model:
-        """A model that is still being made: what is not there yet weighs nothing."""
-        return cls(arrays)
-
-    def tone_weights(self, batch: Batch) -> tuple[Ints, Ints, Ints]:
+    def tone_weights(self, batch: Batch) -> Weights:
         """At each character the weights of the grams that start there: tone, neutral, and how many."""
         buckets = features.tone_buckets(batch)
         tone = features.weights_at(self.tone_table, buckets)
@@ -60,11 +63,11 @@ class Model:
     def tone_columns(self, batch: Batch, *, words: bool) -> Columns:
         """What the tone heads read; words: with the retrained Bayes."""
         columns = features.tone_columns(batch, *self.tone_weights(batch))
-        return self.with_words(columns, batch) if words else columns
+        return self.with_words(columns, cut_all(batch.readings.bodies)) if words else columns
 
-    def with_words(self, columns: Columns, batch: Batch) -> Columns:
-        """The columns and what the retrained Bayes says of the words."""
-        said = features.bayes_column(batch.readings.bodies, self.bayes)
+    def with_words(self, columns: Columns, words: Words) -> Columns:
+        """The columns and what the retrained Bayes says of the words of each text."""
+        said = features.bayes_column(words, self.bayes)
         return {**columns, "bayes": said, "bayes_strength": np.abs(said)}
 
     def tones(self, columns: Columns, *, fast: bool = False) -> NDArray[np.float64]:
@@ -79,39 +82,61 @@ class Model:
         keys = np.array([features.target_key(target) for target in targets], np.uint64)
         return np.where(np.isin(keys, self._adapted), keys, np.uint64(0))
 
-    def stance_columns(self, batch: Batch, regions: Regions, targets: Sequence[str]) -> Columns:
-        """What the stance heads read besides grams."""
-        tone, neutral, counts = self.tone_weights(batch)
-        return self._stance_columns(batch, regions, targets, tone, neutral, counts)
-
-    def _stance_columns(
-        self, batch: Batch, regions: Regions, targets: Sequence[str], tone: Ints, neutral: Ints, counts: Ints
-    ) -> Columns:
-        words = {normal(target) for target in set(targets)}
-        for word in words - self._leanings.keys():
+    def stance_columns(self, batch: Batch, regions: Regions, targets: Sequence[str], weights: Weights, words: Words) -> Columns:
+        """What the stance heads read besides grams; weights: of `tone_weights`; words: of each text."""
+        asked = {normal(target) for target in set(targets)}
+        for word in asked - self._leanings.keys():
             if len(self._leanings) > 10_000:
                 self._leanings.clear()
             self._leanings[word] = self._leaning(word)
-        return features.stance_columns(
-            batch, regions, tone, neutral, counts, targets, {w: self._leanings.get(w, 0.0) for w in words}
-        )
+        leanings = {word: self._leanings.get(word, 0.0) for word in asked}
+        columns = features.stance_columns(batch, regions, *weights, targets, leanings)
+        said = features.bayes_column(words, self.bayes, batch, regions.rival)
+        own = {
+            "lean": columns["lean_own"], "flat": columns["flat_own"], "strength": columns["strength"],
+            "length": columns["length_own"], "asks": columns["asks"], "bayes": said, "bayes_strength": np.abs(said),
+        }  # fmt: skip
+        columns["tone"] = self.lively_head.logits(own)
+        return columns
 
     def stances(
-        self, batch: Batch, regions: Regions, targets: Sequence[str], weights: tuple[Ints, Ints, Ints]
+        self, batch: Batch, regions: Regions, targets: Sequence[str], weights: Weights, words: Words
     ) -> NDArray[np.float64]:
-        """Probabilities of favor, against, none; shape (texts, 3). weights: of `tone_weights`."""
-        columns, ranked, none, side = self._stance_logits(batch, regions, targets, weights)
+        """Probabilities of favor, against, none; shape (texts, 3)."""
+        columns, none, side = self.stance_logits(batch, regions, targets, weights, words)
+        ranked = np.clip(regions.wins, -1, 1).astype(np.float64)
         foreign = (columns["share_own"] == 0) & (ranked == 0) & (columns["share_rival"] > 0)
-        none_share = sigmoid(none - _RANKED * np.abs(ranked) + _FOREIGN * foreign)
-        side_share = sigmoid(side + _WIN * ranked)
+        none = np.where(foreign, np.maximum(none, 0.0) + _FOREIGN, none - _RANKED * np.abs(ranked))
+        none_share = sigmoid(none)
+        side_share = sigmoid(side)
         return np.stack([(1 - none_share) * side_share, (1 - none_share) * (1 - side_share), none_share], axis=1)
 
-    def side_logits(
-        self, batch: Batch, regions: Regions, targets: Sequence[str], weights: tuple[Ints, Ints, Ints]
-    ) -> NDArray[np.float64]:
-        """Log-odds of favor over against, before they are kept away from 0 and 1."""
-        _, ranked, _, side = self._stance_logits(batch, regions, targets, weights)
-        return side + _WIN * ranked
+    def stance_logits(
+        self, batch: Batch, regions: Regions, targets: Sequence[str], weights: Weights, words: Words
+    ) -> tuple[Columns, NDArray[np.float64], NDArray[np.float64]]:
+        """The columns; log-odds of none over a stance; log-odds of favor over against, comparisons counted."""
+        columns = self.stance_columns(batch, regions, targets, weights, words)
+        root = np.sqrt(np.maximum(batch.sums(weights[2]), 1.0)) * UNIT
+        general = self._gram_sums(batch, features.stance_grams(batch, regions), root)
+        none = self.none_head.logits({**columns, "_": general[0]})
+        side = self.side_head.logits({**columns, "_": general[1]})
+        keys = self.keys_of(targets)
+        if keys.any():
+            own = self._gram_sums(batch, features.target_grams(batch, keys), root)
+            none = np.where(keys != 0, none * self._adapted_scales[0] + own[0], none)
+            side = np.where(keys != 0, side * self._adapted_scales[1] + own[1], side)
+        trust = np.where((keys != 0) | (columns["claim"] > 0), 1.0, BESIDE_NAMES)
+        side = trust * side + (1.0 - trust) * columns["tone"]
+        return columns, none, side + _WIN * np.clip(regions.wins, -1, 1)
+
+    def _gram_sums(
+        self, batch: Batch, found: Iterable[features.Found], root: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        none_at, side_at = np.zeros(len(batch.raw)), np.zeros(len(batch.raw))
+        for buckets, at in found:
+            none_at += np.bincount(at, self.none_table[buckets], len(batch.raw))
+            side_at += np.bincount(at, self.side_table[buckets], len(batch.raw))
+        return batch.sums(none_at) / root, batch.sums(side_at) / root
 
     @property
     def lively_head(self) -> Head:
@@ -119,26 +144,19 @@ class Model:
         return self._tone_heads[1]
 
     @property
+    def none_head(self) -> Head:
+        """The head that parts none from a stance."""
+        return self._none_head
+
+    @property
     def side_head(self) -> Head:
         """The head that parts favor from against."""
-        assert self._side_head is not None
         return self._side_head
 
-    def _stance_logits(
-        self, batch: Batch, regions: Regions, targets: Sequence[str], weights: tuple[Ints, Ints, Ints]
-    ) -> tuple[Columns, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        columns = self._stance_columns(batch, regions, targets, *weights)
-        none_at, side_at = np.zeros(len(batch.raw)), np.zeros(len(batch.raw))
-        for buckets, at in features.stance_grams(batch, regions, self.keys_of(targets)):
-            none_at += np.bincount(at, self.none_table[buckets], len(batch.raw))
-            side_at += np.bincount(at, self.side_table[buckets], len(batch.raw))
-        root = np.sqrt(np.maximum(batch.sums(weights[2]), 1.0)) * UNIT
-        assert self._none_head is not None
-        assert self._side_head is not None
-        ranked = np.clip(regions.wins, -1, 1).astype(np.float64)
-        none = self._none_head.logits({**columns, "_": batch.sums(none_at) / root})
-        side = self._side_head.logits({**columns, "_": batch.sums(side_at) / root})
-        return columns, ranked, none, side
+    @property
+    def adapted_scale(self) -> float:
+        """How far the general log-odds of favor are believed for a target with weights of its own."""
+        return self._adapted_scales[1]
 
     def _leaning(self, words: str) -> float:
         """The tone of a target's own words."""
@@ -150,6 +168,10 @@ class Model:
 
 def _table(arrays: Mapping[str, NDArray[np.generic]], name: str, size: int) -> NDArray[np.int16]:
     return arrays[name].astype(np.int16, copy=False) if name in arrays else np.zeros(size, np.int16)
+
+
+def _head(arrays: Mapping[str, NDArray[np.generic]], name: str, names: tuple[str, ...]) -> Head:
+    return head_of(arrays.get(name, np.zeros(len(names) + 2)), (*names, "_"))
 
 
 def _heads(arrays: Mapping[str, NDArray[np.generic]], name: str, names: tuple[str, ...]) -> tuple[Head, Head]:

@@ -25,14 +25,14 @@ _BUT = [(ord("但"), ord("是")), (ord("不"), ord("过")), (ord("可"), ord("�
 class Regions:
     """Of each character of a batch: is it a rival's, does its clause name the target, is it of the last clause.
 
-    wins: for each text, how often the target is ranked above a rival less how often below. named: the target stands in it.
+    wins: for each text, how often the target is ranked above a rival less how often below. named: how often it is named.
     """
 
     rival: NDArray[np.bool_]
     near: NDArray[np.bool_]
     last: NDArray[np.bool_]
     wins: NDArray[np.int64]
-    named: NDArray[np.bool_]
+    named: NDArray[np.int64]
     clauses: NDArray[np.int64]
 
 
@@ -69,7 +69,7 @@ def regions_of(readings: Readings, codes: NDArray[np.uint32], starts: NDArray[np
                 elif part.owner == "both":
                     wins[index] += comparison(body[part.start : part.end])
                     rival[at] = True
-    named = np.add.reduceat(is_target, starts[:-1]) if len(readings.bodies) else np.zeros(0, np.int64)
+    named = np.add.reduceat(is_target.astype(np.int64), starts[:-1]) if len(readings.bodies) else np.zeros(0, np.int64)
     return Regions(rival, near, last, wins, named, count)
 
 

@@ -29,7 +29,7 @@ _NARROW = {
 }
 _LINK = re.compile(r"(?:https?:/{1,2}|www\.)[^\s\x00\u3000-\uffef]+|\{%[^%\x00]{0,40}%\}")
 _CHAIN = re.compile(r"\s*/{1,2}\s?@(?=\S)")
-_REPLY_TO = re.compile(r"(\x00\s*)(?:回复|回覆|reply)\s?@[^\s\x00:：]{1,32}\s?[:：]", re.IGNORECASE)
+_REPLY_TO = re.compile(r"(?<![^\s\x00:：\ue000-\ue004])(?:回复|回覆|reply)\s?@[^\s\x00:：]{1,32}\s?[:：]")
 _TAG = re.compile(r"#([^#\x00\n]{1,48})#(?:\[超话\])?|#([^\s#\x00,，。!！?？:：;；]{1,24})(?:\[话题\]#|(?=[\s\x00]))")
 _AT = re.compile(r"@(~[0-9a-f]{10}|[\w\-·" + PLACEHOLDERS + r"]{1,32})[:：]?")
 _SPACE = re.compile(r"[^\S\x00]+")
@@ -73,12 +73,12 @@ def read(
     >>> read(["#星澜# 比墨羽好用多了 http://t.cn/x"], Target("星澜", ("星澜",)), (Target("墨羽", ("墨羽",)),)).bodies
     ['比\\ue001好用多了']
     """
-    joined = _tidy(texts)
+    pattern = _names_of(target, tuple(others), tuple(names))
+    joined = _named(_tidy(texts), pattern)
     own_words = [True] * len(texts)
     if "@" in joined and _CHAIN.search(joined):
         joined = _own_words_of(joined, own_words)
-    pattern = _names_of(target, tuple(others), tuple(names))
-    joined = _neutral(joined, pattern)
+    joined = _neutral(joined)
     tagged_target, tagged_rival = [False] * len(texts), [False] * len(texts)
     if _TAGGED_TARGET in joined or _TAGGED_RIVAL in joined:
         bodies = joined[1:-1].split("\0")
@@ -89,7 +89,7 @@ def read(
     bodies = joined[1:-1].split("\0")
     for index, text in enumerate(texts):
         if not bodies[index] and "#" in text:  # a post of tags alone: their words are its words
-            bodies[index] = _PLACEHOLDERS.sub(" ", _neutral(_tidy([text.replace("#", " ")]), pattern)[1:-1]).strip()
+            bodies[index] = _PLACEHOLDERS.sub(" ", _neutral(_named(_tidy([text.replace("#", " ")]), pattern))[1:-1]).strip()
     return Readings(bodies, own_words, tagged_target, tagged_rival, _reasons(bodies, own_words))
 
 
@@ -129,19 +129,25 @@ def _own_words_of(joined: str, own_words: list[bool]) -> str:
     for index, body in enumerate(bodies):
         if chain := _CHAIN.search(body):
             own = body[: chain.start()]
-            if not _WORDS.search(own) or _BARE.match(_AT.sub("", _TAG.sub("", own + " ")).strip()):
+            plain = _PLACEHOLDERS.sub("", _AT.sub("", _TAG.sub("", own + " "))).strip()
+            if not _WORDS.search(plain) or _BARE.match(plain):
                 own_words[index] = False
                 own = _CHAIN.sub(" @", body[chain.start() :])
             bodies[index] = own
     return "\0".join(("", *bodies, ""))
 
 
-def _neutral(joined: str, names: _Names | None) -> str:
-    if names is not None:
-        pattern, placeholders = names
-        joined = pattern.sub(lambda match: placeholders[match.group()], joined)
+def _named(joined: str, names: _Names | None) -> str:
+    """The names as placeholders."""
+    if names is None:
+        return joined
+    pattern, placeholders = names
+    return pattern.sub(lambda match: placeholders[match.group()], joined)
+
+
+def _neutral(joined: str) -> str:
     if "@" in joined:
-        joined = _AT.sub(_signpost, _REPLY_TO.sub(r"\1", joined))
+        joined = _AT.sub(_signpost, _REPLY_TO.sub(" ", joined))
     if "#" in joined:
         joined = _TAG.sub(_signpost, joined)
     joined = _RUN.sub(r"\1\1\1", _SPACE.sub(" ", joined))

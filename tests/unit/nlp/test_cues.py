@@ -1,0 +1,123 @@
+"""Cues and causes: what a PR person acts on, read in its clause."""
+
+import pytest
+
+from nlp import cues, model
+from nlp.results import Cue, ScoreError
+
+CUES = cues.lexicon_of(model.read_list(model.CUES).splitlines())
+CAUSES = cues.lexicon_of(model.read_list(model.CAUSES).splitlines())
+
+
+def codes_of(text: str, harm: float = 0.9) -> set[str]:
+    return {cue.code for cue in cues.cues_of(text, CUES, harm)}
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("三年老粉，今天脱粉了", "defection"),
+        ("粉转黑，就这样吧", "defection"),
+        ("以后再也不会买了", "defection"),
+        ("不会再来了，最后一次光顾", "defection"),
+        ("这次真的太失望了", "let-down"),
+        ("一片真心喂了狗", "let-down"),
+        ("被当韭菜割了一次又一次，割韭菜", "used"),
+        ("客服不回消息", "ignored"),
+        ("互相踢皮球", "ignored"),
+        ("新版明显减配", "product-grievance"),
+        ("收到的是假货", "product-grievance"),
+        ("刚买三天就降价", "price-grievance"),
+        ("妥妥的智商税", "price-grievance"),
+        ("售后态度恶劣", "after-sales"),
+        ("拒绝退款", "after-sales"),
+        ("反馈了三个月还没有处理", "unresolved"),
+        ("已经在黑猫投诉了", "escalation"),
+        ("我要打12315", "escalation"),
+        ("评论区控评", "silencing"),
+        ("我的差评被删了", "silencing"),
+        ("内部员工爆料", "expose"),
+        ("大家千万不要买", "dissuasion"),
+        ("姐妹们快避雷", "dissuasion"),
+        ("呵呵，真是好样的", "irony"),
+        ("好评返现五元", "incentivized"),
+    ],
+)
+def test_a_cue_is_heard(text: str, code: str) -> None:
+    assert code in codes_of(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("从来没有让我失望", "let-down"),
+        ("不是假货，可以放心", "product-grievance"),
+        ("孩子被宠坏了", "product-grievance"),
+        ("千万别错过这次活动", "dissuasion"),
+        ("再也不用担心头屑", "defection"),
+        ("曝光度很高", "escalation"),
+        ("她捂嘴轻笑", "silencing"),
+        ("客服给退了差价", "after-sales"),
+        ("这不是智商税", "price-grievance"),
+    ],
+)
+def test_the_same_words_in_another_sense_are_no_cue(text: str, code: str) -> None:
+    assert code not in codes_of(text)
+
+
+def test_a_grievance_needs_harm() -> None:
+    assert codes_of("售后态度很差劲", 0.1) == set()
+
+
+def test_a_cue_shows_its_words_once() -> None:
+    assert cues.cues_of("太失望了，太失望了", CUES, 0.9) == (Cue("let-down", "太失望"),)
+
+
+def test_a_mask_leaves_patterns_out() -> None:
+    assert cues.cues_of("太失望了", CUES, 0.9, mask=0) == ()
+    assert cues.causes_of("物流太慢", CAUSES, 0.9, mask=0) == ()
+
+
+def test_a_long_complaint_with_proof_and_order_is_told_from_a_rant() -> None:
+    story = "首先我三月一日下单，订单截图在图一。" + "然后客服说会处理，" * 12 + "结果第二天又说没有记录，聊天记录为证。"
+    assert "complaint" in codes_of(story)
+    assert "complaint" not in codes_of("太差了" * 60)
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("质量太差", "product"),
+        ("客服态度恶劣", "after-sales"),
+        ("物流太慢", "logistics"),
+        ("太贵了不值", "price"),
+        ("虚假宣传", "marketing"),
+        ("品牌方拖欠稿费", "cooperation"),
+    ],
+)
+def test_criticism_has_a_cause(text: str, cause: str) -> None:
+    assert cause in cues.causes_of(text, CAUSES, 0.9)
+    assert cues.causes_of(text, CAUSES, 0.1) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "constructive"),
+    [
+        ("整体不错，就是泵头容易坏，希望能改进", True),
+        ("垃圾东西，希望你们倒闭", False),
+        ("希望改进，不然再也不买了", False),
+        ("不好用", False),
+    ],
+)
+def test_mild_honest_criticism_is_told_from_hostility(text: str, constructive: bool) -> None:
+    assert cues.is_constructive(text, 0.8, cues.cues_of(text, CUES, 0.8)) is constructive
+
+
+def test_praise_is_never_constructive_criticism() -> None:
+    assert not cues.is_constructive("很好，希望一直这样", 0.1, ())
+
+
+@pytest.mark.parametrize("line", ["code\t0.5\t(", "code\tmuch\t失望", "code"])
+def test_a_bad_line_of_a_word_list_is_named(line: str) -> None:
+    with pytest.raises(ScoreError, match="line 2"):
+        cues.lexicon_of(["# origin", line])

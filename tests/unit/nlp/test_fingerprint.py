@@ -1,0 +1,30 @@
+"""Near-duplicates are near, others are far."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nlp.fingerprint import distance, fingerprints
+
+POST = "这款洗发水用了两周，头皮越来越痒，客服说会反馈，三个月没有人理我，以后不会再买了"
+
+
+def test_another_name_mark_or_figure_changes_nothing() -> None:
+    one, other = fingerprints([POST, POST.replace("，", " ！") + "\ue000 12345"])
+    assert distance(one, other) == 0
+
+
+def test_a_few_words_more_change_few_bits() -> None:
+    one, other, far = fingerprints([POST, POST + "真的气死了", "今天天气很好，和朋友去公园散步，晚上吃了火锅，开心的一天"])
+    assert distance(one, other) <= 12
+    assert distance(one, far) >= 16
+
+
+def test_nothing_has_the_fingerprint_zero() -> None:
+    assert fingerprints(["", "！！！"]) == [0, 0]
+
+
+@given(st.lists(st.text(max_size=20), min_size=1, max_size=5))
+def test_a_fingerprint_is_the_same_alone_and_in_a_batch(bodies: list[str]) -> None:
+    bodies = [body.replace("\0", "").encode("utf-8", "ignore").decode() for body in bodies]
+    assert fingerprints(bodies) == [fingerprints([body])[0] for body in bodies]
+    assert all(-(2**63) <= one < 2**63 for one in fingerprints(bodies))

@@ -1,0 +1,143 @@
+"""Corpora, training and judging, on a small made-up corpus."""
+
+import gzip
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nlp import corpora, fit, judge, model
+from nlp.corpora import Labelled, corpus_of, fold_of, part_of, read_corpus, recast
+from nlp.results import Request, ScoreError, Target
+from nlp.score import Engine, load
+
+GOOD, BAD, FLAT = ["好用", "喜欢", "满意", "清爽"], ["难用", "垃圾", "失望", "刺鼻"], ["请问", "通知", "转让", "公告"]
+THINGS = ["洗发水", "手机", "酒店", "外卖", "衣服", "苹果", "面膜", "耳机", "牛奶", "鞋子"]
+
+
+def tone_rows() -> list[Labelled]:
+    rows = []
+    for label, words in (("pos", GOOD), ("neg", BAD), ("neu", FLAT)):
+        rows += [
+            Labelled(f"{thing}{i}真的{word}，第{i}次了", label, f"made-{thing}")
+            for thing in THINGS
+            for word in words
+            for i in range(6)
+        ]
+    return rows
+
+
+def stance_rows() -> list[Labelled]:
+    rows = []
+    for label, words in (("favor", GOOD), ("against", BAD), ("none", FLAT)):
+        for i in range(40):
+            rows += [
+                Labelled(f"{thing}{i}{word}，议题甲", label, "topic", "议题甲")
+                for thing, word in zip(THINGS, words, strict=False)
+            ]
+    return rows
+
+
+@lru_cache(maxsize=1)
+def made() -> dict[str, np.ndarray]:
+    pytest.importorskip("scipy", reason="training needs scipy")
+    from nlp.train import train
+
+    return train([*tone_rows(), *stance_rows()], recasts=200)
+
+
+def engine() -> Engine:
+    lists = {name: model.read_list(name) for name in (model.CUES, model.CAUSES)}
+    return Engine(made(), lists, ())
+
+
+def test_a_trained_model_tells_what_it_learnt() -> None:
+    good, bad = engine().score([Request("耳机真的喜欢"), Request("面膜真的刺鼻")])
+    assert good.polarity > 0.3
+    assert bad.polarity < -0.3
+
+
+def test_a_target_with_many_posts_has_weights_of_its_own() -> None:
+    assert len(made()["adapted"]) == 1
+    score = engine().score([Request("手机垃圾，议题甲", Target("议题甲", ("议题甲",)))])[0]
+    assert score.stance is not None
+    assert score.stance.against > score.stance.favor
+
+
+def test_training_twice_makes_the_same_model(tmp_path: Path) -> None:
+    pytest.importorskip("scipy", reason="training needs scipy")
+    from nlp.train import train
+
+    again = train([*tone_rows(), *stance_rows()], recasts=200)
+    assert all((again[name] == made()[name]).all() for name in made())
+    model.write_model(tmp_path / "model.npz", again)
+    assert load(tmp_path / "model.npz").version == engine().version
+
+
+def test_a_verdict_for_each_domain_and_one_over_all() -> None:
+    held = [row for row in [*tone_rows(), *stance_rows()] if fold_of(row.text) == 0]
+    verdicts = judge.judge(engine(), held, by=lambda row: row.group)
+    assert [(verdict.kind, verdict.domain) for verdict in verdicts] == [("tone", "made"), ("stance", "topic")]
+    assert all(verdict.accuracy > 0.8 and 0 <= verdict.ece <= 1 and verdict.per_second > 0 for verdict in verdicts)
+    assert judge.judge(engine(), held[:50], fast=True)[-1].domain == "all"
+    assert judge.judge(engine(), []) == []
+
+
+def test_a_corpus_is_read_plain_or_packed(tmp_path: Path) -> None:
+    plain, packed = tmp_path / "tone.csv", tmp_path / "stance.csv.gz"
+    plain.write_text("\ufefftext,label\n好用,pos\n,neg\n", encoding="utf-8")
+    with gzip.open(packed, "wt", encoding="utf-8") as file:
+        file.write("text,stance,target,origin\n好用,favor,星澜,c_stance-x-nouns\n")
+    assert read_corpus(plain) == [Labelled("好用", "pos", "tone")]
+    (row,) = read_corpus(packed)
+    assert (row.target, row.label, row.group) == ("星澜", "favor", "nouns")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("text,tone\n好,pos\n", "it has: text, tone"), ("text,label\n好,good\n", "line 2: label 'good'")],
+)
+def test_a_corpus_that_cannot_be_used_says_why(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "one.csv"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(ScoreError, match=message):
+        read_corpus(path)
+    with pytest.raises(ScoreError, match="can't be read"):
+        read_corpus(tmp_path / "none.csv")
+
+
+def test_texts_labelled_two_ways_or_without_words_are_left_out() -> None:
+    rows = [
+        Labelled("好用啊", "pos", "a"),
+        Labelled("好用啊！", "pos", "a"),
+        Labelled("还行吧", "pos", "a"),
+        Labelled("还行吧", "neg", "b"),
+    ]
+    corpus = corpus_of([*rows, Labelled("", "neg", "a"), Labelled("hello there", "pos", "a")])
+    assert [row.text for row in corpus.rows] == ["好用啊", "好用啊！"]
+    assert part_of(corpus, [1]).readings.bodies == ["好用啊!"] or part_of(corpus, [1]).rows[0].text == "好用啊！"
+
+
+def test_a_recast_text_keeps_the_fold_of_its_original() -> None:
+    corpus = corpus_of(tone_rows())
+    rows = recast(corpus, 50)
+    assert recast(corpus, 50) == rows
+    assert {row.target for row in rows} == {corpora.OURS}
+    again = corpus_of(rows)
+    assert again.folds == [fold_of(row.made_of) for row in again.rows]
+
+
+def test_a_spelling_with_a_space_is_the_same_target() -> None:
+    (body,) = corpus_of([Labelled("说iPhone SE很好用", "favor", "x", "iPhoneSE")]).readings.bodies
+    assert body == "说\ue000很好用"
+
+
+def test_a_platt_fit_calibrates() -> None:
+    pytest.importorskip("scipy", reason="training needs scipy")
+    rng = np.random.default_rng(1)
+    logits = rng.normal(size=4000)
+    positive = rng.random(4000) < 1 / (1 + np.exp(-(2 * logits + 1)))
+    slope, shift = fit.fit_platt(logits, positive, np.ones(4000))
+    assert abs(slope - 2) < 0.2
+    assert abs(shift - 1) < 0.2
