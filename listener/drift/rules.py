@@ -167,7 +167,8 @@ def _defaults() -> dict[str, Any]:
         "class_prior": [0.14, 0.26, 0.60],
         "temperature": 0.7,
         "mild": 1.0,
-        "intercept": 10.9,
+        "intercept": 11.585,
+        "slope": 1.813,
         "cues": dict(CUES),
     }
 

@@ -28,6 +28,7 @@ SCORER: dict[str, Any] = {
     "mild": 3.0,
     "never_share": 0.25,
     "intercept": 11.69,
+    "slope": 1.706,
 }
 UNIT = 10_000
 NO_ALARM = -99.0
