@@ -40,7 +40,7 @@ LEAST_KOCS, LEAST_POSTS = 30, 300  # below that the cold start stays
 POSTS_OF_A_KOC = 5
 NULL_YEARS = 30_000.0
 SUSPECTED = 10.0  # false alarms per 1000 KOC-years at which a turn is suspected
-SAFETY = 0.8  # the bars aim at this share of the promise
+SAFETY = 0.9  # the bars aim at this share of the promise
 REPEATED = 0.5  # of ρ, the chance that a simulated post repeats the class of the one before
 BLOCK = 1024
 
