@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, and_, delete, func, select, update
 
-from storage import moods
+from storage import moods, prepare
 from storage.codec import cues_text, media_of, names_of, units, when
 from storage.database import AnyRow, among, chunks, insert_all, lock
 from storage.dirty import kocs_by_author, mark
@@ -99,11 +99,20 @@ def _brands_of(connection: Connection, rows: Sequence[int]) -> dict[int, list[st
     return brands
 
 
-def put(connection: Connection, made: Sequence[tuple[StalePost, Sequence[Mention]]], zone: ZoneInfo) -> None:
-    """Store the mentions of posts whose version is still the one they were made for; the others stay stale."""
+def put(
+    connection: Connection,
+    made: Sequence[tuple[StalePost, Sequence[Mention]]],
+    zone: ZoneInfo,
+    made_with: dict[str, str] | None,
+) -> None:
+    """Store the mentions of posts whose version is still the one they were made for; the others stay stale.
+
+    made_with: the brands, model and time zone that this process works with. Raises SettingsChanged where others hold by now."""
     # Shared with other writers of mentions, against changes of the roster: whoever holds an account now is marked below.
     lock(connection, "roster", shared=True)
     current = _lock_posts(connection, sorted({post.row for post, _ in made}))
+    # Read after the posts are locked: a process that changes the settings makes every post stale before it says so.
+    prepare.refuse_others(connection, made_with)
     valid = {post.row: (post, new) for post, new in made if _is_awaited(current.get(post.row), post)}
     if not valid:
         return

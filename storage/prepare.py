@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select, update
 from storage import moods
 from storage.database import insert, lock
 from storage.dirty import mark_kocs
+from storage.records import SettingsChanged
 from storage.tables import meta, posts
 
 
@@ -20,9 +21,20 @@ def is_prepared(connection: Connection, wanted: dict[str, str]) -> bool:
     return facts(connection).items() >= wanted.items()
 
 
-def prepare(connection: Connection, wanted: dict[str, str]) -> None:
-    """``wanted``: brands (a fingerprint), model, timezone. What differs from it is made again."""
+def refuse_others(connection: Connection, made_with: dict[str, str] | None) -> None:
+    """Raise SettingsChanged where the facts are not those any more that this process works with; None: it never said which."""
+    if made_with is not None and not is_prepared(connection, made_with):
+        raise SettingsChanged
+
+
+def prepare(connection: Connection, wanted: dict[str, str], before: dict[str, str] | None) -> None:
+    """``wanted``: brands (a fingerprint), model, timezone. What differs from it is made again.
+
+    before: what this process wanted the last time. Where it wants nothing new, but finds something else, another process
+    has changed it since; raises SettingsChanged, or the two would turn it back and forth."""
     lock(connection, "posts")
+    if wanted == before:
+        refuse_others(connection, before)
     known = facts(connection)
     if (known.get("brands"), known.get("model")) != (wanted["brands"], wanted["model"]):
         # Posts whose text is gone keep the mentions they have.

@@ -19,6 +19,16 @@ class StoreError(Exception):
     """The database refuses: it can't be reached, its schema is newer than this program, a row contradicts another."""
 
 
+class SettingsChanged(StoreError):  # noqa: N818
+    """Another process had the mentions made with other settings or another model than this one works with."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "这个数据库的设置或模型已被另一个进程更改，请重新启动本进程 / "
+            "the settings or the model of this database were changed by another process; restart this one"
+        )
+
+
 # ---------------------------------------------------------------------------------------------------------- brands
 
 

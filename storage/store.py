@@ -89,6 +89,7 @@ class Store:
         self._zone = zone
         # Rows that this process added: it scores them first, so that two importers share the work. A hint, no more.
         self._own: deque[int] = deque(maxlen=OWN_ROWS)
+        self._made_with: dict[str, str] | None = None  # what this process last called `prepare` with
 
     @classmethod
     def open(cls, url: str, *, timezone: str = "Asia/Shanghai", migrate: bool = False) -> Store:
@@ -128,10 +129,15 @@ class Store:
 
     def prepare(self, brands_fingerprint: str, model: str) -> int:
         """Say what mentions are to be made with. Where it differs from what they were made with, every post becomes stale
-        (but those whose text is purged). Returns how many posts are stale."""
+        (but those whose text is purged). Returns how many posts are stale.
+
+        From then on `put` and `watching` hold this process to it. Raises SettingsChanged where it says the same as before,
+        and another process has said something else meanwhile."""
         wanted = {"brands": brands_fingerprint, "model": model, "timezone": self._zone.key}
         if not self._database.read(lambda c: prepare.is_prepared(c, wanted)):
-            self._database.write(lambda c: prepare.prepare(c, wanted))
+            before = self._made_with
+            self._database.write(lambda c: prepare.prepare(c, wanted, before))
+        self._made_with = wanted
         return self.count_stale()
 
     def stale(self, limit: int = 1000) -> list[StalePost]:
@@ -145,8 +151,10 @@ class Store:
         return self._database.read(mentions.count_stale)
 
     def put(self, made: Sequence[tuple[StalePost, Sequence[Mention]]]) -> None:
-        """Store the mentions of stale posts, move the moods, mark the KOCs. A post that changed meanwhile stays stale."""
-        self._database.write(lambda c: mentions.put(c, made, self._zone))
+        """Store the mentions of stale posts, move the moods, mark the KOCs. A post that changed meanwhile stays stale.
+
+        Raises SettingsChanged, and all stay stale, where another process has called `prepare` with something else."""
+        self._database.write(lambda c: mentions.put(c, made, self._zone, self._made_with))
 
     # ------------------------------------------------------------------------------------------------------- watch
 
@@ -164,7 +172,9 @@ class Store:
         """Dirty KOCs under a lock, and all their replay needs; None when there is none left. In one transaction with what
         is recorded their marks are cleared; an exception leaves everything as it was.
 
-        On SQLite nobody else can write meanwhile, this process neither. On PostgreSQL others watch other KOCs."""
+        On SQLite nobody else can write meanwhile, this process neither. On PostgreSQL others watch other KOCs. Raises
+        SettingsChanged where another process has called `prepare` with something else."""
+        self._database.read(lambda c: prepare.refuse_others(c, self._made_with))
         if self._database.read(dirty.needs_spreading):
             self._database.write(lambda c: dirty.spread(c, brands, self._zone))
         if not self._database.read(dirty.count):

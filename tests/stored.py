@@ -215,7 +215,7 @@ def changes(koc_id: str, brand: str = BRAND, **fields: Any) -> Changes:
 
 def watch_all(store: Store, *, brands: Sequence[str] = (BRAND,), limit: int = 200) -> list[tuple[str, str, tuple[Any, ...]]]:
     """Replay every dirty KOC with a detector that writes what it read: (koc, brand, posts read) in the order of replay."""
-    seen = []
+    seen: list[tuple[str, str, tuple[Any, ...]]] = []
     while True:
         with store.watching(brands=brands, limit=limit) as watch:
             if watch is None:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from storage.records import CueHit, MoodDay, PostKey, StoreError
+from storage.records import CueHit, MoodDay, PostKey, SettingsChanged, StoreError
 from storage.store import Store
 from tests.stored import BRAND, MODEL, NOW, at, contents, koc, listen, mention, post, score_all, stance_of, watch_all
 
@@ -159,3 +159,42 @@ def test_another_time_zone_counts_the_days_anew(store_url: str) -> None:
         score_all(store)
         assert store.moods(BRAND) == []
     assert contents(store_url)["mentions"] == []
+
+
+def test_a_process_with_the_settings_of_before_leaves_posts_to_the_one_with_the_new(store_url: str) -> None:
+    with Store.open(store_url) as old, Store.open(store_url) as new:
+        old.prepare("brands 1", "m1")
+        old.add([post(1)], stored_at=NOW)
+        for settings in (("brands 2", "m1"), ("brands 2", "m2")):
+            new.prepare(*settings)
+            made = [(one, stance_of(one)) for one in old.stale()]
+            with pytest.raises(SettingsChanged, match=r"另一个进程.*restart this one"):
+                old.put(made)
+            with pytest.raises(SettingsChanged):
+                old.prepare("brands 1", "m1")  # or the two would turn it back and forth
+            with pytest.raises(SettingsChanged), old.watching(brands=[BRAND]):
+                pass
+            assert new.count_stale() == 1
+            assert score_all(new) == 1
+            assert list(new.mentions_of([key(1)], BRAND)) == [key(1)]
+        assert old.prepare("brands 3", "m2") == 1  # but who has read new settings may say so
+        score_all(old)
+        with pytest.raises(SettingsChanged):
+            new.put([])
+
+
+def test_a_process_that_counts_by_days_of_another_time_zone_is_held_back_too(store_url: str) -> None:
+    with Store.open(store_url) as old, Store.open(store_url, timezone="UTC") as new:
+        old.prepare("b", MODEL)
+        old.add([post(1)], stored_at=NOW)
+        new.prepare("b", MODEL)
+        with pytest.raises(SettingsChanged):
+            score_all(old)
+        assert score_all(new) == 1
+
+
+def test_a_store_that_never_said_what_it_works_with_is_not_asked(store_url: str) -> None:
+    with Store.open(store_url) as one, Store.open(store_url) as other:
+        other.prepare("b", MODEL)
+        listen(one, [post(1)])
+        assert one.count_stale() == 0
