@@ -142,7 +142,7 @@ def view_of(
 ) -> AlertView:
     """A stored alert and its KOC's history of the brand → what is shown of it. Posts no longer stored are left out.
 
-    case_url: the ``case_url`` setting, in which ``{case}`` stands for the case's key."""
+    case_url: the ``case_url`` setting, in which ``{key}`` stands for the case's key."""
     alert = stored.alert
     evidence = evidence_of(alert.evidence)
     nats = {share.key: share.nats for share in evidence.shares} if evidence else {}
@@ -162,7 +162,7 @@ def view_of(
         state=stored.state,
         language=language,
         timezone=timezone,
-        case_url=case_url.replace("{case}", case.key) if case_url and case else "",
+        case_url=case_url.replace("{key}", case.key) if case_url and case else "",
     )
 
 

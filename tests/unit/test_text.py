@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from config.edit import EXAMPLE
 from listener import cases
 from listener.text import faces, hook, phrases, quotes
 from listener.text.story import LADDERS, MOST_QUOTES, story_of
@@ -172,9 +173,11 @@ def test_a_view_without_a_turn_point_quotes_nothing_from_before() -> None:
 def test_the_case_address_is_made_from_the_setting() -> None:
     told = history()
     alert = stored(told.mentions)
-    seen = view_of(alert, told, koc=KOC, case=case(alert.alert), case_url="https://desk.example/{case}?a=1")
+    (line,) = (each for each in EXAMPLE.read_text("utf-8").splitlines() if each.startswith("#case_url"))
+    (placeholder,) = set(re.findall(r"\{\w+\}", line))  # as people are told to write it
+    seen = view_of(alert, told, koc=KOC, case=case(alert.alert), case_url=f"https://desk.example/{placeholder}?a=1")
     assert seen.case_url == f"https://desk.example/{'c' * 32}?a=1"
-    assert view_of(alert, told, koc=KOC, case_url="https://desk.example/{case}").case_url == ""
+    assert view_of(alert, told, koc=KOC, case_url=f"https://desk.example/{placeholder}").case_url == ""
 
 
 def test_evidence_reads_times_with_and_without_zone() -> None:
