@@ -148,7 +148,8 @@ def _id_of(value: str, field: str) -> str:
     if not value:
         raise NormalizeError(field, "is empty")
     if _IN_ID.search(value):
-        raise NormalizeError(field, f"holds a control character: {value!r}")
+        shown = "" if field == "author_id" else f": {value!r}"  # nobody's id stands in a message
+        raise NormalizeError(field, f"holds a control character{shown}")
     return value
 
 

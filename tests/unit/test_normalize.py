@@ -157,6 +157,12 @@ def test_platform_and_ids_are_trimmed_and_the_platform_is_lower_case():
     assert post_of(platform=" Weibo", post_id=" 1 ").key == PostKey("weibo", "1")
 
 
+def test_no_message_quotes_whose_post_it_is():
+    with pytest.raises(NormalizeError) as refused:
+        post_of(author_id="张三\x07", author_name="张三")
+    assert str(refused.value) == "author_id: holds a control character"
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
