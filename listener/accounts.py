@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from unicodedata import normalize
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+from listener.text.quotes import line_of
+
 # Platform → what it is called in headers and cells.
 PLATFORMS = {
     "weibo": ("weibo", "微博", "新浪微博", "sinaweibo", "wb"),
@@ -87,7 +89,7 @@ def resolve_link(url: str) -> Handle:
                 return Handle(platform, match[1], url=f"https://{parts.netloc}{parts.path}")  # without the tokens behind "?"
             return _without_id(platform, parts, url)
     if host == "tieba.baidu.com":
-        portrait = parse_qs(parts.query).get("id", [""])[0].partition("?")[0]
+        portrait = line_of(parse_qs(parts.query).get("id", [""])[0].partition("?")[0])
         return Handle("tieba", portrait, url=url) if portrait else _without_id("tieba", parts, url)
     return Handle("", url=url, why="unknown-site")
 
@@ -95,7 +97,7 @@ def resolve_link(url: str) -> Handle:
 def _without_id(platform: str, parts: SplitResult, url: str) -> Handle:
     """A page of the platform whose address holds at most a nickname (weibo.com/n/…)."""
     match = re.fullmatch(r"/n/([^/]+)/?", unquote(parts.path))
-    nickname = match[1] if match else parse_qs(parts.query).get("un", [""])[0]
+    nickname = line_of(match[1] if match else parse_qs(parts.query).get("un", [""])[0])  # unquoted, it may hold anything
     return Handle(platform, nickname=nickname, url=url, why="nickname-only" if nickname else "no-id-in-link")
 
 

@@ -19,6 +19,8 @@ import pandas as pd
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
+from listener.text.quotes import line_of
+
 MAX_BYTES = 64 * 1024 * 1024
 SURE_DIGITS = 15  # Excel keeps so many digits of a number; the rest of a longer id has become zeros
 DAMAGED = "1E+15"  # what such a number is read as
@@ -121,7 +123,7 @@ def _excel(data: bytes) -> Iterator[Sheet]:
         raise SheetError(f"打不开的 Excel 文件 / this Excel file can't be opened: {error}") from error
     for sheet in book.worksheets:
         if sheet.sheet_state == "visible":
-            yield Sheet(sheet.title, tuple(_rows_of(sheet)))
+            yield Sheet(line_of(sheet.title), tuple(_rows_of(sheet)))
 
 
 def _rows_of(sheet: Worksheet) -> Iterator[Row]:
@@ -140,7 +142,7 @@ def _rows_of(sheet: Worksheet) -> Iterator[Row]:
 
 
 def _text_of(value: object) -> str:
-    """A cell as text: whole numbers without a point, dates as dates, no spaces around.
+    """A cell as text: whole numbers without a point, dates as dates, no spaces around, nothing that steers a terminal.
 
     >>> _text_of(1234567890.0), _text_of("'00123"), _text_of("123.0"), _text_of(None)
     ('1234567890', '00123', '123', '')
@@ -155,5 +157,5 @@ def _text_of(value: object) -> str:
         return repr(value)
     if isinstance(value, datetime | date):
         return value.isoformat().removesuffix("T00:00:00")
-    text = _SPACES.sub(" ", normalize("NFC", str(value))).strip().lstrip("'")
+    text = _SPACES.sub(" ", line_of(normalize("NFC", str(value)))).strip().lstrip("'")
     return text[:-2] if re.fullmatch(r"\d+\.0", text) else text

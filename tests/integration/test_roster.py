@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from pathlib import Path
 
@@ -292,6 +293,24 @@ def test_one_id_on_two_sheets_is_one_person(tmp_path: Path):
 def test_a_person_with_an_id_and_no_account_is_kept_and_not_covered(tmp_path: Path):
     preview = roster_of(tmp_path, "koc_id,姓名,微博\nK1,王一,\n")
     assert accounts_in(preview) == {"王一": []}
+
+
+def test_what_would_steer_a_terminal_or_turn_a_line_around_is_read_as_nothing(tmp_path: Path):
+    preview = roster_of(
+        tmp_path,
+        "姓名,对接人,等级,备注,微博,私\x1b域\n张\x1b[31m三,陈\u202e一,A\x07,\u2066注\x9b2J,1234567890,x\n李\x1b二,,,,,\n",
+    )
+    (one,) = preview.kocs
+    assert (one.name, one.owner, one.tier, one.note) == ("张 [31m三", "陈一", "A", "注 2J")
+    assert not re.search(r"\\[xu]", repr(preview))
+
+
+def test_a_nickname_in_a_link_steers_no_terminal(tmp_path: Path):
+    preview = roster_of(
+        tmp_path, "昵称,主页链接\n,https://weibo.com/n/%E5%BC%A0%1B%5B31m\n,https://tieba.baidu.com/home/main?id=tb%1B1\n"
+    )
+    assert [f.who for f in preview.unresolved][:1] == ["张 [31m"]
+    assert "\x1b" not in "".join(koc.name + koc.accounts[0].account_id for koc in preview.kocs)
 
 
 # ------------------------------------------------------------------------------------------------- beside a roster
