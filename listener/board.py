@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -32,6 +32,7 @@ class Row:
     status: where the KOC stands, ``not-covered`` where that rests on time nobody listened to; reason: the detector's code.
     recent, baseline: mean stance −1…1, None without mentions. last_heard_at 最后听到, reach and why 覆盖. quiet: how long
     somebody listened and heard no post; None: nobody did. alert: the gravest one that nobody has closed; case: the open one.
+    silent_since: when the time that was listened to without a mention became too long for this KOC; None: not silent.
     """
 
     koc_id: str
@@ -56,6 +57,7 @@ class Row:
     fired_at: datetime | None = None
     case_key: str = ""
     next_step: str = ""
+    silent_since: datetime | None = None
 
     @property
     def trend(self) -> float:
@@ -71,9 +73,14 @@ def rows_of(
     coverages: Mapping[str, KocCoverage],
     alerts: Iterable[StoredAlert],
     cases: Iterable[Case],
+    silent: Mapping[tuple[str, str], datetime] | None = None,
 ) -> list[Row]:
     """A row for each KOC and brand, in order of urgency: open cases by severity, the newest turn first; then critics and
-    wavering ones without a case, silent, not covered, recovered, new ones, and advocates, whose stance falls most first."""
+    wavering ones without a case, silent, not covered, recovered, new ones, and advocates, whose stance falls most first.
+
+    silent: since when who is silent, by KOC and brand, judged over covered time; who turned critical stays so in silence.
+    """
+    silent = silent or {}
     by_state = {(one.koc_id, one.brand): one for one in states}
     by_alert: dict[tuple[str, str], list[Alert]] = {}
     for stored in alerts:
@@ -87,8 +94,31 @@ def rows_of(
         for brand in brands:
             who = (koc.koc_id, brand)
             coverage = coverages.get(koc.koc_id) or _unheard(koc.koc_id)
-            rows.append(_row(koc, brand, by_state.get(who), coverage, by_alert.get(who, ()), by_case.get(who, ())))
+            state = _silenced(by_state.get(who), who in silent)
+            row = _row(koc, brand, state, coverage, by_alert.get(who, ()), by_case.get(who, ()))
+            rows.append(replace(row, silent_since=silent.get(who) if row.status == "silent" else None))
     return sorted(rows, key=urgency)
+
+
+def _silenced(state: DriftState | None, is_silent: bool) -> DriftState | None:
+    """Silence over a state that rests on what was said; a turn that was heard outweighs it."""
+    if state is None or not is_silent or state.status not in UNSURE:
+        return state
+    return replace(state, status="silent", reason="silent")
+
+
+def strongest_of(alerts: Iterable[StoredAlert]) -> dict[str, StoredAlert]:
+    """One alert a KOC, by koc_id: the last red one, else the last amber one."""
+    best: dict[str, StoredAlert] = {}
+    for one in alerts:
+        held = best.get(one.alert.koc_id)
+        if held is None or _strength(one) > _strength(held):
+            best[one.alert.koc_id] = one
+    return best
+
+
+def _strength(one: StoredAlert) -> tuple[bool, datetime]:
+    return one.alert.level == "red", one.alert.fired_at
 
 
 def urgency(row: Row) -> tuple[int, int, float, float, str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -33,7 +33,7 @@ Replay = Callable[[Sequence[History]], Sequence[Verdict]]
 Stance = Literal["favor", "against", "none"]
 
 MOST_AHEAD = 25  # posts that are tried when it is asked what an alert would take
-COPY_BITS, COPY_DAYS = 3, timedelta(days=30)
+AHEAD = ""  # platform of the posts that nobody wrote
 
 
 class Held(StrEnum):
@@ -137,6 +137,7 @@ def explain(
     history: History,
     verdict: Verdict,
     *,
+    counted: Collection[PostKey],
     koc: Koc | None = None,
     stored: Sequence[StoredAlert] = (),
     deliveries: Sequence[Delivery] = (),
@@ -146,10 +147,10 @@ def explain(
     min_mentions: int = 3,
     replay: Replay | None = None,
 ) -> Explanation:
-    """The story of one KOC and brand. history, verdict: as of the time asked for. coverage: as it is now, left out of a story
-    that is as of another time. replay: the detector with its numbers bound,
-    to try what more posts would do; without it `need` stays empty."""
-    why = _weights(history.mentions)
+    """The story of one KOC and brand. history, verdict: as of the time asked for. counted: the posts that weighed, as the
+    detector says (`listener.drift.readings.counted_of`). coverage: as it is now, left out of a story that is as of another
+    time. replay: the detector with its numbers bound, to try what more posts would do; without it `need` stays empty."""
+    why = _weights(history.mentions, set(counted))
     turns = tuple(_turn(drift, stored, deliveries) for drift in verdict.drifts)
     standing = _standing(verdict)
     now_covered = coverage if as_of is None else None
@@ -164,7 +165,7 @@ def explain(
         turns=turns,
         withdrawn=tuple(one for one in stored if one.state == "superseded"),
         held=_held(history, verdict, why, now_covered, min_mentions),
-        need=_need(history, verdict, replay) if replay else {},
+        need=needs_of([history], [verdict], replay)[0] if replay else {},
         coverage=now_covered,
         cases=tuple(cases),
     )
@@ -180,27 +181,15 @@ def stance_of(mention: Mention) -> Stance:
 # ------------------------------------------------------------------------------------------------------- the posts
 
 
-def _weights(mentions: Sequence[KocMention]) -> dict[PostKey, Held | None]:
-    """Why each post weighs nothing; None where it weighs."""
-    why: dict[PostKey, Held | None] = {}
-    kept: list[KocMention] = []
-    for one in mentions:
-        m = one.mention
-        if m.unscored is not None:
-            why[m.key] = Held.NOT_READ
-        elif not m.own_words:
-            why[m.key] = Held.NO_OWN_WORDS
-        elif any(_is_copy(one, earlier) for earlier in kept):
-            why[m.key] = Held.COPY
-        else:
-            why[m.key] = None
-            kept.append(one)
-    return why
+def _weights(mentions: Sequence[KocMention], counted: Collection[PostKey]) -> dict[PostKey, Held | None]:
+    """Why each post weighs nothing; None where the detector counted it."""
+    return {one.mention.key: None if one.mention.key in counted else _why_not(one.mention) for one in mentions}
 
 
-def _is_copy(one: KocMention, earlier: KocMention) -> bool:
-    near = (one.mention.fingerprint ^ earlier.mention.fingerprint) & 0xFFFFFFFFFFFFFFFF
-    return one.posted_at - earlier.posted_at <= COPY_DAYS and near.bit_count() <= COPY_BITS
+def _why_not(mention: Mention) -> Held:
+    if mention.unscored is not None:
+        return Held.NOT_READ
+    return Held.COPY if mention.own_words else Held.NO_OWN_WORDS
 
 
 def _standing(verdict: Verdict) -> Drift | None:
@@ -314,23 +303,25 @@ def _standing_reasons(state: DriftState, weighed: Sequence[KocMention]) -> list[
     return reasons
 
 
-def _need(history: History, verdict: Verdict, replay: Replay) -> dict[str, int | None]:
-    """Least number of further, clearly negative posts at the KOC's own pace that raise each level not standing now."""
-    standing = {"critic": {"amber", "red"}, "wavering": {"amber"}}.get(verdict.state.status, set())
-    open_levels = [level for level in ("amber", "red") if level not in standing]
-    if not open_levels or not history.mentions:
-        return {}
-    tries = [replace(history, mentions=(*history.mentions, *_ahead(history, n))) for n in range(1, MOST_AHEAD + 1)]
-    before = {(one.level, one.tipped_by) for one in verdict.drifts}
-    need: dict[str, int | None] = dict.fromkeys(open_levels)
-    for n, tried in enumerate(replay(tries), start=1):
-        raised = {one.level for one in tried.drifts if (one.level, one.tipped_by) not in before}
-        if "red" in raised:
-            raised.add("amber")
-        for level in open_levels:
-            if level in raised and need[level] is None:
-                need[level] = n
-    return need
+def needs_of(histories: Sequence[History], verdicts: Sequence[Verdict], replay: Replay) -> list[dict[str, int | None]]:
+    """Of each KOC, how many further, clearly negative posts at the KOC's own pace would raise each level not standing now.
+
+    All are tried in one replay: a verdict never looks ahead, so that the drift which the n-th of many further posts tips is
+    the one that n posts would raise. None: even `MOST_AHEAD` posts would not; no levels where nothing was said yet.
+    """
+    needs: list[dict[str, int | None]] = [{} for _ in histories]
+    tried: list[tuple[int, History]] = []
+    for i, (history, verdict) in enumerate(zip(histories, verdicts, strict=True)):
+        standing = {"critic": {"amber", "red"}, "wavering": {"amber"}}.get(verdict.state.status, set())
+        needs[i] = {level: None for level in ("amber", "red") if level not in standing and history.mentions}
+        if needs[i]:
+            tried.append((i, replace(history, mentions=(*history.mentions, *_ahead(history, MOST_AHEAD)))))
+    for (i, _), verdict in zip(tried, replay([one for _, one in tried]) if tried else (), strict=True):
+        ahead = {one.level: int(one.tipped_by.post_id) for one in reversed(verdict.drifts) if one.tipped_by.platform == AHEAD}
+        for level in needs[i]:
+            reached = [n for raised, n in ahead.items() if raised in (level, "red")]  # red is more than amber
+            needs[i][level] = min(reached, default=None)
+    return needs
 
 
 def _ahead(history: History, count: int) -> list[KocMention]:
@@ -343,7 +334,7 @@ def _ahead(history: History, count: int) -> list[KocMention]:
         digest = hashlib.sha256(f"{n}".encode()).digest()[:8]
         mention = replace(
             last.mention,
-            key=PostKey("", f"ahead-{n:02d}"),
+            key=PostKey(AHEAD, f"{n:02d}"),
             neg=0.93,
             neu=0.05,
             pos=0.02,

@@ -6,74 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from apscheduler.triggers.cron import CronTrigger
 from rich.markup import escape
 from rich.table import Table
 
-from listener import board, coverage
+from listener import board
 from listener.app import App
 from listener.commands import output
 from listener.commands.output import Format
+from listener.overview import board_of, coverage_of, listenings_of
 from listener.text.words import word
 from spiders.collect import platforms
-from storage.records import AccountCoverage, Crawl, Koc, KocCoverage, Listening
+from storage.records import AccountCoverage, Crawl, Koc, Listening
 
 STYLES: Mapping[str, str] = {"critic": "bold red", "wavering": "yellow", "not-covered": "dim", "recovered": "green"}
-
-
-def listenings_of(app: App) -> list[Listening]:
-    """What each source of the settings promises to hear."""
-    return [
-        Listening(
-            source=source.name,
-            platform=source.platform,
-            roster=source.accounts == "roster",
-            accounts=() if source.accounts == "roster" else source.accounts,
-            searches=bool(source.queries),
-            feeds=bool(source.urls),
-            hosts=tuple(dict.fromkeys(urlsplit(url).netloc for url in source.urls)),
-            every=source.every or _longest_pause(source.cron, app),
-            enabled=source.enabled,
-        )
-        for source in app.settings.sources
-    ]
-
-
-def _longest_pause(cron: str | None, app: App) -> timedelta | None:
-    """The longest time between two of the next turns of a cron line; None where there is none."""
-    if cron is None:
-        return None
-    trigger, at, pauses = CronTrigger.from_crontab(cron, timezone=app.timezone), app.now(), []
-    for _ in range(30):
-        after = trigger.get_next_fire_time(at, at + timedelta(seconds=1))
-        if after is None:
-            break
-        pauses.append(after - at)
-        at = after
-    return max(pauses, default=None)
-
-
-def coverage_of(app: App) -> dict[str, KocCoverage]:
-    """Who is covered, up to when, and why not."""
-    return coverage.coverage_of(
-        app.store.kocs(), listenings_of(app), app.store.crawls(last=False), app.store.heard(), now=app.now()
-    )
-
-
-def board_of(app: App, brand: str | None = None) -> list[board.Row]:
-    """The rows of the board, the most urgent first."""
-    brands = [one.name for one in app.brands if brand in (None, one.name)]
-    return board.rows_of(
-        app.store.kocs(),
-        brands,
-        states=app.store.states(),
-        coverages=coverage_of(app),
-        alerts=app.store.alerts(),
-        cases=app.store.cases(),
-    )
 
 
 def print_board(app: App, form: Format, brand: str | None) -> None:

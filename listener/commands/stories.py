@@ -13,11 +13,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from listener.app import App
-from listener.commands import boards, output
+from listener.commands import output
 from listener.commands.output import Format
 from listener.drift.detect import detect
-from listener.drift.rules import default_calibration
+from listener.drift.moods import Moods
+from listener.drift.readings import counted_of
+from listener.drift.rules import default_calibration, parameters_of
 from listener.explain import MOST_AHEAD, Explanation, Line, explain, json_of
+from listener.overview import coverage_of
 from listener.text.quotes import quote_of, unmasked
 from listener.text.reasons import reason
 from listener.text.views import Language
@@ -67,6 +70,8 @@ def story_of(app: App, koc: Koc, brand: str, as_of: datetime | None) -> Explanat
     moods = store.moods(brand, as_of=as_of)
     calibration = store.calibration(brand) or default_calibration()
 
+    weighed = counted_of(history, Moods(moods), parameters_of(calibration), ZoneInfo(rule.timezone))
+
     def replay(histories: Sequence[History]) -> Sequence[Verdict]:
         return detect(histories, moods, calibration, rule)
 
@@ -75,11 +80,12 @@ def story_of(app: App, koc: Koc, brand: str, as_of: datetime | None) -> Explanat
     return explain(
         history,
         replay([history])[0],
+        counted=[one.mention.key for one in weighed.mentions],
         koc=koc,
         stored=stored,
         deliveries=[one for one in store.deliveries() if one.alert_key in keys],
         cases=[] if as_of else store.cases(koc=koc.koc_id, brand=brand),
-        coverage=boards.coverage_of(app).get(koc.koc_id),
+        coverage=coverage_of(app).get(koc.koc_id),
         as_of=as_of,
         min_mentions=rule.min_mentions,
         replay=replay,

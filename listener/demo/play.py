@@ -14,15 +14,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from listener import board, workspace
+from listener import board, overview, workspace
 from listener.app import App
-from listener.coverage import coverage_of
 from listener.demo import show, town
 from listener.demo.compose import DAYS, ZONE, Season, compose
 from listener.demo.receivers import HookReceiver, MailReceiver
 from listener.pipeline import Delivered
 from listener.text.faces import page_of
-from storage.records import Crawl, Listening, StoredAlert
+from storage.records import Crawl, StoredAlert
 
 MARKER = ".listener-demo"  # only a folder that holds it is emptied for a new performance
 RECENT = timedelta(days=14)
@@ -143,47 +142,18 @@ def _write_pages(app: App, alerts: Sequence[StoredAlert], folder: Path) -> list[
 
 def _worth_reading(alerts: Sequence[StoredAlert], now: datetime) -> list[StoredAlert]:
     """One alert a KOC, its strongest: first what was just sent, the surest of it first, then the others, newest first."""
-    best: dict[str, StoredAlert] = {}
-    for one in alerts:
-        held = best.get(one.alert.koc_id)
-        if held is None or (one.alert.level == "red", one.alert.fired_at) > (held.alert.level == "red", held.alert.fired_at):
-            best[one.alert.koc_id] = one
 
     def rank(one: StoredAlert) -> tuple[bool, bool, float, float, str]:
         is_recent = now - one.alert.fired_at <= RECENT
         posterior = float(one.alert.evidence.get("posterior", 0.0)) if is_recent else 0.0
         return one.alert.level != "red", not is_recent, -posterior, -one.alert.fired_at.timestamp(), one.alert.key
 
-    return sorted(best.values(), key=rank)
-
-
-def _board(app: App, played: Played, now: datetime) -> list[board.Row]:
-    store = app.store
-    listenings = [
-        Listening(
-            source=source.name,
-            platform=source.platform,
-            roster=source.accounts == "roster",
-            searches=bool(source.queries),
-            feeds=bool(source.urls),
-            every=source.every,
-        )
-        for source in app.settings.sources
-    ]
-    kocs = store.kocs()
-    return board.rows_of(
-        kocs,
-        [played.season.brand.name],
-        states=store.states(),
-        coverages=coverage_of(kocs, listenings, store.crawls(last=False), store.heard(), now=now),
-        alerts=played.alerts,
-        cases=store.cases(),
-    )
+    return sorted(board.strongest_of(alerts).values(), key=rank)
 
 
 def _tell(app: App, console: Console, played: Played, folder: Path) -> None:
     now = datetime.now(UTC)
-    show.board(console, _board(app, played, now), now, app.timezone)
+    show.board(console, overview.board_of(app), now, app.timezone)
     views = [app.view_of(one) for one in _worth_reading(played.alerts, now)]
     if views:
         show.others(console, views[1:])

@@ -102,6 +102,14 @@ def test_who_posts_where_nobody_listens_is_not_covered(performance: tuple[Path, 
 
 
 @pytest.mark.slow
+def test_who_fell_silent_on_a_timeline_that_is_read_is_shown_so(performance: tuple[Path, Played, str]) -> None:
+    _, played, told = performance
+    (who,) = [one for one in played.season.people if one.koc_id == "K25"]
+    (line,) = [line for line in told.splitlines() if who.name in line]
+    assert "久未发声" in line
+
+
+@pytest.mark.slow
 def test_twice_in_a_row_works_from_the_command_line(tmp_path: Path) -> None:
     environ = {k: v for k, v in os.environ.items() if not k.startswith("LISTENER_")} | {"PYTHONUTF8": "1", "COLUMNS": "100"}
     for _ in range(2):

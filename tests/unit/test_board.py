@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from listener.board import Row, rows_of, status_of
+from listener.board import Row, rows_of, status_of, strongest_of
 from storage.records import Alert, Case, DriftState, Koc, KocCoverage, Level, Reach, Severity, Status, StoredAlert
 
 NOW = datetime(2026, 5, 1, 8, tzinfo=UTC)
@@ -135,3 +135,26 @@ def test_among_advocates_whoever_falls_most_comes_first() -> None:
     rows = board("K1", "K2", "K3", states=[state("K1"), state("K2", recent=0.1), state("K3", recent=0.5)])
     assert [row.koc_id for row in rows] == ["K2", "K3", "K1"]
     assert rows[0].trend == pytest.approx(-0.6)
+
+
+def test_who_is_silent_is_shown_so_with_since_when_unless_turned_or_not_covered() -> None:
+    since = {(n, "星澜"): NOW - 9 * DAY for n in ("K1", "K2", "K3")}
+    states = [state("K1"), state("K2", "critic"), state("K3"), state("K4")]
+    heard = {n: coverage(n, "not-covered" if n == "K3" else "covered") for n in ("K1", "K2", "K3", "K4")}
+    rows = {row.koc_id: row for row in board("K1", "K2", "K3", "K4", states=states, coverages=heard, silent=since)}
+    assert {n: row.status for n, row in rows.items()} == {
+        "K1": "silent", "K2": "critic", "K3": "not-covered", "K4": "advocate",
+    }  # fmt: skip
+    assert (rows["K1"].reason, rows["K1"].silent_since) == ("silent", NOW - 9 * DAY)
+    assert [rows[n].silent_since for n in ("K2", "K3", "K4")] == [None] * 3
+
+
+def test_of_each_koc_the_last_red_alert_is_the_strongest_or_else_the_last_amber_one() -> None:
+    found = [
+        alert("K1", "amber", ago=DAY),
+        alert("K1", ago=9 * DAY, key="old"),
+        alert("K1", ago=3 * DAY, key="new"),
+        alert("K2", "amber", ago=2 * DAY, key="later"),
+        alert("K2", "amber", ago=5 * DAY, key="early"),
+    ]
+    assert {n: one.alert.key for n, one in strongest_of(found).items()} == {"K1": "new", "K2": "later"}

@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from listener.drift.detect import detect
-from listener.drift.rules import Rule, default_calibration
-from listener.explain import Explanation, Held, explain, json_of, stance_of
+from listener.drift.moods import Moods
+from listener.drift.readings import counted_of
+from listener.drift.rules import Rule, default_calibration, parameters_of
+from listener.explain import AHEAD, MOST_AHEAD, Explanation, Held, explain, json_of, needs_of, stance_of
 from storage.records import (
     Alert,
     CueHit,
@@ -63,8 +65,14 @@ def replay(histories: Sequence[History]) -> list[Verdict]:
     return detect(histories, [], default_calibration(), Rule())
 
 
+def counted(of: History) -> set[PostKey]:
+    """The posts that weigh, as the detector says."""
+    found = counted_of(of, Moods([]), parameters_of(default_calibration()), ZoneInfo("Asia/Shanghai"))
+    return {one.mention.key for one in found.mentions}
+
+
 def story(of: History, **more: object) -> Explanation:
-    return explain(of, replay([of])[0], **more)  # type: ignore[arg-type]
+    return explain(of, replay([of])[0], counted=counted(of), **more)  # type: ignore[arg-type]
 
 
 def codes(found: Explanation) -> list[Held]:
@@ -77,7 +85,7 @@ def told(of: History, status: Status, **more: float) -> Explanation:
     state = DriftState(
         koc_id="K1", brand="星澜", status=status, last_at=None, reason="x", changes=(), calibration="c", **values
     )  # type: ignore[arg-type]
-    return explain(of, Verdict(state, ()))
+    return explain(of, Verdict(state, ()), counted=counted(of))
 
 
 TURNED = history("+" * 12 + "-" * 12)
@@ -108,7 +116,9 @@ def test_a_turn_is_told_with_what_each_channel_heard_of_it() -> None:
     alert = Alert("key", "drift", "red", "important", "K1", "星澜", red.fired_at, red.turned_at, {}, (red.tipped_by,))
     gone = StoredAlert(replace(alert, key="gone", fired_at=START), "superseded", START, START)
     rows = [Delivery(f"d{n}", "key", c, "alert", "sent", START, sent_at=START) for n, c in enumerate(("mail", "hook"))]
-    found = explain(TURNED, verdict, stored=[gone, StoredAlert(alert, "current", START, None)], deliveries=rows)
+    found = explain(
+        TURNED, verdict, counted=counted(TURNED), stored=[gone, StoredAlert(alert, "current", START, None)], deliveries=rows
+    )
     assert [one.alert_key for one in found.turns] == [*[""] * (len(verdict.drifts) - 1), "key"]
     assert [(one.channel, one.state) for one in found.turns[-1].told] == [("hook", "sent"), ("mail", "sent")]
     assert found.turns[-1].state == "current"
@@ -218,9 +228,45 @@ def test_a_detector_that_says_red_at_once_has_said_amber_too() -> None:
     red = [one for one in replay([TURNED])[0].drifts if one.level == "red"]
 
     def harsh(histories: Sequence[History]) -> list[Verdict]:
-        return [Verdict(replay([one])[0].state, tuple(red) if len(one.mentions) > 4 else ()) for one in histories]
+        tipped = replace(red[0], tipped_by=PostKey(AHEAD, "02"))
+        return [Verdict(replay([one])[0].state, (tipped,)) for one in histories]
 
     assert story(history("+++"), replay=harsh).need == {"amber": 2, "red": 2}
+
+
+def test_many_are_tried_in_one_replay_and_each_gets_what_it_would_get_alone() -> None:
+    asked: list[int] = []
+
+    def counting(histories: Sequence[History]) -> list[Verdict]:
+        asked.append(len(histories))
+        return replay(histories)
+
+    signs = ("+" * 12 + "--", "", "+++", "-0-0-0-0", "+" * 12 + "-" * 12, "+" * 20 + "-" * 3)
+    histories = [replace(history(each), koc_id=f"K{n}") for n, each in enumerate(signs)]
+    verdicts = replay(histories)
+    assert needs_of(histories, verdicts, counting) == [
+        needs_of([one], [verdict], replay)[0] for one, verdict in zip(histories, verdicts, strict=True)
+    ]
+    assert asked == [4]
+    assert needs_of([], [], counting) == []
+
+
+@pytest.mark.parametrize("signs", ["+" * 12 + "--", "+" * 8, "+0" * 8 + "-", "-0-0-0-0", "+++"])
+def test_trying_many_posts_at_once_finds_what_trying_them_one_by_one_would(signs: str) -> None:
+    of = history(signs)
+    need = needs_of([of], replay([of]), replay)[0]
+    seen: list[History] = []
+
+    def remember(histories: Sequence[History]) -> list[Verdict]:
+        seen.extend(histories)
+        return replay(histories)
+
+    needs_of([of], replay([of]), remember)
+    slow: dict[str, int | None] = {"amber": None, "red": None}
+    for n in range(MOST_AHEAD, 0, -1):
+        levels = {one.level for one in replay([replace(of, mentions=seen[0].mentions[: len(of.mentions) + n])])[0].drifts}
+        slow |= dict.fromkeys(levels | ({"amber"} if levels else set()), n)
+    assert need == slow
 
 
 def test_the_story_is_json_in_the_zone_of_the_workspace() -> None:
