@@ -18,9 +18,10 @@ from pydantic import ValidationError
 from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess
 
-from spiders.events import JOBS, Collected, Covered, Ended, Event, Outcome, Reached, Trouble, line_of
+from spiders.events import JOBS, Collected, Covered, Ended, Event, Outcome, Reached, Trouble, event_of, line_of
 from spiders.items import Item, fault_of
 from spiders.settings import settings_of
+from spiders.values import clean
 
 GROUP = "koc_listener.spiders"
 GRACE_SECONDS = 3.0
@@ -35,12 +36,14 @@ class Wire:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self.first_trouble: Trouble | None = None
+        self.kinds: set[str] = set()
         self._lost = False
         self._cut_short = 0
 
     def send(self, event: Event) -> None:
         if isinstance(event, Trouble):
             self.first_trouble = self.first_trouble or event
+            self.kinds.add(event.kind)
         if isinstance(event, (Reached, Covered)) and self._lost:
             return  # a mark must not pass an item that was lost
         view = memoryview(line_of(event))
@@ -51,12 +54,21 @@ class Wire:
             os._exit(1)  # nobody listens any more, and what was read is not marked as read
 
     def send_item(self, item: Item) -> None:
-        fault = fault_of(item)
+        fault = fault_of(item) or _unsendable(item)
         if fault is None:
             self.send(Collected(item))
             return
         self._lost = True
-        self.send(Trouble("changed", f"读出的内容不成立：{fault} ({item.platform}/{item.post_id})"))
+        self.send(Trouble("changed", clean(f"读出的内容不成立：{fault} ({item.platform}/{item.post_id})")))
+
+
+def _unsendable(item: Item) -> str | None:
+    """Why the parent could not read this item: a spider may put into ``raw`` what is no JSON, or nests too deep."""
+    try:
+        event_of(line_of(Collected(item)))
+    except ValueError:
+        return "raw 不能写成 JSON / raw can't be written as JSON"
+    return None
 
 
 class ToParent:
@@ -169,7 +181,7 @@ def _ending(wire: Wire, crawler: Any, errors: list[str]) -> Ended:
     elif errors or stats.get("finish_reason") != "finished":
         outcome, error = "failed", error or str(stats.get("finish_reason"))
     elif wire.first_trouble:
-        outcome = "blocked" if wire.first_trouble.kind == "blocked" else "failed"
+        outcome = "blocked" if wire.kinds == {"blocked"} else "failed"
     return Ended(outcome, error, stats)
 
 

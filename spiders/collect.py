@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import IO, Any
@@ -46,14 +46,15 @@ def platforms() -> list[str]:
     return sorted({found.name for found in entry_points(group=GROUP)})
 
 
-def collect(job: CollectJob) -> Generator[Event, None, None]:
+def collect(job: CollectJob, stopping: Callable[[], bool] = lambda: False) -> Generator[Event, None, None]:
     """Run the job's spider and yield its events as they come; the last one is always Ended.
 
     Nothing starts before the first ``next``. Closing the iterator ends the child, and so does the death of this process.
+    stopping: asked a few times a second, also while the platform says nothing; True ends the crawl as ``cut``.
     Raises CollectError at once where the job can't be run.
     """
     _check(job)
-    return _events(job)
+    return _events(job, stopping)
 
 
 def _check(job: CollectJob) -> None:
@@ -72,8 +73,10 @@ def _check(job: CollectJob) -> None:
         raise CollectError(f"来源 {job.source!r} 没有要读的东西：queries、accounts、urls 都是空的 / nothing to read")
 
 
-def _events(job: CollectJob) -> Generator[Event, None, None]:
+def _events(job: CollectJob, stopping: Callable[[], bool]) -> Generator[Event, None, None]:
     child = _start(job)
+    over = threading.Event()
+    threading.Thread(target=_end_when, args=(child, stopping, over), daemon=True).start()
     last_lines: deque[str] = deque(maxlen=LAST_LINES)
     assert child.stdout is not None
     assert child.stderr is not None
@@ -85,12 +88,15 @@ def _events(job: CollectJob) -> Generator[Event, None, None]:
             event = _read(line)
             ended = isinstance(event, Ended)
             yield event
-        if not ended:
+        if not ended and stopping():
+            yield Ended("cut", "按要求停止 / stopped on request")
+        elif not ended:
             status = child.wait()
             listening.join(GRACE_SECONDS)
             words = "\n".join(last_lines)
             yield Ended("failed", f"爬虫进程中断（退出码 {status}） / the crawl's process died ({status})\n{words}".strip())
     finally:
+        over.set()
         _stop(child)
         listening.join(GRACE_SECONDS)
         child.stderr.close()
@@ -113,6 +119,16 @@ def _start(job: CollectJob) -> subprocess.Popen[bytes]:
     except BrokenPipeError:
         logger.debug("the child died before it had its job; its last lines tell why")
     return child
+
+
+def _end_when(child: subprocess.Popen[bytes], stopping: Callable[[], bool], over: threading.Event) -> None:
+    """End the child once `stopping` says so, gently first: nobody may wait for a platform that says nothing."""
+    while not over.wait(0.2):
+        if stopping():
+            child.terminate()
+            if not over.wait(GRACE_SECONDS):
+                child.kill()
+            return
 
 
 def _environment() -> dict[str, str]:

@@ -108,7 +108,8 @@ class Trouble:
 class Ended:
     """The last event of every crawl.
 
-    outcome: *done*, every subject was reached; *blocked* or *failed*, at least one was not; *cut*, stopped on request.
+    outcome: *done*, every subject was reached; *blocked*, the platform did not let us read some; *failed*, some were not read
+    for another reason; *cut*, stopped on request.
     error: the first trouble's message, or the last words of a child that crashed. stats: Scrapy's counters.
     """
 

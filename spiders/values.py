@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
 from email.utils import parsedate_to_datetime
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 _MONTHS = {
@@ -150,8 +153,8 @@ def count_of(value: object) -> int | None:
     match = _COUNT.match(value.strip().replace(",", "").replace("，", ""))
     if not match:
         return None
-    whole = round(float(match[1]) * _COUNT_UNITS[match[2].lower()])
-    return whole if whole < 2**53 else None
+    number = float(match[1]) * _COUNT_UNITS[match[2].lower()]
+    return round(number) if number < 2**53 else None
 
 
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
@@ -247,6 +250,51 @@ def cleaned(value: object) -> object:
     if isinstance(value, dict):
         return {clean(key): cleaned(one) for key, one in value.items()}
     return value
+
+
+DEEPEST = 100  # deeper than any page nests, and less than any reader of JSON on the way gives up at
+
+
+def json_from(body: bytes) -> Any:
+    """JSON in whatever UTF, half surrogates and NULs replaced. Raises ValueError, also where it nests too deep.
+
+    >>> json_from(rb'{"text": "\\ud83d"}')
+    {'text': '�'}
+    >>> json_from(b"[" * 5000 + b"]" * 5000)
+    Traceback (most recent call last):
+    ValueError: nested too deep
+    """
+    try:
+        value = json.loads(body)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+    _check_depth(value)
+    return cleaned(value) if b"\\ud" in body.lower() or b"\\u0000" in body else value
+
+
+def _check_depth(value: object) -> None:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [child for one in level for child in _children(one)]
+        if not level:
+            return
+    raise ValueError("nested too deep")
+
+
+def _children(value: object) -> Iterable[object]:
+    return value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
+
+
+_LOGIN = ("passport", "login", "signin", "visitor")
+
+
+def is_login(address: str) -> bool:
+    """Whether an address is that of a log-in page.
+
+    >>> is_login("https://passport.weibo.com/visitor?a=1"), is_login("/detail/7")
+    (True, False)
+    """
+    return any(word in address.lower() for word in _LOGIN)
 
 
 def link_of(value: object, base: str = "") -> str:

@@ -34,11 +34,11 @@ class FeedSpider(SubjectSpider):
 
     def hosts(self) -> set[str]:
         """The feeds' hosts, with and without ``www.``: that is how far a feed may move."""
-        named = {urlsplit(url).hostname or "" for url in self.job.urls}
+        named = {_host_of(url) for url in self.job.urls}
         return named | {f"www.{host}" for host in named} | {host.removeprefix("www.") for host in named}
 
     def host_of(self, subject: str) -> str:
-        return urlsplit(subject).hostname or ""
+        return _host_of(subject)
 
     async def read(self, subject: str) -> AsyncIterator[Event]:
         mark = self.mark_of(subject)
@@ -83,6 +83,13 @@ class FeedSpider(SubjectSpider):
         content_type = (response.headers.get("Content-Type") or b"").decode("latin-1")
         reading = pages.Reading(datetime.now(UTC), self.zone, response.url)
         return pages.feed_of(response.body, content_type, reading)
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:  # no address at all; asked for, it says so
+        return ""
 
 
 _CONDITIONS = {"etag": "If-None-Match", "modified": "If-Modified-Since"}

@@ -20,7 +20,7 @@ import feedparser
 
 from spiders.errors import Changed
 from spiders.items import Item, ItemMedia, Kind
-from spiders.values import cleaned, count_of, link_of, text_of, tidy, time_of
+from spiders.values import cleaned, count_of, json_from, link_of, text_of, tidy, time_of
 
 PLATFORM = "feed"
 
@@ -166,7 +166,8 @@ class _Entry:
         authors = entry.get("authors") if isinstance(entry.get("authors"), list) else [entry.get("author")]
         names = [str(one["name"]) for one in authors or () if isinstance(one, Mapping) and one.get("name")]
         attached = entry.get("attachments")
-        media = [_media_of(one.get("mime_type"), one.get("url")) for one in attached or () if isinstance(one, Mapping)]
+        attached = attached if isinstance(attached, list) else ()
+        media = [_media_of(one.get("mime_type"), one.get("url")) for one in attached if isinstance(one, Mapping)]
         media += [_media_of("image/", entry.get(key)) for key in ("image", "banner_image")]
         plain = entry.get("content_text")
         return cls(
@@ -384,10 +385,8 @@ def _next_of(found: Any, reading: Reading) -> str:
 
 
 def _json_feed(body: bytes, reading: Reading) -> Feed:
-    import json
-
     try:
-        found = cleaned(json.loads(decoded(body, "")))
+        found = json_from(decoded(body, "").encode())
     except ValueError as error:
         raise Changed(f"不完整的 JSON Feed / broken JSON Feed: {reading.url}", body=body) from error
     entries = found.get("items") if isinstance(found, Mapping) else None

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from spiders.errors import Blocked, Changed, Failed
 from spiders.items import Item, ItemMedia
-from spiders.values import count_of, link_of, text_of, time_of
+from spiders.values import count_of, is_login, link_of, text_of, time_of
 
 PLATFORM = "weibo"
 HOME = "https://m.weibo.cn"
@@ -70,7 +70,6 @@ class CommentPage:
 
 _NOTHING = ("没有内容", "暂无", "没有更多", "还没有", "找不到", "未找到", "没有找到", "no content", "没有数据")
 _NOBODY = ("用户不存在", "不存在", "账号异常", "帐号异常", "已注销", "已被封", "无法查看")
-_LOGIN = ("passport", "login", "signin", "visitor")
 
 
 def gate(page: Any) -> Literal["ok", "empty"]:
@@ -86,7 +85,7 @@ def gate(page: Any) -> Literal["ok", "empty"]:
     if ok in (1, "1", True):
         return "ok"
     if ok in (-100, "-100"):
-        if any(word in url.lower() for word in _LOGIN) or "登录" in message:
+        if is_login(url) or "登录" in message:
             raise Blocked(f"平台要求登录后才能看 / log-in wall: {url or message}", patience=3)
         raise Blocked(f"平台要求输入验证码 / captcha: {url or message}")
     if "登录" in message:

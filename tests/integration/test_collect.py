@@ -77,7 +77,7 @@ def extra_spiders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
             import scrapy
 
-            from spiders.events import Covered, Reached
+            from spiders.events import Collected, Covered, Reached
             from spiders.items import Item
             from spiders.subjects import SubjectSpider
 
@@ -130,13 +130,37 @@ def extra_spiders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
             class Unready(SubjectSpider):
                 pass
+
+            class Odd(SubjectSpider):
+                name = "odd"
+
+                def hosts(self):
+                    return {"a.example"}
+
+                def subjects(self):
+                    return self.job.urls
+
+                async def read(self, subject):
+                    yield Collected(Item("odd", subject, "7", AT, "好"))
+                    if subject == "b":
+                        raise KeyError("小红的原话")
+                    yield Reached(subject, AT)
+
+            class Nested(Plain):
+                async def start(self):
+                    raw = []
+                    for _ in range(int(self.job.urls[0])):
+                        raw = [raw]
+                    yield Item("plain", "1", "7", AT, "深", raw={"a": raw})
+                    yield Item("plain", "2", "7", AT, "好")
+                    yield Reached("plain", AT)
             """
         )
     )
     info = tmp_path / "others-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: others\nVersion: 1.0\n")
-    names = ("Plain", "Crashing", "Buggy", "Unmade", "Sloppy", "Wild", "Noisy", "Unready")
+    names = ("Plain", "Crashing", "Buggy", "Unmade", "Sloppy", "Wild", "Noisy", "Unready", "Odd", "Nested")
     lines = "".join(f"{name.lower()} = others:{name}\n" for name in names)
     (info / "entry_points.txt").write_text(f"[koc_listener.spiders]\n{lines}missing = others:Missing\n")
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -290,6 +314,30 @@ def test_a_mark_never_passes_an_item_that_was_no_item(extra_spiders: Path) -> No
     assert [type(event).__name__ for event in events] == ["Trouble", "Collected", "Ended"]
     assert isinstance(events[0], Trouble)
     assert (events[0].kind, "没有时区" in events[0].message) == ("changed", True)
+
+
+def test_a_bug_in_one_subject_costs_that_subject_alone(extra_spiders: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        events = list(collect(CollectJob("odd", urls=("a", "b", "c"))))
+    assert [event.item.post_id for event in events if isinstance(event, Collected)] == ["a", "b", "c"]
+    assert [event.subject for event in events if isinstance(event, Reached)] == ["a", "c"]
+    (trouble,) = (event for event in events if isinstance(event, Trouble))
+    assert (trouble.kind, trouble.subject) == ("failed", "b")
+    assert "KeyError" in trouble.message
+    assert " / " in trouble.message
+    assert "小红" not in trouble.message
+    assert ended(events).outcome == "failed"
+    (record,) = (record for record in caplog.records if record.levelno == logging.CRITICAL)
+    assert "Traceback" in record.getMessage()
+
+
+@pytest.mark.parametrize("depth", [150, 250, 900])
+def test_an_item_that_the_pipe_cannot_carry_keeps_the_mark_back(extra_spiders: Path, depth: int) -> None:
+    events = list(collect(CollectJob("nested", urls=(str(depth),))))
+    found = [event.item.post_id for event in events if isinstance(event, Collected)]
+    assert found == (["1", "2"] if depth == 150 else ["2"])
+    assert any(isinstance(event, Reached) for event in events) is (depth == 150)
+    assert ended(events).outcome == ("done" if depth == 150 else "failed")
 
 
 def test_nonsense_on_the_pipe_is_an_error_of_the_crawl(extra_spiders: Path) -> None:

@@ -119,6 +119,18 @@ def test_one_dead_feed_stops_no_other(server: PlatformServer) -> None:
     assert kinds == {"feed": "failed", "none": "failed", "3": "changed"}
 
 
+def test_one_odd_feed_stops_no_other() -> None:
+    odd = b'{"version": "https://jsonfeed.org/version/1", "items": [{"id": "1", "content_text": "x", "attachments": 5}]}'
+    deep = b'{"version": "https://jsonfeed.org/version/1", "items": ' + b"[" * 9000 + b"]" * 9000 + b"}"
+    with pages({"/odd": (200, {}, odd), "/deep": (200, {}, deep), "/feed": (200, {}, rss(3))}) as home:
+        events = crawl("http://[no-address/feed", f"{home}/odd", f"{home}/deep", f"{home}/feed")
+    assert [item.text for item in items(events)] == ["x", "第 3 篇"]
+    assert sorted((event.subject.rsplit("/", 1)[-1], event.kind) for event in events if isinstance(event, Trouble)) == [
+        ("deep", "changed"),
+        ("feed", "failed"),
+    ]
+
+
 def test_later_pages_are_read_down_to_the_mark() -> None:
     wordpress = "https://wordpress.org/?v=6"
     answers: dict[str, tuple[int, dict[str, str], bytes]] = {

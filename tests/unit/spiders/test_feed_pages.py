@@ -229,8 +229,15 @@ def test_half_surrogates_of_a_json_feed_are_replaced() -> None:
     assert [item.text for item in feed_of(body, "", READING).items] == ["a�"]
 
 
-def test_odd_values_of_a_json_feed_break_nothing() -> None:
-    entry = {"id": 0, "authors": "?", "author": "?", "attachments": ["?", {"url": 5}], "date_published": 5, "title": None}
+def test_a_json_feed_that_nests_without_end_is_a_changed_page() -> None:
+    body = b'{"version": "https://jsonfeed.org/version/1", "items": ' + b"[" * 9000 + b"]" * 9000 + b"}"
+    with pytest.raises(Changed, match="JSON Feed"):
+        feed_of(body, "", READING)
+
+
+@pytest.mark.parametrize("attached", [["?", {"url": 5}], 5, True, "?", {"url": "https://a.example/1.jpg"}, None, [None, [1]]])
+def test_odd_values_of_a_json_feed_break_nothing(attached: object) -> None:
+    entry = {"id": 0, "authors": "?", "author": "?", "attachments": attached, "date_published": 5, "title": None}
     body = json.dumps({"version": "https://jsonfeed.org/version/1", "author": {"name": "甲"}, "items": [entry]}).encode()
     feed = feed_of(body, "", READING)
     assert [item.author_name for item in feed.items] == ["甲"]

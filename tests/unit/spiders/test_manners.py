@@ -12,7 +12,7 @@ from spiders.events import Collected, CollectJob, Covered, Ended, Event, Reached
 from spiders.items import Item, ItemMedia, fault_of
 from spiders.middlewares import retry_after_seconds
 from spiders.settings import settings_of, user_agent_of
-from spiders.subjects import json_from
+from spiders.values import json_from
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 JOB = CollectJob("weibo", accounts=("1",))
@@ -102,3 +102,10 @@ def test_json_with_half_surrogates_is_made_storable() -> None:
     assert json_from(rb'{"a": "\ud83d", "b": "\uD83D\uDE00", "c": "\u0000"}') == {"a": "�", "b": "😀", "c": "�"}
     with pytest.raises(ValueError):
         json_from(b"{")
+
+
+@pytest.mark.parametrize("depth", [101, 500, 100_000])
+@pytest.mark.parametrize(("start", "end"), [(b"[", b"]"), (b'{"a":', b"}")])
+def test_json_that_nests_without_end_is_no_json(depth: int, start: bytes, end: bytes) -> None:
+    with pytest.raises(ValueError, match="deep"):
+        json_from(start * depth + b"1" + end * depth)

@@ -106,6 +106,11 @@ def test_what_is_no_time_is_none(written: object) -> None:
     assert time_of(written, now=NOW, zone=CHINA) is None
 
 
+@pytest.mark.parametrize("written", ["9" * 400, "9" * 400 + "万", "1" * 310 + ".5", 10**400, float("inf"), float("nan")])
+def test_a_count_beyond_all_counts_is_none(written: object) -> None:
+    assert count_of(written) is None
+
+
 def test_a_day_without_a_year_lies_behind_us_in_january_too() -> None:
     new_year = datetime(2026, 1, 1, 0, 30, tzinfo=CHINA)
     assert time_of("12-31 23:50", now=new_year, zone=CHINA) == datetime(2025, 12, 31, 23, 50, tzinfo=CHINA)
