@@ -16,6 +16,7 @@ from config.errors import ConfigError, Problem, meant
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhdw]\s*)+")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_DAY = f"(?:[0-7]|{'|'.join(_DAYS)})"
 
 
 class Secret:
@@ -68,13 +69,21 @@ def duration_of(text: object) -> timedelta:
 def cron_of(text: object) -> str:
     """A cron line of five fields, its days of the week by name: in crontab 0 is Sunday, in APScheduler Monday.
 
-    >>> cron_of("30 8 * * 1-5")
-    '30 8 * * mon,tue,wed,thu,fri'
+    A line that names both days of the month and of the week is refused: crontab runs it on either, APScheduler on both.
+
+    >>> cron_of("30 8 * * 1-5"), cron_of("0 8 * * */2")
+    ('30 8 * * mon,tue,wed,thu,fri', '0 8 * * sun,tue,thu,sat')
     """
     wanted = '应为五段 cron，如 "0 8 * * *"（每天 8 点） / must be a cron line of five fields like "0 8 * * *" (daily at 8)'
     if not isinstance(text, str) or len(fields := text.split()) != 5:
         raise ValueError(f"{wanted}; is {text!r}")
-    fields[4] = ",".join(_days_of(part) for part in fields[4].lower().split(","))
+    if not fields[2].startswith("*") and not fields[4].startswith("*"):
+        raise ValueError(
+            "日和星期不能都限定（crontab 会在满足任一个时运行）：其中一个写 *，或分成两个来源"
+            " / days of the month and of the week can't both be named, as crontab runs on either:"
+            f" write * for one, or make two sources; is {text!r}"
+        )
+    fields[4] = _week_of(fields[4].lower())
     line = " ".join(fields)
     try:
         CronTrigger.from_crontab(line, timezone="UTC")
@@ -83,16 +92,29 @@ def cron_of(text: object) -> str:
     return line
 
 
-def _days_of(part: str) -> str:
-    """One part of the field of days, numbers as names; other parts as they are."""
-    match = re.fullmatch(r"([0-7])(?:-([0-7]))?(?:/([1-7]))?", part)
-    if not match:
-        return part
-    first = int(match[1])
-    last = int(match[2]) if match[2] else 6 if match[3] else first
+def _week_of(field: str) -> str:
+    """The field of days of the week, every number, range and step as names in the order they are written."""
+    if field == "*":
+        return field
+    return ",".join(dict.fromkeys(_DAYS[day % 7] for part in field.split(",") for day in _days_of(part)))
+
+
+def _days_of(part: str) -> range:
+    """The days, 0 to 7, of one part of the field: ``*/2``, ``1-5``, ``mon-fri``, ``5/2`` (from the fifth on), ``sun``."""
+    match = re.fullmatch(rf"(\*|{_DAY})(?:-({_DAY}))?(?:/([1-7]))?", part)
+    if not match or (match[1] == "*" and match[2]):
+        raise ValueError(f'不是星期 / is no day of the week: {part!r}; 如 / like "1-5", "mon-fri", "*/2" (0, 7 = sun)')
+    first = 0 if match[1] == "*" else _number_of(match[1])
+    last = _number_of(match[2]) if match[2] else 6 if match[3] or match[1] == "*" else first
+    if match[2] == "sun":
+        last = 7  # at the end of a range it ends the week
     if last < first:
         raise ValueError(f"星期的范围倒置 / a range of days that runs backwards: {part}")
-    return ",".join(dict.fromkeys(_DAYS[day % 7] for day in range(first, last + 1, int(match[3] or 1))))
+    return range(first, last + 1, int(match[3] or 1))
+
+
+def _number_of(day: str) -> int:
+    return int(day) if day.isdecimal() else _DAYS.index(day)
 
 
 def _timezone(name: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pickle
 import tomllib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from apscheduler.triggers.cron import CronTrigger
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -400,11 +401,38 @@ def test_what_is_no_duration_is_refused(text):
 
 @pytest.mark.parametrize(
     ("line", "days"),
-    [("0", "sun"), ("7", "sun"), ("1-5", "mon,tue,wed,thu,fri"), ("0-6/3", "sun,wed,sat"), ("mon-fri", "mon-fri"), ("*", "*"),
-     ("6,0", "sat,sun"), ("5-7", "fri,sat,sun"), ("5/1", "fri,sat")],
+    [("0", "sun"), ("7", "sun"), ("1-5", "mon,tue,wed,thu,fri"), ("0-6/3", "sun,wed,sat"), ("mon-fri", "mon,tue,wed,thu,fri"),
+     ("*", "*"), ("6,0", "sat,sun"), ("5-7", "fri,sat,sun"), ("5/1", "fri,sat"), ("*/2", "sun,tue,thu,sat"), ("*/3", "sun,wed,sat"),
+     ("*/7", "sun"), ("MON-fri/2", "mon,wed,fri"), ("sun-tue", "sun,mon,tue"), ("fri-sun", "fri,sat,sun"),
+     ("1,*/3", "mon,sun,wed,sat"), ("sat,6", "sat"), ("0-7", "sun,mon,tue,wed,thu,fri,sat")],
 )  # fmt: skip
 def test_days_of_the_week_are_those_of_crontab(line, days):
     assert cron_of(f"0 8 * * {line}") == f"0 8 * * {days}"
+
+
+@pytest.mark.parametrize("days", ["8", "00", "1-", "-1", "*-3", "1-5/0", "1-5/8", "sat-mon", "5-1", "mon,", "monday", "?", "l"])
+def test_what_is_no_day_of_the_week_is_refused(days):
+    with pytest.raises(ValueError, match=r" / .*(day|range)"):
+        cron_of(f"0 8 * * {days}")
+
+
+@given(st.sets(st.integers(0, 6), min_size=1), st.integers(0, 2000))
+def test_a_cron_line_fires_on_the_days_that_it_numbers(days, hour):
+    line = cron_of(f"0 8 * * {','.join(map(str, sorted(days)))}")
+    after = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=hour)
+    fires = CronTrigger.from_crontab(line, timezone="UTC").get_next_fire_time(None, after)
+    assert fires.isoweekday() % 7 in days
+
+
+@pytest.mark.parametrize("line", ["0 8 1 * 1", "0 8 1-7 * mon", "0 8 last * 0-6"])
+def test_days_of_month_and_week_together_are_refused_as_crontab_means_either(line):
+    with pytest.raises(ValueError, match="crontab runs on either"):
+        cron_of(line)
+
+
+@pytest.mark.parametrize("line", ["0 8 1 * *", "0 8 */2 * mon", "0 8 1-7 * */2"])
+def test_days_with_a_star_narrow_each_other_as_in_crontab(line):
+    assert cron_of(line)
 
 
 # ------------------------------------------------------------------------------------------------------------ lines
