@@ -318,8 +318,9 @@ def failed(
 
 
 def handed_back(one: Delivery) -> Delivery:
-    """A claimed delivery that was not tried after all: due again at once."""
-    return replace(one, state="pending", claimed_until=None)
+    """A claimed delivery that was not tried after all: due again at once, its attempt given back. It goes on to name the claim
+    that it gives back, so that the store can tell it from a later one."""
+    return replace(one, state="pending", attempts=max(one.attempts - 1, 0))
 
 
 def given_up(one: Delivery, error: str) -> Delivery:

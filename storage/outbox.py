@@ -128,8 +128,9 @@ def _alerts_by_key(connection: Connection, keys: Iterable[str]) -> dict[str, Sto
 
 
 def settle(connection: Connection, done: Sequence[Delivery]) -> None:
-    """Write how claimed deliveries went. One whose lease ran out and that another process took is left to that process,
-    unless it was sent: what is on the wire is true. A failed one whose alert was superseded meanwhile is cancelled. Either
+    """Write how claimed deliveries went; one attempt less and ``pending`` is a claim given back (see `_is_claim_of`). One whose
+    lease ran out and that another process took is left to that process, unless it was sent: what is on the wire is true.
+    A failed one whose alert was superseded meanwhile is cancelled. Either
     way its KOC is dirty then, so that the next watch decides on the correction."""
     by_key = {delivery.key: delivery for delivery in done}
     stored: dict[str, Delivery] = {}
@@ -144,10 +145,12 @@ def settle(connection: Connection, done: Sequence[Delivery]) -> None:
     for key, new in sorted(by_key.items()):
         old, alert = stored[key], about[new.alert_key]
         arrived = new.state in ("sent", "summarized")
-        if not (old.state == "sending" and old.attempts == new.attempts) and not (arrived and old.state != "sent"):
+        if not _is_claim_of(old, new) and not (arrived and old.state != "sent"):
             continue
         withdrawn = new.kind == "alert" and alert.state == "superseded"
         row = _delivery_row(new)
+        if arrived:  # of a claim that ran out it may be: the later attempts were made all the same
+            row["attempts"] = old.attempts
         if withdrawn and new.state != "cancelled":
             late.add((alert.alert.koc_id, alert.alert.brand))
         if withdrawn and not arrived:
@@ -155,11 +158,22 @@ def settle(connection: Connection, done: Sequence[Delivery]) -> None:
         rows.append({f"new_{name}": value for name, value in row.items()})
     if rows:
         changed: dict[str, Any] = {
-            name: bindparam(f"new_{name}") for name in ("state", "next_try_at", "claimed_until", "sent_at", "error")
+            name: bindparam(f"new_{name}") for name in ("state", "attempts", "next_try_at", "claimed_until", "sent_at", "error")
         }
         connection.execute(update(deliveries).where(deliveries.c.key == bindparam("new_key")).values(changed), rows)
     # No wait here: a mark that exists belongs to a watch that has not read these deliveries yet, as they are locked.
     mark_if_clear(connection, late)
+
+
+def _is_claim_of(old: Delivery, new: Delivery) -> bool:
+    """Whether the stored row is still claimed as it was for the one to be settled.
+
+    One given back untried has an attempt less: the row of whoever claimed it first would look the same to the failure of one
+    who claimed it before, so it must name the end of its claim too."""
+    if old.state != "sending":
+        return False
+    is_given_back = new.state == "pending" and new.attempts == old.attempts - 1 and new.claimed_until == old.claimed_until
+    return old.attempts == new.attempts or is_given_back
 
 
 def retry_dead(connection: Connection, keys: Sequence[str] | None) -> int:

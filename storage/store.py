@@ -246,7 +246,7 @@ class Store:
         return self._database.write(lambda c: outbox.claim_due(c, us(now), us(now + lease), limit))
 
     def settle(self, deliveries: Sequence[Delivery]) -> None:
-        """Write how claimed deliveries went."""
+        """Write how claimed deliveries went. One that was not tried is given back with an attempt less, its claim named."""
         self._database.write(lambda c: outbox.settle(c, deliveries))
 
     def retry_dead(self, keys: Iterable[str] | None = None) -> int:

@@ -147,9 +147,31 @@ def test_a_process_whose_lease_ran_out_does_not_settle_for_the_one_that_took_ove
     store.settle([replace(slow, state="pending", next_try_at=None)])
     assert states(store) == {"DA": "sending"}
     store.settle([replace(slow, state="sent", sent_at=NOW)])  # but what is on the wire is true
-    assert states(store) == {"DA": "sent"}
+    assert [(one.state, one.attempts) for one in store.deliveries()] == [("sent", 2)]
     store.settle([replace(fast, state="pending", next_try_at=None)])
     assert states(store) == {"DA": "sent"}
+
+
+def test_a_claim_given_back_costs_no_attempt(store: Store) -> None:
+    raise_alerts(store, "A")
+    (one,) = claim(store)
+    store.settle([replace(one, state="pending", attempts=0)])
+    assert store.deliveries() == [delivery("DA", "A", attempts=0)]
+    (again,) = claim(store)
+    assert again.attempts == 1
+
+
+def test_only_the_claim_that_holds_can_be_given_back(store: Store) -> None:
+    raise_alerts(store, "A")
+    (slow,) = claim(store)
+    (fast,) = claim(store, NOW + 2 * LEASE)
+    store.settle([replace(slow, state="pending", attempts=0)])
+    store.settle([replace(slow, state="pending", next_try_at=None, claimed_until=None)])  # as many as the fast one gives back
+    assert store.deliveries() == [fast]
+    store.settle([replace(fast, state="dead", attempts=1)])
+    assert store.deliveries() == [fast]
+    store.settle([replace(fast, state="pending", attempts=1)])
+    assert store.deliveries() == [delivery("DA", "A", attempts=1)]
 
 
 def test_an_unknown_delivery_can_not_be_settled(store: Store) -> None:

@@ -137,6 +137,13 @@ def test_a_failed_delivery_is_tried_again_later() -> None:
     assert NOW + timedelta(seconds=10) <= later.next_try_at <= NOW + timedelta(seconds=11)
 
 
+def test_a_delivery_handed_back_is_due_again_at_once_and_costs_no_attempt() -> None:
+    one, _ = due()
+    back = alerts.handed_back(one)
+    assert (back.state, back.attempts, back.next_try_at, back.claimed_until) == ("pending", 0, None, one.claimed_until)
+    assert alerts.handed_back(back).attempts == 0
+
+
 def test_a_permanent_failure_is_given_up_at_once() -> None:
     dead = alerts.failed(due()[0], NOW, "410 Gone", permanent=True)
     assert (dead.state, dead.error, dead.next_try_at) == ("dead", "410 Gone", None)
