@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from os import PathLike
@@ -17,7 +16,7 @@ from typing_extensions import TypedDict
 
 from spiders.errors import CollectError
 from spiders.items import Item, ItemMedia, Kind, fault_of
-from spiders.values import cleaned
+from spiders.values import clean, cleaned, json_from
 
 LONGEST_LINE = 8 * 1024 * 1024
 CHUNK = 256 * 1024
@@ -64,6 +63,7 @@ class _Line(TypedDict, total=False):
 
 _LINES: TypeAdapter[_Line] = TypeAdapter(_Line)
 _KNOWN = frozenset(_Line.__annotations__)
+_IDS = ("platform", "post_id", "author_id", "parent_id", "root_id")
 
 
 def read_items(source: str | PathLike[str] | IO[bytes]) -> Iterator[Item | BadLine]:
@@ -172,7 +172,7 @@ def item_of(line: bytes, number: int = 1) -> Item | BadLine:
         except ValidationError as again:
             return BadLine(number, _reason_of(again), line)
     if b"\\u0000" in line:
-        found = cast(_Line, cleaned(found))
+        found = cast(_Line, _cleaned(found))
     item = _item(found)
     fault = fault_of(item)
     return BadLine(number, fault, line) if fault else item
@@ -213,9 +213,15 @@ def _repaired(line: bytes) -> Any:
     if b"\\ud" not in line.lower():
         return None
     try:
-        return cleaned(json.loads(line))
+        found = json_from(line, clean=False)
     except ValueError:
         return None
+    return _cleaned(found) if isinstance(found, dict) else found
+
+
+def _cleaned(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Half surrogates and NULs replaced but in ids, where two posts or authors would become one: those are refused."""
+    return {clean(key): value if key in _IDS else cleaned(value) for key, value in found.items()}
 
 
 _WRONG = "{key} 不对 / {key}: {message}"

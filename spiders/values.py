@@ -255,8 +255,8 @@ def cleaned(value: object) -> object:
 DEEPEST = 100  # deeper than any page nests, and less than any reader of JSON on the way gives up at
 
 
-def json_from(body: bytes) -> Any:
-    """JSON in whatever UTF, half surrogates and NULs replaced. Raises ValueError, also where it nests too deep.
+def json_from(body: bytes, *, clean: bool = True) -> Any:
+    """JSON in whatever UTF; ``clean``: half surrogates and NULs replaced. Raises ValueError, also where it nests too deep.
 
     >>> json_from(rb'{"text": "\\ud83d"}')
     {'text': '�'}
@@ -269,7 +269,7 @@ def json_from(body: bytes) -> Any:
     except RecursionError as error:
         raise ValueError("nested too deep") from error
     _check_depth(value)
-    return cleaned(value) if b"\\ud" in body.lower() or b"\\u0000" in body else value
+    return cleaned(value) if clean and (b"\\ud" in body.lower() or b"\\u0000" in body) else value
 
 
 def _check_depth(value: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import IO, Any, cast
 
@@ -12,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from listener.normalize import normalize_item
 from spiders.errors import CollectError
 from spiders.files import LONGEST_LINE, BadLine, read_items
-from spiders.items import Item, ItemMedia
+from spiders.items import Item, ItemMedia, fault_of
 
 LINE = {"platform": "weibo", "post_id": "1", "author_id": "7", "posted_at": "2026-01-01T08:00:00+08:00", "text": "好用"}
 
@@ -136,6 +138,22 @@ def test_a_bad_line_is_told_by_its_number_and_stops_nothing() -> None:
         (line(media=[{"url": "x"}]), "缺少 media.0.kind"),
         (line(text=None), "text 应是文字"),
         (line(raw=5), "raw 不对"),
+        (line(post_id="1\t2"), "post_id 里有控制字符"),
+        (line(post_id="1\u0085" + "2"), "post_id 里有控制字符"),
+        (line(author_id="7\0"), "author_id 里有控制字符"),
+        (line(platform="wei\nbo"), "platform 里有控制字符"),
+        (line(parent_id="1\x1b2"), "parent_id 里有控制字符"),
+        (line(root_id="1\x7f2"), "root_id 里有控制字符"),
+        (line(post_id="9").replace(b'"9"', rb'"9\ud83d"'), "post_id 里有控制字符"),
+        (line(author_id=float("nan")), "author_id 是 NaN"),
+        (line(posted_at="1989-12-31T00:00:00Z"), "posted_at 不像发帖的时间"),
+        (line(posted_at="9999-12-31T23:59:59-12:00"), "posted_at 不像发帖的时间"),
+        (line(posted_at=1e300), "posted_at 不是时间"),
+        (line(seen_at=5), "seen_at 不像发帖的时间"),
+        (line(reposts=10**400), "reposts 不是次数"),
+        (line(raw={"a": 1}).replace(b"1}", b"9" * 5000 + b"}"), "不是完整的 JSON"),
+        (line(raw={"a": 1}).replace(b"1}", b"[" * 5000 + b"]" * 5000 + b"}"), "不是完整的 JSON"),
+        (line(x=1).replace(b"1}", b'["\\ud83d"' + b",[" * 5000 + b"]" * 5000 + b"]}"), "不是完整的 JSON"),
         (rb'{"text": "\ud83d"', "不是完整的 JSON"),
         (rb'{"text": "\ud83d"}', "缺少 platform"),
     ],
@@ -234,6 +252,68 @@ def test_no_bytes_stop_the_reader(lines: list[bytes]) -> None:
     found = read(body)
     assert isinstance(found[0], Item)
     assert isinstance(found[-1], Item)
+
+
+ODD = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(st.characters(exclude_categories=()), max_size=5),
+    st.sampled_from(
+        ["\0", "\ud83d", "1\t2", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "NaN", 10**400, -1, " "]
+    ),
+    st.datetimes(timezones=st.timezones()).map(datetime.isoformat),
+    st.lists(st.integers(), max_size=2),
+)
+NESTED = st.recursive(ODD, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3))
+KEYS = [*sorted(Item.__dataclass_fields__), "ip", "\ud83d"]
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), NESTED, max_size=4), st.sampled_from([0, 99, 150, 5000]))
+def test_any_line_is_an_item_that_can_become_a_post_or_a_bad_line(changed: dict[str, Any], depth: int) -> None:
+    deep = json.dumps({**LINE, **changed, "z": 0}).encode()[:-2] + b"[" * depth + b"0" + b"]" * depth + b"}"
+    (found,) = read(line() + b"\n" + deep)[1:]
+    if isinstance(found, BadLine):
+        assert found.number == 2
+        assert " / " in found.reason
+    else:
+        normalize_item(found, source="导入", key=b"k")
+
+
+@given(st.sampled_from(["author_id", "author_name", "text"]), ODD)
+def test_a_reason_quotes_nothing_that_somebody_wrote_or_is_called(key: str, odd: Any) -> None:
+    name = "阿秋7391"
+    value = [name, odd] if not isinstance(odd, str) else name + odd
+    (found,) = read(json.dumps({**LINE, "likes": -1, key: value}).encode())
+    assert isinstance(found, BadLine)
+    assert name not in found.reason
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("platform", 5),
+        ("post_id", None),
+        ("author_id", b"7"),
+        ("parent_id", 7),
+        ("posted_at", "2026-01-01"),
+        ("posted_at", datetime(2026, 1, 1)),
+        ("seen_at", 5),
+        ("kind", "like"),
+        ("likes", "12"),
+        ("likes", True),
+        ("likes", 1.0),
+        ("text", None),
+        ("url", 5),
+        ("author_name", 5),
+        ("media", (ItemMedia("image", None),)),  # type: ignore[arg-type]
+    ],
+)
+def test_a_value_of_another_type_is_a_fault_and_no_exception(field: str, value: Any) -> None:
+    fault = fault_of(replace(one(line()), **{field: value}))
+    assert fault is not None
+    assert fault.startswith(field)
 
 
 @given(st.text(), st.text(min_size=1), st.integers(0, 2**50))
