@@ -1,4 +1,4 @@
-"""Cleaned texts → hashed character and word n-grams, a whole batch at once and without a loop over grams.
+"""Cleaned texts → hashed character n-grams, a whole batch at once and without a loop over grams.
 
 A gram never spans two posts nor a brand's placeholder, so a name between words is a wall and adds nothing of its own.
 """
@@ -6,8 +6,6 @@ A gram never spans two posts nor a brand's placeholder, so a name between words 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +16,6 @@ LONGEST = 4  # characters in a gram
 
 _K = np.uint64(0x9E3779B97F4A7C15)
 _K2 = np.uint64(0xC2B2AE3D27D4EB4F)
-_WORD = np.uint64(0xD6E8FEB86659FD93)
-_PAIR = np.uint64(0xA0761D6478BD642F)
 _32 = np.uint64(32)
 _29 = np.uint64(29)
 
@@ -30,15 +26,6 @@ for _wide in range(0xFF01, 0xFF5F):
 for _one, _other in zip("。、【】“”‘’《》～…—\n\t", ".,[]\"\"''<>~.-  ", strict=True):
     _FOLD[ord(_one)] = ord(_other)
 _FOLD[[ord(TARGET), ord(RIVAL), ord(NAME)]] = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Grams:
-    """Every gram of a batch. hashes: 64 bits; at: index of its first character; to: of the one past its last."""
-
-    hashes: NDArray[np.uint64]
-    at: NDArray[np.int32]
-    to: NDArray[np.int32]
 
 
 def codes_of(bodies: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
@@ -65,45 +52,7 @@ def chains(codes: NDArray[np.uint32]) -> list[NDArray[np.uint64]]:
     return held
 
 
-def char_grams(held: list[NDArray[np.uint64]]) -> list[NDArray[np.uint64]]:
-    """Mixed hashes of all 1- to 4-grams at each character, 0 where there is none."""
-    return [_mixed(one) for one in held]
-
-
-def word_hashes(
-    held: list[NDArray[np.uint64]], words: Sequence[Sequence[str]], starts: NDArray[np.int64]
-) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
-    """Hash of each word, where it starts, and which text it is of."""
-    counts = np.fromiter(map(len, words), np.int64, len(words))
-    lengths = np.fromiter(map(len, chain.from_iterable(words)), np.int64, int(counts.sum()))
-    whose = np.repeat(np.arange(len(words)), counts)
-    ends = np.cumsum(lengths) + whose  # each text is followed by a 0
-    begins = ends - lengths
-    short = np.minimum(lengths, LONGEST)
-    head = np.zeros(len(lengths), np.uint64)
-    tail = np.zeros(len(lengths), np.uint64)
-    for n in range(1, LONGEST + 1):
-        mine = short == n
-        head[mine] = held[n - 1][begins[mine]]
-        tail[mine] = held[n - 1][ends[mine] - n]
-    hashes = (head ^ (tail >> _29)) * _WORD + lengths.astype(np.uint64)
-    hashes[(head == 0) | (tail == 0)] = 0
-    return hashes, begins, whose
-
-
-def pairs_of(hashes: NDArray[np.uint64], whose: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """Hash of each word with the next of the same text; 0 at the last and beside a wall."""
-    pairs = np.zeros_like(hashes)
-    if len(hashes) > 1:
-        together = (whose[1:] == whose[:-1]) & (hashes[1:] != 0) & (hashes[:-1] != 0)
-        pairs[:-1][together] = ((hashes[:-1] ^ (hashes[:-1] >> _29)) * _PAIR + hashes[1:])[together]
-    return pairs
-
-
-def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Spread the bits; 0 stays 0."""
     values = (values ^ (values >> _32)) * _K2
     return values ^ (values >> _29)
-
-
-mixed = _mixed

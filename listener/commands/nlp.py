@@ -47,7 +47,7 @@ def train(
         arrays = make(rows, lambda line: output.err.print(line))
         write_model(out, arrays)
     except ImportError as error:
-        output.err.print(f"训练需要 scipy：pip install scipy / training needs scipy ({error})")
+        output.err.print(f"训练需要 scipy：pip install 'koc-listener[train]' / training needs scipy ({error})")
         raise typer.Exit(2) from error
     except ScoreError as error:
         output.err.print(str(error))
