@@ -2,7 +2,7 @@
 # Every path is quoted: the folder may hold spaces and Chinese characters.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types contracts format coverage bench test-platforms lock wheel clean
+.PHONY: help demo test check lint types contracts format coverage bench lock wheel clean
 
 VENV := .venv
 RUN  := "$(VENV)/bin/python"

@@ -8,10 +8,10 @@ import secrets
 import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from functools import cached_property, partial
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager, nullcontext
+from datetime import UTC, datetime, timedelta
+from functools import cache, cached_property, partial
 from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
@@ -23,11 +23,12 @@ from listener.channels import Channel, ChannelError, EmailChannel, WebhookChanne
 from listener.drift.rules import Rule
 from listener.roster import RosterPreview, read_roster
 from listener.text.views import AlertView, view_of
+from listener.upkeep import expire_files
 from nlp import score as scorer
-from nlp.results import Request, Score
+from nlp.results import Request, Score, ScoreError
 from spiders.collect import CollectJob
 from spiders.files import read_items
-from storage.records import Brand, Crawl, Rival, StoredAlert
+from storage.records import Brand, Crawl, Purged, Rival, StoredAlert
 from storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -43,30 +44,33 @@ def _nothing(step: str, done: int, total: int | None) -> None:
 class App:
     """A workspace that is open: its settings, and what they are wired to, each made when first asked for."""
 
-    def __init__(self, settings: config.Settings, path: Path) -> None:
-        self.settings, self.path = settings, path
+    def __init__(self, settings: config.Settings, path: Path, environ: Mapping[str, str]) -> None:
+        self.settings, self.path, self._environ = settings, path, environ
         self.folder = path.parent
         self.timezone = settings.listener.timezone
         self._stop = threading.Event()
+        self._open_things = ExitStack()
+        self._refreshing = threading.Lock()
+        self._read_at = _changed_at(path)
 
     @classmethod
     def open(cls, path: Path, environ: Mapping[str, str]) -> App:
         """The workspace of a settings file; raises ConfigError, StoreError."""
-        return cls(config.load(path, environ), path.absolute())
+        return cls(config.load(path, environ), path.absolute(), environ)
 
     def __enter__(self) -> App:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if "store" in self.__dict__:
-            self.store.close()
+        self._open_things.close()
 
     # ------------------------------------------------------------------------------------------------------ wired
 
     @cached_property
     def store(self) -> Store:
         """The database of the workspace."""
-        return Store.open(self.settings.listener.database, timezone=self.timezone)
+        store = Store.open(self.settings.listener.database, timezone=self.timezone)
+        return self._open_things.enter_context(store)
 
     @cached_property
     def brands(self) -> tuple[Brand, ...]:
@@ -93,21 +97,24 @@ class App:
         return mentions.finder_of(self.brands, about, unmask, own)
 
     def channel(self, name: str) -> Channel | None:
-        """A channel by name, None where there is none. ChannelError, to be tried again, where its secret can't be read."""
+        """A channel by name, None where there is none. ChannelError, to be tried again, where it is switched off, its secret
+        can't be read, or its settings make no channel."""
         found = next((one for one in self.settings.channels if one.name == name), None)
+        if found is not None and not found.enabled:
+            raise ChannelError(f"渠道 {name} 已停用 / channel {name!r} is switched off")
         try:
             return None if found is None else self._channel_of(found)
-        except config.ConfigError as error:
+        except (config.ConfigError, ValueError) as error:
             raise ChannelError(str(error)) from error
 
     def known_channel(self, name: str) -> Channel:
-        """A channel by name; ConfigError, which names those that there are, for any other."""
-        channel = self.channel(name)
-        if channel is None:
+        """A channel by name, switched on or not; ConfigError, which names those that there are, for any other."""
+        found = next((one for one in self.settings.channels if one.name == name), None)
+        if found is None:
             known = ", ".join(one.name for one in self.settings.channels) or "–"
             problem = f"没有名为 {name!r} 的渠道；现有：{known} / unknown channel {name!r}; there are: {known}"
             raise config.ConfigError([config.Problem(None, "channels", problem)])
-        return channel
+        return self._channel_of(found)
 
     def _channel_of(self, one: config.Email | config.Webhook) -> Channel:
         language, timezone = self.settings.listener.language, self.timezone
@@ -162,8 +169,8 @@ class App:
     def desk(
         self, report: pipeline.Report = _nothing, *, batch_size: int | None = None, workers: int | None = None
     ) -> Iterator[pipeline.Desk]:
-        """What the steps work with; the scorer's processes end with it."""
-        with executor_of(workers or self.settings.engine.workers) as executor:
+        """What the steps work with."""
+        with nullcontext(self._executor) if workers is None else executor_of(workers) as executor:
             yield pipeline.Desk(
                 store=self.store,
                 brands=self.brands,
@@ -181,12 +188,35 @@ class App:
                 report=report,
             )
 
+    @cached_property
+    def _executor(self) -> Executor | None:
+        """The scorer's processes, kept while the workspace is open; None where this process scores by itself."""
+        return self._open_things.enter_context(executor_of(self.settings.engine.workers))
+
     # ------------------------------------------------------------------------------------------------------- work
+
+    def refresh(self) -> None:
+        """Read the settings again if their file has changed, as a `listener brand import` beside a `listener run` does it. The
+        sources and their times stay those that the run began with."""
+        with self._refreshing:
+            changed_at = _changed_at(self.path)
+            if changed_at == self._read_at:
+                return
+            self._read_at = changed_at
+            try:
+                self.settings = config.load(self.path, self._environ)
+            except config.ConfigError as error:
+                log.error("listener.toml 有错，沿用先前的设置 / has mistakes, the settings from before stay: %s", error)
+                return
+            log.info("已重新读取 listener.toml；新来源与新时间要重启后生效 / settings read again; new sources need a restart")
+            for name in ("brands", "key", "finder"):
+                self.__dict__.pop(name, None)
+            self.prepare()
 
     def prepare(self) -> int:
         """See that mentions are made for these brands, by this model; returns how many posts wait for theirs."""
         about = {source.name: source.about for source in self.settings.sources if source.about}
-        return self.store.prepare(mentions.brands_fingerprint(self.brands, about), scorer.load().version)
+        return self.store.prepare(mentions.brands_fingerprint(self.brands, about), model_version())
 
     def catch_up(self, report: pipeline.Report = _nothing) -> tuple[int, int]:
         """Make what lacks, replay who is dirty; returns how many posts and KOCs."""
@@ -268,6 +298,7 @@ class App:
 
     def turn(self, name: str) -> None:
         """One turn of a scheduled source: crawl → score → watch."""
+        self.refresh()
         self.crawl(name)
         with self.desk() as desk:
             pipeline.score(desk)
@@ -275,35 +306,66 @@ class App:
 
     def deliver(self) -> pipeline.Delivered:
         """Send what is due."""
+        self.refresh()
         with self.desk() as desk:
             return pipeline.deliver(desk)
 
-    def upkeep(self) -> None:
-        """What is done once a day: what privacy rules allow no longer is removed, what lacks is made."""
-        privacy = self.settings.privacy
+    def upkeep(self) -> Purged:
+        """What is done once a day, and after each import: what privacy rules allow no longer is removed, what lacks is made."""
+        privacy, now = self.settings.privacy, self.now()
         gone = self.store.purge(
-            self.now(),
+            now,
             raw_days_strangers=privacy.raw_days_strangers,
             raw_days_kocs=privacy.raw_days_kocs,
             text_days=privacy.text_days,
         )
-        log.info("upkeep: %s", gone)
+        files = expire_files(self.folder, now - timedelta(days=privacy.raw_days_strangers))
+        log.debug("upkeep: %s, %d files", gone, files)
+        return gone
+
+    def daily(self) -> None:
+        """The daily upkeep of `listener run`; what was left undone is done as well."""
+        self.refresh()
+        self.upkeep()
         self.catch_up()
 
     def view_of(self, stored: StoredAlert) -> AlertView:
         """An alert with all it takes to be shown."""
-        alert = stored.alert
-        kocs = {koc.koc_id: koc for koc in self.store.kocs()}
-        cases = [case for case in self.store.cases(koc=alert.koc_id, brand=alert.brand) if alert.key in case.alerts]
-        return view_of(
-            stored,
-            self.store.history(alert.koc_id, alert.brand),
-            koc=kocs.get(alert.koc_id),
-            case=cases[-1] if cases else None,
-            language=self.settings.listener.language,
-            timezone=self.timezone,
-            case_url=self.settings.listener.case_url,
-        )
+        return self.views_of([stored])[0]
+
+    def views_of(self, found: Sequence[StoredAlert]) -> list[AlertView]:
+        """Alerts with all it takes to be shown, in their order; each KOC's history is read once."""
+        kocs = {koc.koc_id: koc for koc in self.store.kocs()} if found else {}
+        case_of = {key: case for case in self.store.cases() for key in case.alerts} if found else {}
+        whose = {(one.alert.koc_id, one.alert.brand) for one in found}
+        histories = {who: self.store.history(*who) for who in sorted(whose)}
+        return [
+            view_of(
+                one,
+                histories[one.alert.koc_id, one.alert.brand],
+                koc=kocs.get(one.alert.koc_id),
+                case=case_of.get(one.alert.key),
+                language=self.settings.listener.language,
+                timezone=self.timezone,
+                case_url=self.settings.listener.case_url,
+            )
+            for one in found
+        ]
+
+
+@cache
+def model_version() -> str:
+    """The version of the scorer that ships."""
+    return scorer.load().version
+
+
+def _changed_at(path: Path) -> tuple[int, int] | None:
+    """When a file was last changed, and its size; None where it is gone."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size
 
 
 def brands_of(settings: config.Settings) -> tuple[Brand, ...]:
@@ -340,4 +402,8 @@ def score_many(executor: Executor | None, requests: Sequence[Request]) -> list[S
     if executor is None:
         return scorer.score_batch(requests)
     chunks = [requests[start : start + CHUNK] for start in range(0, len(requests), CHUNK)]
-    return list(chain.from_iterable(executor.map(scorer.score_batch, chunks)))
+    try:
+        return list(chain.from_iterable(executor.map(scorer.score_batch, chunks)))
+    except BrokenExecutor as error:
+        words = "评分进程意外结束（内存不足？）；已收录的都在，再次运行会继续 / a scoring process died: run it again"
+        raise ScoreError(words) from error

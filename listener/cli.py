@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from listener.commands import collecting, output, rostering, setting_up, watching
+from listener.commands import collecting, nlp, output, rostering, setting_up, watching
 from listener.commands.context import DONE, errors_of_doors, remember
 
 log = logging.getLogger("listener")
@@ -41,6 +41,7 @@ def main(
 
 for family in (setting_up, rostering, collecting, watching):
     family.add_to(app)
+app.add_typer(nlp.app, name="nlp")
 
 
 def run(arguments: Sequence[str]) -> int:

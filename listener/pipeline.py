@@ -203,7 +203,7 @@ def crawl(job: CollectJob, desk: Desk) -> Crawl:
     marks = {subject: SubjectMark(mark.posted_at, mark.state) for subject, mark in desk.store.marks(job.source).items()}
     intake = Intake(job, desk)
     try:
-        with closing(collect(replace(job, marks=marks))) as events:
+        with closing(collect(replace(job, marks=marks), desk.stopping)) as events:
             for event in events:
                 intake.take(event)
                 if desk.stopping():
@@ -256,9 +256,11 @@ class Intake:
                 if message not in self.troubles:
                     log.warning("%s: %s: %s %s", self.job.source, kind, message, page)
                 self.troubles.setdefault(message, []).append(subject)
-            case Ended(outcome):
+            case Ended(outcome, error):
                 has_changed = outcome == "failed" and self.kinds == {"changed"}
                 self.outcome = "changed" if has_changed else outcome
+                if outcome != "done" and not self.troubles:  # a child that died could not say which subject it was at
+                    self.troubles[error] = []
 
     def told(self) -> str:
         """What went wrong, each thing once, with the subjects that it hit."""
@@ -288,18 +290,35 @@ def deliver(desk: Desk) -> Delivered:
     """Send what is due: at least once, claimed before it is sent, so that two processes never send the same at once."""
     total = Delivered()
     while not desk.stopping() and (claimed := desk.store.claim_due(desk.now(), lease=SEND_LEASE)):
-        until = desk.now() + SEND_LEASE - LONGEST_SEND
-        stored = {one.alert.key: one for _, one in claimed}
         desk.store.settle(alerts.moot(claimed))
-        for message in alerts.plan(claimed, now=desk.now(), deliver_within=desk.deliver_within):
-            if desk.stopping() or desk.now() > until:  # handed back unsent: claimed again at once, or by whoever comes next
-                desk.store.settle([alerts.handed_back(one) for one in message.deliveries])
-                continue
-            settled = send(message, stored, desk)
-            desk.store.settle(settled)
-            total = counted(total, settled)
+        total = send_all(claimed, total, desk)
     if desk.store.count_dirty():  # what was withdrawn while it was sent needs its correction
         watch(desk)
+    return total
+
+
+def send_all(claimed: Sequence[tuple[Delivery, StoredAlert]], total: Delivered, desk: Desk) -> Delivered:
+    """Send what was claimed, message by message. What is not tried after all is handed back: when the claim runs out, when
+    somebody wants to stop, behind a message that its channel could not take (the others go on), and if this fails itself."""
+    until = desk.now() + SEND_LEASE - LONGEST_SEND
+    stored = {one.alert.key: one for _, one in claimed}
+    waiting = alerts.plan(claimed, now=desk.now(), deliver_within=desk.deliver_within)
+    closed: dict[str, datetime | None] = {}
+    try:
+        while waiting and not desk.stopping() and desk.now() <= until:
+            message = waiting[0]
+            if message.channel in closed:
+                later = closed[message.channel]
+                desk.store.settle([replace(alerts.handed_back(one), next_try_at=later) for one in message.deliveries])
+            else:
+                settled = send(message, stored, desk)
+                desk.store.settle(settled)
+                total = counted(total, settled)
+                if any(one.state == "pending" for one in settled):
+                    closed[message.channel] = settled[0].next_try_at
+            waiting.pop(0)
+    finally:
+        desk.store.settle([alerts.handed_back(one) for message in waiting for one in message.deliveries])
     return total
 
 

@@ -22,6 +22,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from listener.app import App
+from storage.records import StoreError
 from storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ def jobs_of(app: App) -> list[Job]:
     return [
         *turns,
         Job("deliver", app.deliver, every=app.settings.schedule.deliver_every),
-        Job("upkeep", app.upkeep, cron=app.settings.schedule.upkeep, at_start=False),
+        Job("upkeep", app.daily, cron=app.settings.schedule.upkeep, at_start=False),
     ]
 
 
@@ -103,15 +104,19 @@ def run(
     stop: threading.Event,
     wait: bool = False,
     grace_seconds: float = 8.0,
-) -> None:
+) -> bool:
     """Run the jobs until `stop` is set (SIGTERM and SIGINT set it), then let them end for `grace_seconds` at most.
 
     Raises `BusyError` where another run holds the database, unless `wait` is True: then it takes over when that one ends.
+    Returns whether all jobs have ended. If not, the caller should end the process without waiting for them; the lease is then
+    left to run out by itself, so that no other run begins beside what still works.
     """
-    _take_lease(store, holder, now, stop, wait)
     for number in (signal.SIGTERM, signal.SIGINT):
         if threading.current_thread() is threading.main_thread():
             signal.signal(number, _stopper(stop))
+    if not _take_lease(store, holder, now, stop, wait):
+        return True
+    has_ended = False
     scheduler = scheduler_of(jobs, timezone, now)
     store.cut_crawls(now())  # what a killed process left running
     try:
@@ -120,16 +125,25 @@ def run(
         _keep_lease(store, holder, now, stop)
     finally:
         stop.set()
-        scheduler.pause()
-        ended = threading.Thread(target=scheduler.shutdown, daemon=True)
-        ended.start()
-        ended.join(grace_seconds)
-        if ended.is_alive():
-            log.warning("a job did not end within %.0f s; what it was doing is done again at the next start", grace_seconds)
-        store.drop_lease(LEASE, holder)
+        has_ended = _ended(scheduler, grace_seconds)
+        if has_ended:
+            _drop_lease(store, holder)
+        else:
+            log.warning("有任务没有及时结束；它在做的事下次会重做 / a job did not end in time; it is done again next time")
+    return has_ended
 
 
-def _take_lease(store: Store, holder: str, now: Callable[[], datetime], stop: threading.Event, wait: bool) -> None:
+def _ended(scheduler: BackgroundScheduler, grace_seconds: float) -> bool:
+    """Ask the jobs to end and wait; whether they did."""
+    scheduler.pause()
+    ending = threading.Thread(target=scheduler.shutdown, daemon=True)
+    ending.start()
+    ending.join(grace_seconds)
+    return not ending.is_alive()
+
+
+def _take_lease(store: Store, holder: str, now: Callable[[], datetime], stop: threading.Event, wait: bool) -> bool:
+    """Whether the lease is ours; False when `stop` was set while waiting for it."""
     told = False
     while not store.take_lease(LEASE, holder, now(), LEASE_TTL):
         if not wait:
@@ -141,14 +155,29 @@ def _take_lease(store: Store, holder: str, now: Callable[[], datetime], stop: th
             log.info("等待另一个 listener run 结束 / waiting for another `listener run` to end")
             told = True
         if stop.wait(1.0):
-            return
+            return False
+    return True
 
 
 def _keep_lease(store: Store, holder: str, now: Callable[[], datetime], stop: threading.Event) -> None:
+    """Renew the lease until `stop`. A database that does not answer for a while is asked again until the lease would end."""
+    renewed_at = now()
     while not stop.wait(LEASE_RENEWAL_SECONDS):
-        if not store.take_lease(LEASE, holder, now(), LEASE_TTL):
-            log.critical("the lease went to another `listener run` (was this machine asleep?): stopping")
-            return
+        try:
+            if not store.take_lease(LEASE, holder, now(), LEASE_TTL):
+                raise BusyError("the lease went to another `listener run` (was this machine asleep?)")
+            renewed_at = now()
+        except StoreError as error:
+            if now() - renewed_at > LEASE_TTL - timedelta(seconds=2 * LEASE_RENEWAL_SECONDS):
+                raise
+            log.warning("the lease could not be renewed, trying again: %s", error)
+
+
+def _drop_lease(store: Store, holder: str) -> None:
+    try:
+        store.drop_lease(LEASE, holder)
+    except StoreError as error:
+        log.warning("the lease could not be given back; it runs out within a minute: %s", error)
 
 
 def _stopper(stop: threading.Event) -> Callable[[int, FrameType | None], None]:

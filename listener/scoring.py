@@ -20,7 +20,7 @@ def answers(lines: Sequence[bytes], brands: Sequence[Brand], *, fast: bool = Fal
     filled = [line for line in lines if line.strip()]
     for start in range(0, len(filled), BATCH):
         asked = [_request_of(line, named, fast) for line in filled[start : start + BATCH]]
-        scores = iter(scorer.score_batch([one for one in asked if isinstance(one, Request)]))
+        scores = iter(scorer.score_batch([one for one in asked if isinstance(one, Request)], fast=fast))
         for one in asked:
             yield _dumped({"error": one} if isinstance(one, str) else _answer_of(next(scores)))
 
@@ -28,7 +28,7 @@ def answers(lines: Sequence[bytes], brands: Sequence[Brand], *, fast: bool = Fal
 def _request_of(line: bytes, named: dict[str, Target], fast: bool) -> Request | str:
     try:
         asked = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return f"不是 JSON / no JSON: {error}"
     if not isinstance(asked, dict) or not isinstance(asked.get("text"), str):
         return '每行要有字符串 "text" / each line needs a string "text"'

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import sys
 import threading
 from pathlib import Path
 from typing import Annotated
@@ -55,6 +58,7 @@ def crawl(
     with opened(context) as app, output.reporting() as report:
         ended = [app.crawl(name, report=report) for name in sources or app.source_names()]
         app.catch_up(report)
+        app.upkeep()
     for crawled in ended:
         output.say(showing.words_of_crawl(crawled))
     if not ended:
@@ -94,7 +98,7 @@ def run(
     with opened(context) as app:
         app.stop_on(stop)
         app.prepare()
-        schedule.run(
+        has_ended = schedule.run(
             schedule.jobs_of(app),
             app.store,
             holder=app.holder(),
@@ -104,3 +108,7 @@ def run(
             wait=wait,
         )
     output.say("已停止 / stopped")
+    if not has_ended:  # Python would wait for the threads of what hangs
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(FAILED)

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from listener.app import App
 
 DONE, FAILED, MISUSED = 0, 1, 2
-FILE = "listener.toml"
 
 
 def remember(context: typer.Context, config: Path | None) -> None:
@@ -27,7 +26,7 @@ def remember(context: typer.Context, config: Path | None) -> None:
 def config_path(context: typer.Context) -> Path:
     """The settings file: --config, else LISTENER_CONFIG, else listener.toml of the current folder."""
     given: Path | None = context.obj
-    return given or Path(os.environ.get("LISTENER_CONFIG") or FILE)
+    return given or Path(os.environ.get("LISTENER_CONFIG") or "listener.toml")
 
 
 @contextmanager
@@ -65,4 +64,6 @@ def time_of(text: str, option: str, timezone: str) -> datetime:
     except ValueError as error:
         words = f"{text!r} 不是日期；写成 2026-03-01 或 2026-03-01T08:00+08:00 / is no date: write it so"
         raise typer.BadParameter(words, param_hint=option) from error
+    if not 1970 <= at.year <= 9000:
+        raise typer.BadParameter(f"{text!r} 超出范围 / is out of range", param_hint=option)
     return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(timezone))).astimezone(UTC)

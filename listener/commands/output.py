@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from listener.pipeline import Report
@@ -73,7 +74,7 @@ def write_rows(rows: Iterable[Mapping[str, Any]], form: Format, *, columns: Sequ
         return
     table = Table(*[heading for _, heading in columns], box=None, header_style="bold", pad_edge=False)
     for row in rows:
-        table.add_row(*["" if row.get(key) is None else str(row.get(key)) for key, _ in columns])
+        table.add_row(*[Text("" if row.get(key) is None else str(row.get(key))) for key, _ in columns])
     out.print(table if table.row_count else empty)
 
 

@@ -94,6 +94,8 @@ def koc_list(
 
     with opened(context) as app:
         showing.warn_if_behind(app)
+        if brand is not None:
+            showing.known_brand(app, brand)
         boards.print_board(app, form, brand)
 
 

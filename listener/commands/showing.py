@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import typer
 from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
@@ -77,7 +78,7 @@ def print_alerts(app: App, found: Sequence[StoredAlert], *, full: bool) -> None:
     if not found:
         output.say("当前没有预警 / no alerts")
         return
-    views = [app.view_of(one) for one in found]
+    views = app.views_of(found)
     if full:
         for view in views:
             output.out.print(panel_of(view))
@@ -103,7 +104,19 @@ def print_alerts(app: App, found: Sequence[StoredAlert], *, full: bool) -> None:
 
 def write_page(app: App, found: Sequence[StoredAlert], file: Path) -> None:
     """All these alerts as one self-contained page, good on a phone."""
-    file.write_text(page_of(*[app.view_of(one) for one in found]), encoding="utf-8")
+    page = page_of(*app.views_of(found))
+    try:
+        file.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise typer.BadParameter(f"写不了 / can't be written: {file}: {error.strerror}", param_hint="--html") from error
+
+
+def known_brand(app: App, brand: str) -> None:
+    """BadParameter, with the brands that there are, for a brand that is none of them."""
+    names = [one.name for one in app.brands]
+    if brand not in names:
+        known = ", ".join(names) or "–"
+        raise typer.BadParameter(f"没有品牌 {brand!r}；现有：{known} / unknown brand {brand!r}; there are: {known}")
 
 
 def panel_of(view: AlertView, most_quotes: int = 6) -> Panel:

@@ -19,7 +19,7 @@ channels = typer.Typer(no_args_is_help=True, help="推送渠道 / channels")
 
 def add_to(app: typer.Typer) -> None:
     """Put the commands of this family on the command line."""
-    for command in (alerts, explain, status, watch, deliver, score):
+    for command in (alerts, explain, status, watch, deliver, upkeep, score):
         app.command(no_args_is_help=command is explain)(command)
     app.add_typer(channels, name="channel")
 
@@ -38,6 +38,8 @@ def alerts(
 
     with opened(context) as app:
         showing.warn_if_behind(app)
+        if brand is not None:
+            showing.known_brand(app, brand)
         found = app.store.alerts(history=history, brand=brand, koc=koc)
         if html and not found:
             output.warn("当前没有预警，未写文件 / no alerts, nothing written")
@@ -97,6 +99,13 @@ def deliver(
     )
     if done.retried or done.dead:
         raise typer.Exit(FAILED)
+
+
+def upkeep(context: typer.Context) -> None:
+    """删除已过保留期的原始记录、文本、隔离文件；`run` 每天做 / remove what may be kept no longer; `run` does it daily"""
+    with opened(context) as app:
+        gone = app.upkeep()
+    output.say(f"删除原始记录 {gone.raws} 条、文本 {gone.texts} 条 / removed {gone.raws} raw records, {gone.texts} texts")
 
 
 @channels.command("test", no_args_is_help=True)

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,9 +15,11 @@ from pathlib import Path
 import pytest
 
 from config import edit
-from listener import schedule, workspace
+from listener import normalize, pipeline, schedule, workspace
 from listener.app import App
-from listener.demo.platform import PlatformPost, PlatformServer
+from listener.demo.platform import Fault, PlatformPost, PlatformServer
+from storage.records import Account, Koc
+from tests.servers import HttpServer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -92,6 +95,86 @@ def test_run_crawls_refuses_a_second_one_and_ends_within_ten_seconds_of_sigterm(
         assert app.store.lease(schedule.LEASE) is None or not holder(settings)
         assert app.store.counts()["posts"] == 12
         assert {c.outcome for c in app.store.crawls(last=False)} <= {"done", "cut"}
+
+
+@pytest.mark.slow
+def test_run_ends_within_ten_seconds_while_a_platform_says_nothing(settings: Path, server: PlatformServer) -> None:
+    server.faults = (Fault("hang", "/api/", seconds=120),)
+    one = running(settings)
+    try:
+        until(lambda: any(path.startswith("/api/") for path, _ in server.requests))
+        asked_at = time.monotonic()
+        one.send_signal(signal.SIGTERM)
+        said, _ = one.communicate(timeout=30)
+        assert time.monotonic() - asked_at < 10
+        assert one.returncode == 0, said
+    finally:
+        one.kill()
+    with App.open(settings, {}) as app:
+        assert [crawl.outcome for crawl in app.store.crawls()] == ["cut"]
+        assert app.store.lease(schedule.LEASE) is None
+
+
+@pytest.mark.slow
+def test_run_ends_within_ten_seconds_while_a_receiver_says_nothing_and_keeps_the_lease(settings: Path) -> None:
+    workspace.make_webhook_secret(settings.parent / "hook.secret")
+    asleep = threading.Event()
+
+    def sleep(handler: object) -> None:
+        asleep.set()
+        time.sleep(40)
+
+    with HttpServer([sleep]) as hook:
+        hook_table = {"name": "钩", "type": "webhook", "url": hook.url, "secret_file": "hook.secret"}
+        edit.put_channel(settings, hook_table | {"timeout_seconds": 60})
+        with App.open(settings, {}) as app:
+            due(app)
+        one = running(settings)
+        try:
+            assert asleep.wait(60)
+            asked_at = time.monotonic()
+            one.send_signal(signal.SIGTERM)
+            one.communicate(timeout=30)
+            assert time.monotonic() - asked_at < 10
+        finally:
+            one.kill()
+        with App.open(settings, {}) as app:
+            assert {row.state for row in app.store.deliveries()} == {"sending"}, (
+                "told again, with the same key, by the next run"
+            )
+
+
+def due(app: App) -> None:
+    """An alert that waits to be sent."""
+    from tests.integration.test_pipeline_deliver import posts
+
+    app.store.save_kocs([Koc("甲", "甲", (Account("forum", "甲", normalize.author_key_of(app.key, "forum", "甲")),))])
+    app.prepare()
+    with app.desk() as desk:
+        pipeline.listen(posts("甲", last=datetime.now(UTC) - timedelta(hours=2)), "import", desk, print)
+    assert {row.state for row in app.store.deliveries()} == {"pending"}
+
+
+@pytest.mark.slow
+def test_a_run_hears_of_a_brand_that_another_process_brought_in(settings: Path) -> None:
+    one = running(settings)
+    try:
+        with App.open(settings, {}) as app:
+            until(lambda: any(c.outcome == "done" for c in app.store.crawls()))
+        edit.put_brand(settings, {"name": "出汁"})  # a word of every post
+        until(lambda: rows_of_mentions(settings) == {"青禾榨汁机": 12, "出汁": 12})
+        one.send_signal(signal.SIGTERM)
+        said, _ = one.communicate(timeout=30)
+        assert one.returncode == 0, said
+    finally:
+        one.kill()
+
+
+def rows_of_mentions(settings: Path) -> dict[str, int]:
+    import sqlite3
+
+    with sqlite3.connect(settings.parent / "listener.db") as database:
+        return dict(database.execute("SELECT brand, count(*) FROM mentions GROUP BY brand"))
 
 
 @pytest.mark.slow
