@@ -7,7 +7,7 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ from listener.upkeep import expire_files
 from nlp import score as scorer
 from nlp.results import Request, Score, ScoreError
 from spiders.collect import CollectJob
-from spiders.files import read_items
+from spiders.files import BadLine, read_items
 from storage.records import Brand, Crawl, Purged, Rival, StoredAlert
 from storage.store import Store
 
@@ -236,14 +236,21 @@ class App:
         *,
         batch_size: int | None = None,
         workers: int | None = None,
+        bad: Callable[[BadLine], None] = lambda line: None,
     ) -> tuple[pipeline.Listened, Path | None]:
-        """Import a JSON Lines file (`-` is stdin); returns the sums, and where bad lines were set aside if there were any."""
+        """Import a JSON Lines file (`-` is stdin); returns the sums, and where bad lines were set aside if there were any.
+        bad: told each of them as well."""
         self.prepare()
         with (
             self.desk(report, batch_size=batch_size, workers=workers) as desk,
             quarantine.opened(self.folder / "quarantine", file, self.now()) as aside,
         ):
-            done = pipeline.listen(read_items(file), source, desk, aside.put)
+
+            def reject(line: BadLine) -> None:
+                aside.put(line)
+                bad(line)
+
+            done = pipeline.listen(read_items(file), source, desk, reject)
         return done, aside.path if aside.count else None
 
     def source_names(self) -> list[str]:
@@ -299,16 +306,20 @@ class App:
     def turn(self, name: str) -> None:
         """One turn of a scheduled source: crawl → score → watch."""
         self.refresh()
-        self.crawl(name)
+        crawled = self.crawl(name)
         with self.desk() as desk:
             pipeline.score(desk)
-            pipeline.watch(desk)
+            watched = pipeline.watch(desk)
+        log.info("%s: %s, %d 条 / items, %d KOC", name, crawled.outcome, crawled.items, watched)
 
     def deliver(self) -> pipeline.Delivered:
         """Send what is due."""
         self.refresh()
         with self.desk() as desk:
-            return pipeline.deliver(desk)
+            done = pipeline.deliver(desk)
+        if done != pipeline.Delivered():
+            log.info("推送 / deliveries: %s", done)
+        return done
 
     def upkeep(self) -> Purged:
         """What is done once a day, and after each import: what privacy rules allow no longer is removed, what lacks is made."""

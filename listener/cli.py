@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from listener.commands import collecting, nlp, output, rostering, setting_up, watching
-from listener.commands.context import DONE, errors_of_doors, remember
+from listener.commands.context import DONE, FAILED, errors_of_doors, remember
 
 log = logging.getLogger("listener")
 
@@ -24,6 +25,12 @@ app = typer.Typer(
 )
 
 
+def _tell_version(is_asked: bool) -> None:
+    if is_asked:
+        output.say(f"koc-listener {metadata.version('koc-listener')}")
+        raise typer.Exit
+
+
 @app.callback()
 def main(
     context: typer.Context,
@@ -33,6 +40,9 @@ def main(
             "--config", "-c", help="listener.toml（默认：LISTENER_CONFIG，或当前文件夹）/ the settings", metavar="FILE"
         ),
     ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", help="版本 / the version", is_eager=True, callback=_tell_version)
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="更多日志 / more log lines")] = False,
 ) -> None:
     output.set_up_logging(verbose)
@@ -55,5 +65,5 @@ def run(arguments: Sequence[str]) -> int:
         return output.refuse(error)
     except Exception:
         log.critical("程序错误，请报告 / a bug, please report it", exc_info=True)
-        raise
+        return FAILED
     return DONE

@@ -48,6 +48,8 @@ def _answer_of(score: Score) -> dict[str, object]:
         answer["stance"] = {"favor": score.stance.favor, "against": score.stance.against, "none": score.stance.none}
     if score.cues:
         answer["cues"] = [{"code": cue.code, "words": cue.words} for cue in score.cues]
+    if score.causes:
+        answer["causes"] = list(score.causes)
     if score.unscored:
         answer["unscored"] = score.unscored
     return answer

@@ -41,14 +41,27 @@ def table_of(rows: Sequence[board.Row], app: App) -> Table:
     zh = language == "zh-CN"
     many = len({row.brand for row in rows}) > 1
     heads = (
-        ("KOC", "等级", "对接人", "态度", "基线→近期", "提及", "预警", "最后听到", "覆盖", "下一步")
+        ("ID", "KOC", "等级", "对接人", "态度", "基线→近期", "提及", "预警", "最后听到", "覆盖", "下一步")
         if zh
-        else ("KOC", "Tier", "Owner", "Status", "Baseline→recent", "Mentions", "Alert", "Last heard", "Coverage", "Next step")
+        else (
+            "ID",
+            "KOC",
+            "Tier",
+            "Owner",
+            "Status",
+            "Baseline→recent",
+            "Mentions",
+            "Alert",
+            "Last heard",
+            "Coverage",
+            "Next step",
+        )
     )
     table = Table(*heads, box=None, header_style="bold", pad_edge=False)
     for row in rows:
         style = STYLES.get(row.status, "")
         table.add_row(
+            escape(row.koc_id),
             escape(f"{row.name}·{row.brand}" if many else row.name),
             escape(row.tier),
             escape(row.owner),
@@ -122,10 +135,33 @@ def print_status(app: App, form: Format) -> None:
         output.out.print(sources, "")
     if accounts.row_count:
         output.out.print(accounts, "")
-    (sums,) = [row for row in rows if row["kind"] == "sums"]
-    for name, value in sums.items():
-        if name != "kind":
-            output.say(f"{word('sums', name, language)}: {value}")
+    for line in _sum_lines(rows[-1], zh):
+        output.say(line)
+
+
+def _sum_lines(sums: Mapping[str, Any], zh: bool) -> list[str]:
+    """What there is and what waits, in words."""
+    counted = {name: sums.get(name) or 0 for name in (*_COUNTED, *_WAITING)}
+    line = "，".join(f"{words[0]} {counted[name]}" for name, words in _COUNTED.items()) if zh else ""
+    lines = [line or ", ".join(f"{words[1]} {counted[name]}" for name, words in _COUNTED.items())]
+    lines += [words[0 if zh else 1].format(counted[name]) for name, words in _WAITING.items() if counted[name]]
+    runs = ("listener run 正在运行" if zh else "`listener run` is running") if sums["running"] else ""
+    return [*lines, runs or ("listener run 没有在运行" if zh else "`listener run` is not running")]
+
+
+# fmt: off
+_COUNTED: Mapping[str, tuple[str, str]] = {
+    "posts": ("内容", "posts"), "mentions": ("提及", "mentions"), "kocs": ("KOC", "KOCs"),
+    "alerts.current": ("当前预警", "current alerts"), "cases.open": ("处理中的处置单", "open cases"),
+    "deliveries.sent": ("已推送", "sent"),
+}
+_WAITING: Mapping[str, tuple[str, str]] = {
+    "stale": ("{} 条内容待评分：listener watch", "{} posts wait for their score: listener watch"),
+    "dirty": ("{} 位 KOC 待重看：listener watch", "{} KOCs wait for their replay: listener watch"),
+    "deliveries.pending": ("{} 条推送待发送：listener deliver", "{} deliveries wait: listener deliver"),
+    "deliveries.dead": ("{} 条推送已放弃：listener deliver --retry", "{} deliveries given up: listener deliver --retry"),
+}
+# fmt: on
 
 
 def _tables(zh: bool) -> tuple[Table, Table]:

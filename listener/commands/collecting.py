@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import threading
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -33,17 +34,33 @@ def import_file(
     workers: Annotated[int | None, typer.Option(min=1, help="评分进程数 / scoring processes")] = None,
 ) -> None:
     """导入本程序的 JSON Lines 格式；结束时一切已评分、已观察 / import; returns when nothing is left to do"""
-    rejected = 0
+
+    empty = False
     with opened(context) as app, output.reporting() as report:
         for file in files:
-            done, quarantine = app.import_file(file, source, report, batch_size=batch_size, workers=workers)
-            rejected += done.rejected
+            reasons: Counter[str] = Counter()
+            done, quarantine = app.import_file(
+                file,
+                source,
+                report,
+                batch_size=batch_size,
+                workers=workers,
+                bad=lambda line, to=reasons: to.update([line.reason]),
+            )
             output.say(
                 f"{file}：新 {done.new}，再次见到 {done.again}（其中改过 {done.edited}），隔离 {done.rejected}"
-                f" / new {done.new}, seen again {done.again} (edited {done.edited}), set aside {done.rejected}",
+                f" / new {done.new}, seen again {done.again} (edited {done.edited}), set aside {done.rejected}"
             )
+            for reason, times in reasons.most_common(3):
+                output.warn(f"  {times} × {reason}")
             if quarantine:
-                output.warn(f"坏行与原因 / bad lines and why: {quarantine}")
+                output.warn(f"坏行、行号与原因 / the bad lines, their numbers and why: {quarantine}")
+            if not done.new + done.again:
+                output.warn(f"{file}：没有读到任何内容 / nothing was read")
+                empty = True
+        app.upkeep()
+    if empty:
+        raise typer.Exit(FAILED)
 
 
 def crawl(
@@ -80,6 +97,8 @@ def backfill(
     with opened(context) as app, output.reporting() as report:
         start = time_of(since, "--since", app.timezone)
         end = time_of(until, "--until", app.timezone) if until else app.now()
+        if end <= start:
+            raise typer.BadParameter(f"--until 要晚于 --since / must be later than --since: {until}", param_hint="--until")
         crawled = app.crawl(source, since=start, until=end, report=report)
         app.catch_up(report)
     output.say(showing.words_of_crawl(crawled))
@@ -96,6 +115,10 @@ def run(
 
     stop = threading.Event()
     with opened(context) as app:
+        if not app.source_names():
+            output.warn(
+                "没有来源，只推送与整理；在 [[sources]] 里写一个 / no source is switched on: only deliveries and upkeep run"
+            )
         app.stop_on(stop)
         app.prepare()
         has_ended = schedule.run(

@@ -100,12 +100,11 @@ def koc_list(
 
 
 @koc.command("remove", no_args_is_help=True)
-def koc_remove(context: typer.Context, ids: Annotated[list[str], typer.Argument(metavar="KOC_ID…")]) -> None:
+def koc_remove(context: typer.Context, ids: Annotated[list[str], typer.Argument(metavar="KOC…")]) -> None:
     """移出名单；其预警一并撤回，内容保留 / take KOCs off the roster: their alerts are superseded, posts stay"""
+    from listener.commands import showing
+
     with opened(context) as app, output.reporting() as report:
-        known = {one.koc_id for one in app.store.kocs()}
-        if unknown := [one for one in ids if one not in known]:
-            raise typer.BadParameter(f"名单里没有 / not on the roster: {', '.join(unknown)}")
-        app.store.remove_kocs(ids)
+        app.store.remove_kocs([showing.koc_of(app, who).koc_id for who in ids])
         app.catch_up(report)
     output.say(f"已移出 {len(ids)} 位 / {len(ids)} removed")

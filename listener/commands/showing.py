@@ -19,7 +19,7 @@ from listener.text.quotes import unmasked
 from listener.text.story import story_of
 from listener.text.views import AlertView, stance_of
 from listener.text.words import word
-from storage.records import Crawl, Mention, StoredAlert
+from storage.records import Crawl, Koc, Mention, StoredAlert
 
 COLOURS = {"red": "red", "amber": "yellow"}
 
@@ -109,6 +109,16 @@ def write_page(app: App, found: Sequence[StoredAlert], file: Path) -> None:
         file.write_text(page, encoding="utf-8")
     except OSError as error:
         raise typer.BadParameter(f"写不了 / can't be written: {file}: {error.strerror}", param_hint="--html") from error
+
+
+def koc_of(app: App, who: str) -> Koc:
+    """The KOC of that id, or else of that name; BadParameter where there is none, or more than one."""
+    kocs = app.store.kocs()
+    found = [one for one in kocs if one.koc_id == who] or [one for one in kocs if one.name == who]
+    if len(found) == 1:
+        return found[0]
+    near = ", ".join(one.koc_id for one in found) or "listener koc list"
+    raise typer.BadParameter(f"{'有多位' if found else '名单里没有'} {who!r}：{near} / {len(found)} KOCs are called so: {near}")
 
 
 def known_brand(app: App, brand: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -13,26 +12,22 @@ from rich.markup import escape
 from rich.table import Table
 
 from listener.app import App
-from listener.commands import output
+from listener.commands import output, showing
 from listener.commands.output import Format
-from listener.drift.detect import detect
-from listener.drift.moods import Moods
-from listener.drift.readings import counted_of
-from listener.drift.rules import default_calibration, parameters_of
 from listener.explain import MOST_AHEAD, Explanation, Line, explain, json_of
-from listener.overview import coverage_of
+from listener.overview import coverage_of, judge_of
 from listener.text.quotes import quote_of, unmasked
 from listener.text.reasons import reason
 from listener.text.views import Language
 from listener.text.words import word
-from storage.records import History, Koc, Verdict
+from storage.records import Koc
 
 STYLES = {"against": "red", "favor": "green", "none": "dim"}
 
 
 def print_story(app: App, who: str, brand: str | None, as_of: datetime | None, form: Format) -> None:
     """Baseline, mentions, evidence, why it did or did not alert; as JSON for machines."""
-    told = story_of(app, koc_of(app, who), brand_of(app, brand), as_of)
+    told = story_of(app, showing.koc_of(app, who), brand_of(app, brand), as_of)
     if form is Format.table:
         _print(told, app)
         return
@@ -41,16 +36,6 @@ def print_story(app: App, who: str, brand: str | None, as_of: datetime | None, f
     for line in row["mentions"]:
         line["text"] = unmasked(line["text"], app.settings.listener.language)
     sys.stdout.write(json.dumps(row, ensure_ascii=False, indent=1 if form is Format.json else None) + "\n")
-
-
-def koc_of(app: App, who: str) -> Koc:
-    """The KOC of that id, or else of that name; BadParameter where there is none, or more than one."""
-    kocs = app.store.kocs()
-    found = [one for one in kocs if one.koc_id == who] or [one for one in kocs if one.name == who]
-    if len(found) == 1:
-        return found[0]
-    near = ", ".join(one.koc_id for one in found) or "listener koc list"
-    raise typer.BadParameter(f"{'有多位' if found else '名单里没有'} {who!r}：{near} / {len(found)} KOCs are called so: {near}")
 
 
 def brand_of(app: App, brand: str | None) -> str:
@@ -65,30 +50,22 @@ def brand_of(app: App, brand: str | None) -> str:
 
 def story_of(app: App, koc: Koc, brand: str, as_of: datetime | None) -> Explanation:
     """The story as values: now, or as it was known at a time."""
-    store, rule = app.store, app.rule()
-    history = store.history(koc.koc_id, brand, as_of=as_of)
-    moods = store.moods(brand, as_of=as_of)
-    calibration = store.calibration(brand) or default_calibration()
-
-    weighed = counted_of(history, Moods(moods), parameters_of(calibration), ZoneInfo(rule.timezone))
-
-    def replay(histories: Sequence[History]) -> Sequence[Verdict]:
-        return detect(histories, moods, calibration, rule)
-
+    store = app.store
+    history, judge = store.history(koc.koc_id, brand, as_of=as_of), judge_of(app, brand, as_of)
     stored = [] if as_of else store.alerts(history=True, brand=brand, koc=koc.koc_id)
     keys = {one.alert.key for one in stored}
     return explain(
         history,
-        replay([history])[0],
-        counted=[one.mention.key for one in weighed.mentions],
+        judge.replay([history])[0],
+        counted=judge.counted(history),
         koc=koc,
         stored=stored,
         deliveries=[one for one in store.deliveries() if one.alert_key in keys],
         cases=[] if as_of else store.cases(koc=koc.koc_id, brand=brand),
         coverage=coverage_of(app).get(koc.koc_id),
         as_of=as_of,
-        min_mentions=rule.min_mentions,
-        replay=replay,
+        min_mentions=judge.rule.min_mentions,
+        replay=judge.replay,
     )
 
 

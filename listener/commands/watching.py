@@ -29,7 +29,7 @@ def alerts(
     form: FormatOption = Format.table,
     history: Annotated[bool, typer.Option("--history", help="也列出已撤回的 / the superseded too")] = False,
     brand: Annotated[str | None, typer.Option(help="只看一个品牌 / one brand")] = None,
-    koc: Annotated[str | None, typer.Option(help="只看一位 KOC（ID）/ one KOC")] = None,
+    koc: Annotated[str | None, typer.Option(help="只看一位 KOC（ID 或名字）/ one KOC, by id or name")] = None,
     full: Annotated[bool, typer.Option("--full", help="连同原文与下一步 / with the posts and the next step")] = False,
     html: Annotated[Path | None, typer.Option(help="另存为一个网页文件 / write them as one page", metavar="FILE")] = None,
 ) -> None:
@@ -40,7 +40,8 @@ def alerts(
         showing.warn_if_behind(app)
         if brand is not None:
             showing.known_brand(app, brand)
-        found = app.store.alerts(history=history, brand=brand, koc=koc)
+        who = showing.koc_of(app, koc).koc_id if koc is not None else None
+        found = app.store.alerts(history=history, brand=brand, koc=who)
         if html and not found:
             output.warn("当前没有预警，未写文件 / no alerts, nothing written")
         elif html:
