@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, func, or_, select, tuple_, update
 
 from storage.codec import clean, json_of, json_text, keys_of, keys_text, us, us_or_none, when, when_or_none
-from storage.database import AnyRow, among, chunks, insert
+from storage.database import AnyRow, among, chunks, insert, lock
 from storage.dirty import mark_if_clear
 from storage.records import Alert, Delivery, StoredAlert, StoreError
 from storage.tables import alerts, deliveries
 
 Pair = tuple[str, str]  # KOC, brand
+_GROUP = tuple_(deliveries.c.channel, alerts.c.koc_id, alerts.c.brand)  # what is claimed, and sent, together
 
 
 def write_alerts(connection: Connection, current: Sequence[tuple[Alert, int]], superseded: Sequence[tuple[str, int]]) -> None:
@@ -75,11 +76,14 @@ def claim_due(connection: Connection, now: int, until: int, limit: int) -> list[
     What one channel is told of one KOC and brand is claimed together: what waits for a second try comes along with what is due,
     and nothing is claimed while another process sends of it, so that an amber can't arrive behind its red. An alert that was
     superseded is not sent any more, even if a process died while sending it."""
-    is_sending = and_(deliveries.c.state == "sending", deliveries.c.claimed_until >= now)
+    lock(connection, "deliveries")  # two that claim at once would share out what belongs together
+    busy = and_(deliveries.c.state == "sending", deliveries.c.claimed_until >= now)
+    held = _groups_of(busy).distinct().subquery()
     first = (
         select(deliveries.c.key)
         .join(alerts, alerts.c.key == deliveries.c.alert_key)
-        .where(_is_due(deliveries.c, now), ~_in_its_group(lambda one: and_(one.state == "sending", one.claimed_until >= now)))
+        .outerjoin(held, tuple_(held.c.channel, held.c.koc_id, held.c.brand) == _GROUP)
+        .where(_is_due(deliveries.c, now), held.c.channel.is_(None))
         .order_by(func.coalesce(deliveries.c.next_try_at, 0), deliveries.c.key)
         .limit(limit)
     )
@@ -87,7 +91,7 @@ def claim_due(connection: Connection, now: int, until: int, limit: int) -> list[
     query = (
         select(deliveries)
         .join(alerts, alerts.c.key == deliveries.c.alert_key)
-        .where(deliveries.c.state.in_(("pending", "sending")), ~is_sending, _in_its_group(lambda one: among(one.key, due)))
+        .where(deliveries.c.state.in_(("pending", "sending")), ~busy, _GROUP.in_(_groups_of(among(deliveries.c.key, due))))
         .order_by(func.coalesce(deliveries.c.next_try_at, 0), deliveries.c.key)
         .with_for_update(of=deliveries, skip_locked=True)
     )
@@ -107,12 +111,10 @@ def _is_due(one: Any, now: int) -> ColumnElement[bool]:
     return or_(waits, and_(one.state == "sending", one.claimed_until < now))
 
 
-def _in_its_group(holds: Callable[[Any], ColumnElement[bool]]) -> ColumnElement[bool]:
-    """Whether it holds for any delivery on the same channel about the same KOC and brand."""
-    other, about = deliveries.alias(), alerts.alias()
-    same = and_(other.c.channel == deliveries.c.channel, about.c.koc_id == alerts.c.koc_id, about.c.brand == alerts.c.brand)
-    inner = select(other.c.key).join(about, about.c.key == other.c.alert_key).where(same, holds(other.c))
-    return exists(inner.correlate(deliveries, alerts))
+def _groups_of(which: ColumnElement[bool]) -> Select[Any]:
+    """The groups (see `_GROUP`) of these deliveries: found once for the whole statement, not once for each row."""
+    own = select(deliveries.c.channel, alerts.c.koc_id, alerts.c.brand).join(alerts, alerts.c.key == deliveries.c.alert_key)
+    return own.where(which).correlate(None)
 
 
 def _update(connection: Connection, keys: Sequence[str], **values: Any) -> None:

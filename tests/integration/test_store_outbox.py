@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -114,6 +116,28 @@ def test_what_one_channel_is_told_of_one_koc_is_claimed_together(store: Store) -
     assert keys(claim(store)) == ["DA", "DB"], "nothing more of k2 while that is being sent"
     store.settle([replace(one, state="sent", sent_at=NOW, claimed_until=None) for one in taken])
     assert keys(claim(store)) == ["DF"]
+
+
+def test_a_claim_from_a_long_queue_does_not_look_at_all_of_it_for_each(tmp_path: Path) -> None:
+    def steps_with(number: int) -> int:
+        """Steps of the database's machine that a claim takes while as many are waiting, and half as many are being sent."""
+        with Store.open(f"sqlite:///{tmp_path / str(number)}.db") as store:
+            names = [f"A{n}" for n in range(number)]
+            record(store, alerts=tuple(alert(n, n) for n in names), deliveries=tuple(delivery(f"D{n}", n) for n in names))
+            assert len(claim(store, limit=number // 3)) == number // 3
+            counted: list[None] = []
+
+            def count() -> None:
+                counted.append(None)
+
+            with store._database.engine.connect() as connection:  # the pool has this one alone
+                driver: Any = connection.connection.driver_connection
+            driver.set_progress_handler(count, 100)
+            claim(store, limit=number // 3)
+            driver.set_progress_handler(None, 0)
+            return len(counted)
+
+    assert steps_with(1200) < 6 * steps_with(300)  # four times as many; it was sixteen times the work
 
 
 def test_a_sent_delivery_stays_sent(store: Store) -> None:
