@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, ConfigDict
 from pydantic.dataclasses import dataclass
 
+from config.addresses import page_of
 from config.checks import check, database_of, holds_password, is_signing_secret
 from config.errors import ConfigError as ConfigError
 from config.errors import Problem as Problem
@@ -18,8 +19,11 @@ from config.reading import Reading
 from config.values import (
     Accounts,
     Address,
+    Ascii,
+    CaseAddress,
     Cron,
     Duration,
+    Host,
     Language,
     Mail,
     Name,
@@ -29,7 +33,7 @@ from config.values import (
     Timezone,
     Whole,
     Words,
-    address_of,
+    ascii_of,
     at_least,
 )
 from config.values import Secret as Secret
@@ -41,8 +45,14 @@ _VALUES = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
 def _web_address(url: Secret) -> Secret:
     if not url.missing and url.reveal():
-        address_of(url.reveal())
+        page_of(url.reveal())
     return url
+
+
+def _log_in(password: Secret) -> Secret:
+    if not password.missing:
+        ascii_of(password.reveal())
+    return password
 
 
 def _signing_secret(secret: Secret) -> Secret:
@@ -61,7 +71,7 @@ class General:
     timezone: Timezone = "Asia/Shanghai"
     language: Language = "zh-CN"
     database: str = field(default="sqlite:///listener.db", repr=False)
-    case_url: Address = ""
+    case_url: CaseAddress = ""
 
 
 @dataclass(frozen=True, kw_only=True, config=_VALUES)
@@ -128,13 +138,13 @@ class Email:
     name: Name
     type: Literal["email"]
     enabled: bool = True
-    host: Name
+    host: Host
     port: Annotated[Whole, at_least(1, 65535)] = 587
     security: Literal["starttls", "tls", "none"] = "starttls"
     sender: Mail
     to: Annotated[tuple[Mail, ...], Some]
-    user: str = ""
-    password: Secret = Secret()
+    user: Ascii = ""
+    password: Annotated[Secret, AfterValidator(_log_in)] = Secret()
     ca_file: str = ""
     timeout_seconds: Annotated[float, at_least(1, 600)] = 20.0
 

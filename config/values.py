@@ -6,11 +6,13 @@ import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from unicodedata import category
 from zoneinfo import ZoneInfo, available_timezones
 
 from apscheduler.triggers.cron import CronTrigger
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, TypeAdapter
 
+from config.addresses import host_of, mail_of, page_of
 from config.errors import ConfigError, Problem, meant
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -128,21 +130,25 @@ def _timezone(name: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    if not text.strip() or text != text.strip() or "\n" in text:
+    if not text.strip() or text != text.strip():
         raise ValueError(f"不能为空，首尾不能有空格 / must not be empty nor begin or end with a space; is {text!r}")
+    if any(category(char) in ("Cc", "Cs", "Zl", "Zp") for char in text):
+        raise ValueError(f"不能含换行或控制字符 / must not hold line breaks or control characters; is {text!r}")
     return text
 
 
-def address_of(text: str) -> str:
-    """A web address, or nothing. The mistake does not repeat it: it may hold a token."""
-    if text and not re.fullmatch(r"https?://[^\s/]\S*", text):
-        raise ValueError("应以 http:// 或 https:// 开头 / must begin with http:// or https://")
+def _case_page(text: str) -> str:
+    """A web address in which ``{key}`` may stand anywhere, in the host too."""
+    page_of(text.replace("{key}", "0"))
+    if other := next((word for word in re.findall(r"\{\w*\}", text) if word != "{key}"), None):
+        raise ValueError(f"没有这个占位符，只有 {{key}} / no such placeholder, there is {{key}} alone; is {other!r}")
     return text
 
 
-def _mail(text: str) -> str:
-    if not re.fullmatch(r"(?:[^<>\n]*<)?[^@\s<>]+@[^@\s<>]+>?", text):
-        raise ValueError(f"不是邮箱地址 / is not a mail address: {text!r}")
+def ascii_of(text: str) -> str:
+    """What SMTP's log-in can carry. The mistake does not repeat it: it may be a password."""
+    if not text.isascii() or "\0" in text:
+        raise ValueError("登录只能用 ASCII 字符 / a log-in can hold ASCII characters only")
     return text
 
 
@@ -205,8 +211,11 @@ Name = Annotated[str, AfterValidator(_one_line)]
 Duration = Annotated[timedelta, BeforeValidator(duration_of)]
 Cron = Annotated[str, BeforeValidator(cron_of)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
-Address = Annotated[str, AfterValidator(address_of)]
-Mail = Annotated[str, AfterValidator(_mail)]
+Address = Annotated[str, AfterValidator(page_of)]
+CaseAddress = Annotated[str, AfterValidator(_case_page)]
+Mail = Annotated[str, AfterValidator(mail_of)]
+Host = Annotated[str, AfterValidator(host_of)]
+Ascii = Annotated[str, AfterValidator(ascii_of)]
 Whole = Annotated[int, Field(strict=True)]
 Language = Literal["zh-CN", "en"]
 Words = Annotated[tuple[Name, ...], BeforeValidator(_words)]

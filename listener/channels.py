@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import logging
 import re
 import smtplib
@@ -238,6 +237,9 @@ def _mail_errors(session: _Session) -> Iterator[None]:
         permanent = isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500
     except ssl.SSLCertVerificationError as error:
         told = f"its certificate is not trusted: {error.verify_message}"
+    except UnicodeError:  # what it says may quote the password
+        is_in = session.smtp is not None and session.smtp.sock is not None
+        told = "SMTP's log-in takes ASCII only; look at the channel's user and password" if is_in else "no host name"
     except (smtplib.SMTPException, OSError) as error:
         is_slow = isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
         told = f"no answer within {channel.timeout_seconds:g} s" if is_slow else error.strerror or str(error)
@@ -286,13 +288,12 @@ class WebhookChannel:
     timeout_seconds: float = 20.0
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not _is_web(self.url):
             raise ValueError(f"channel {self.name!r}: its url is no http or https address")
         try:
             secret = self.secret.removeprefix("whsec_")
             key = base64.b64decode(secret + "=" * (-len(secret) % 4), validate=True)
-        except binascii.Error:
+        except ValueError:  # no base64, or not even ASCII
             key = b""
         if not 24 <= len(key) <= 64:
             raise ValueError(f"channel {self.name!r}: its secret must be whsec_ and base64 of 24 to 64 random bytes")
@@ -323,11 +324,20 @@ class WebhookChannel:
             status, answer_headers, answer = asyncio.run(_exchange(self.url, body, headers, self.timeout_seconds))
         except TimeoutError:
             raise ChannelError(f"{self.place}: no answer within {self.timeout_seconds:g} s") from None
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # the last: a host that has no name in the DNS
             told = _clean(str(error) or type(error).__name__, self.url, self.secret)
             raise ChannelError(f"{self.place}: {told}") from None
         if not 200 <= status < 300:
             raise _refusal(self, status, answer_headers, answer, now)
+
+
+def _is_web(url: str) -> bool:
+    """Whether httpx can take it for an http or https address, and `place` can name it."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and bool(httpx.URL(url).host)
+    except (ValueError, httpx.InvalidURL):
+        return False
 
 
 async def _exchange(url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> tuple[int, Mapping[str, str], bytes]:

@@ -315,6 +315,20 @@ def test_a_recipient_who_does_not_exist_keeps_nobody_else_from_the_mail(caplog: 
     assert "gone@b.example" in caplog.text
 
 
+def test_a_password_that_smtp_cannot_carry_is_a_channels_error_that_does_not_tell_it(cert: tuple[Path, Path]) -> None:
+    with SmtpServer(cert=cert, accepts=("koc", PASSWORD)) as server:
+        error = failure(channel(server.port, security="starttls", ca_file=str(cert[0]), user="koc", password="密"))
+    assert "ASCII" in str(error)
+    assert "密" not in str(error)
+    assert "5bc6" not in str(error)
+    assert not error.permanent
+
+
+@pytest.mark.parametrize("host", ["a..b", "例..com", "a" * 64 + ".example"])
+def test_a_host_that_no_name_server_would_know_is_a_channels_error(host: str) -> None:
+    assert "no host name" in str(failure(channel(25, host=host)))
+
+
 def test_dots_at_the_start_of_lines_survive() -> None:
     with SmtpServer() as server:
         send(channel(server.port))

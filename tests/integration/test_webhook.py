@@ -19,6 +19,15 @@ from tests.alerted import NOW, many, message, view
 from tests.servers import HttpServer, drip, flood, free_port, hang, reset
 
 SECRET = "whsec_a29jLWxpc3RlbmVyLXRlc3Qtc2VjcmV0LTEyMzQ="
+NO_PAGES = (
+    "http://:80/x",
+    "https://[::1/x",
+    "https://h:99999/",
+    "https://h:0/",
+    "https://例..com/",
+    "https://h:x/",
+    "http://\x7fa/",
+)
 FINE: tuple[int, dict[str, str], bytes] = (204, {}, b"")
 
 
@@ -230,17 +239,22 @@ def test_proxies_are_not_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch)
 # ------------------------------------------------------------------------------------------------------ construction
 
 
-@pytest.mark.parametrize("url", ["", "ftp://a.b/c", "https://", "javascript:alert(1)", "a.b/c"])
+@pytest.mark.parametrize("url", ["", "ftp://a.b/c", "https://", "javascript:alert(1)", "a.b/c", *NO_PAGES])
 def test_what_is_no_http_address_is_refused_at_once(url: str) -> None:
     with pytest.raises(ValueError, match="no http or https address"):
         channel(url)
 
 
-@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_????", "whsec_c2hvcnQ=", "whsec_" + "QUJD" * 30])
+@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_????", "whsec_c2hvcnQ=", "whsec_" + "QUJD" * 30, "whsec_密"])
 def test_a_secret_that_cannot_sign_is_refused_without_being_told(secret: str) -> None:
     with pytest.raises(ValueError, match="24 to 64") as caught:
         channel("https://a.example", secret=secret)
     assert not secret.removeprefix("whsec_") or secret not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["https://a..b/geheim", f"https://{'a' * 64}.example/geheim"])
+def test_a_host_that_no_name_server_would_know_is_a_channels_error(url: str) -> None:
+    assert not failure(url).permanent
 
 
 def test_a_secret_may_lack_its_padding() -> None:

@@ -341,15 +341,27 @@ def test_text_that_is_no_toml_is_told_with_its_line():
         (MAIL.replace('user = "a"\n', 'password_env = "P"\n'), "channels[0]"),
         (MAIL.replace("b@example.com", "b"), "channels[0].to[0]"),
         (MAIL.replace("a@example.com", "a"), "channels[0].sender"),
+        (MAIL.replace("a@example.com", "a@例子.cn"), "channels[0].sender"),
+        (MAIL.replace("b@example.com", "a..b@b.cn"), "channels[0].to[0]"),
+        (MAIL.replace("smtp.example.com", "smtp..example.com"), "channels[0].host"),
+        (MAIL.replace('"a"', '"用户"') + "password_env = 'P'", "channels[0].user"),
+        (MAIL + "password_env = 'Q'", "channels[0].password"),
+        (HOOK.replace("hooks.example", "h:99999"), "channels[0].url"),
+        (HOOK.replace("hooks.example", "[::1"), "channels[0].url"),
+        (SOURCE + "base_url = 'https://例..com/'", "sources[0].base_url"),
+        ("[listener]\ncase_url = 'https://:80/{key}'", "listener.case_url"),
+        ("[listener]\ncase_url = 'https://desk.example/{case}'", "listener.case_url"),
+        ('[[brands]]\nname = "a\\u001b[31m"', "brands[0].name"),
         (HOOK.replace("https:", "ftp:"), "channels[0].url"),
         (HOOK.replace('secret_env = "HOOK"\n', ""), "channels[0].secret"),
     ],
 )
 def test_a_mistake_is_told_by_its_key(text, key):
-    told = [p for p in mistakes_of(text, {"P": "x", "HOOK": SIGNING}) if p.key == key]
+    told = [p for p in mistakes_of(text, {"P": "x", "Q": "geheim密", "HOOK": SIGNING}) if p.key == key]
     assert told
     assert told[0].line
     assert " / " in told[0].message
+    assert "geheim" not in str(told)
 
 
 def test_a_list_that_names_nobody_is_refused():
@@ -360,7 +372,12 @@ def test_a_password_in_clear_over_the_net_is_refused():
     assert mistake_of(MAIL + 'password_env = "P"\nsecurity = "none"').key == "channels[0].security"
 
 
-@pytest.mark.parametrize("secret", ["abc", "whsec_abc", "whsec_!!!", "whsec_" + "QUJD"])
+def test_the_key_of_a_case_may_stand_anywhere_in_its_address():
+    for address in ("https://desk.example/c/{key}?a={key}", "https://{key}.desk.example/"):
+        assert read(f"[listener]\ncase_url = '{address}'").listener.case_url == address
+
+
+@pytest.mark.parametrize("secret", ["whsec_密", "abc", "whsec_abc", "whsec_!!!", "whsec_" + "QUJD"])
 def test_a_signing_secret_of_another_shape_is_refused(secret):
     mistake = mistake_of(HOOK, {"HOOK": secret})
     assert mistake.key == "channels[0].secret"
@@ -402,9 +419,9 @@ def test_what_is_no_duration_is_refused(text):
 @pytest.mark.parametrize(
     ("line", "days"),
     [("0", "sun"), ("7", "sun"), ("1-5", "mon,tue,wed,thu,fri"), ("0-6/3", "sun,wed,sat"), ("mon-fri", "mon,tue,wed,thu,fri"),
-     ("*", "*"), ("6,0", "sat,sun"), ("5-7", "fri,sat,sun"), ("5/1", "fri,sat"), ("*/2", "sun,tue,thu,sat"), ("*/3", "sun,wed,sat"),
-     ("*/7", "sun"), ("MON-fri/2", "mon,wed,fri"), ("sun-tue", "sun,mon,tue"), ("fri-sun", "fri,sat,sun"),
-     ("1,*/3", "mon,sun,wed,sat"), ("sat,6", "sat"), ("0-7", "sun,mon,tue,wed,thu,fri,sat")],
+     ("*", "*"), ("6,0", "sat,sun"), ("5-7", "fri,sat,sun"), ("5/1", "fri,sat"), ("*/2", "sun,tue,thu,sat"),
+     ("*/3", "sun,wed,sat"), ("*/7", "sun"), ("MON-fri/2", "mon,wed,fri"), ("sun-tue", "sun,mon,tue"),
+     ("fri-sun", "fri,sat,sun"), ("1,*/3", "mon,sun,wed,sat"), ("sat,6", "sat"), ("0-7", "sun,mon,tue,wed,thu,fri,sat")],
 )  # fmt: skip
 def test_days_of_the_week_are_those_of_crontab(line, days):
     assert cron_of(f"0 8 * * {line}") == f"0 8 * * {days}"
