@@ -238,8 +238,8 @@ def _mail_errors(session: _Session) -> Iterator[None]:
     except ssl.SSLCertVerificationError as error:
         told = f"its certificate is not trusted: {error.verify_message}"
     except UnicodeError:  # what it says may quote the password
-        is_in = session.smtp is not None and session.smtp.sock is not None
-        told = "SMTP's log-in takes ASCII only; look at the channel's user and password" if is_in else "no host name"
+        can_log_in = (channel.user + channel.password).isascii()
+        told = "no host name" if can_log_in else "SMTP's log-in takes ASCII only; look at the channel's user and password"
     except (smtplib.SMTPException, OSError) as error:
         is_slow = isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
         told = f"no answer within {channel.timeout_seconds:g} s" if is_slow else error.strerror or str(error)
