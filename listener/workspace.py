@@ -1,4 +1,4 @@
-"""A folder → a workspace that works as it is: listener.toml, the key that authors are hashed with, .gitignore."""
+"""A folder → a workspace that works as it is: listener.toml, the key that authors are hashed with, a database, .gitignore."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from config.edit import starter, write_whole
 from config.settings import FILE, KEY_BYTES
 
 KEY_FILE = "listener.key"
+DATABASE = "listener.db"  # as the starter's settings name it
 IGNORED = (KEY_FILE, "*.password", "*.secret", "*.db", "*.db-wal", "*.db-shm", "quarantine/", "pages/")
 
 
@@ -31,13 +32,26 @@ def create(folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         make_key(folder / KEY_FILE)
         _ignore(folder / ".gitignore")
-        with path.open("x", encoding="utf-8", newline="\n") as file:  # last: with it the workspace is whole
+        keep_private(folder / DATABASE)
+        with os.fdopen(_new(path), "w", encoding="utf-8", newline="\n") as file:  # last: with it the workspace is whole
             file.write(starter())
     except FileExistsError as error:
         raise WorkspaceError(f"挡路的文件，没有覆盖 / in the way, not overwritten: {error.filename}") from error
     except OSError as error:
         raise WorkspaceError(f"建不了工作区 / can't make a workspace: {error.filename}: {error.strerror}") from error
     return path
+
+
+def keep_private(path: Path) -> None:
+    """See that a SQLite database will be its owner's alone: an empty file is one without tables, and the files that SQLite
+    lays beside it (-wal, -shm) take its permissions. One that is there stays as it is."""
+    with contextlib.suppress(FileExistsError):
+        os.close(_new(path))
+
+
+def _new(path: Path) -> int:
+    """A new file for its owner alone, open for writing; FileExistsError where there is one."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
 
 def make_key(path: Path) -> None:
@@ -56,7 +70,7 @@ def make_webhook_secret(path: Path) -> str:
 def _write_secret(path: Path, text: str) -> None:
     """In one stroke, and never for a moment readable by others."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    handle = _new(temporary)
     try:
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(text + "\n")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import stat
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from config.edit import put_section
 from config.settings import load, read_key
 from listener.workspace import WorkspaceError, create, make_key, make_webhook_secret
+from storage.store import Store
 
 
 def test_a_new_workspace_works_as_it_is(tmp_path: Path):
@@ -23,6 +26,23 @@ def test_the_key_is_for_its_owner_alone_and_another_in_each_workspace(tmp_path: 
     one, other = create(tmp_path / "a"), create(tmp_path / "b")
     assert stat.S_IMODE((one.parent / "listener.key").stat().st_mode) == 0o600
     assert read_key(load(one, {})) != read_key(load(other, {}))
+
+
+def test_what_holds_peoples_words_is_for_its_owner_alone(tmp_path: Path):
+    path = create(tmp_path)
+    with Store.open(load(path, {}).listener.database) as store:
+        store.take_lease("x", "y", datetime(2026, 1, 1, tzinfo=UTC), timedelta(minutes=1))
+        made = {each.name: stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir() if each.name != ".gitignore"}
+    names = ["listener.db", "listener.db-shm", "listener.db-wal", "listener.key", "listener.toml"]
+    assert made == dict.fromkeys(names, 0o600)
+    put_section(path, "privacy", {"text_days": 90})
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_database_that_lies_there_stays(tmp_path: Path):
+    (tmp_path / "listener.db").write_bytes(b"mine")
+    create(tmp_path)
+    assert (tmp_path / "listener.db").read_bytes() == b"mine"
 
 
 def test_a_workspace_is_never_overwritten(tmp_path: Path):
