@@ -189,7 +189,8 @@ if __name__ == "__main__":
     try:
         status = main()
     except ValidationError as error:
-        sys.exit(str(error))
+        # not what was wrong with it: whom to read may stand there
+        sys.exit(str([(fault["loc"], fault["msg"]) for fault in error.errors(include_url=False, include_input=False)]))
     # all is handed over: skip taking the interpreter apart, a third of a second in which the parent would wait
     atexit._run_exitfuncs()
     sys.stderr.flush()

@@ -147,7 +147,12 @@ def _read(line: bytes) -> Event:
     try:
         return event_of(line)
     except ValidationError as error:
-        raise CollectError(f"爬虫进程说了听不懂的话 / the crawl's process sent what is no event: {line[:200]!r}") from error
+        kind = error.errors(include_url=False, include_input=False)[0]["type"]
+        message = (
+            f"爬虫进程说了听不懂的话（{len(line)} 字节） / the crawl's process sent what is no event: {len(line)} bytes, {kind}"
+        )
+        # neither the line nor pydantic's words for it, which quote it: a post may stand there, with who wrote it
+        raise CollectError(message) from None
 
 
 def _forward(stream: IO[bytes], last_lines: deque[str]) -> None:

@@ -30,7 +30,7 @@ class CollectJob:
 
     platform: name of the spider. queries, accounts (ids on the platform), urls: what to read; each becomes a *subject*,
     ``query:<words>``, ``timeline:<id>`` or the address itself. marks: by subject, as far as there are any.
-    since, until: only posts in [since, until); a job with ``until`` leaves the marks as they were.
+    since, until: only posts in [since, until); a job with ``until``, or with a ``since`` later than a mark, leaves it alone.
     comments: also read what is answered under the posts. overlap_hours: how far behind its mark a subject is read again, for
     late posts, new comments and new counts. delay_seconds: at least so long between two requests to one host.
     max_pages, max_comment_pages: of one subject, of one post. pages_dir: where a page of unknown shape is kept ("" nowhere).
@@ -82,7 +82,8 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """The timeline of this account was read to its mark: what it did not say, it did not say in public."""
+    """The timeline of this account was read from now to its mark, with nothing left out: what it did not say, it did not say in
+    public. A backfill covers nothing."""
 
     platform: str
     account_id: str

@@ -76,10 +76,16 @@ class SubjectSpider(scrapy.Spider):
         marked = self.mark_of(subject).posted_at
         return marked - timedelta(hours=self.job.overlap_hours) if marked else None
 
+    def is_whole(self, subject: str) -> bool:
+        """Whether the job asks for all that came after the subject's mark: not one with ``until``, nor one whose ``since`` lies
+        behind the mark, between which and it posts are left out."""
+        since, marked = self.job.since, self.mark_of(subject).posted_at
+        return self.job.until is None and not (since and marked and since > marked)
+
     def reached(self, subject: str, newest: datetime | None, state: Mapping[str, Any]) -> Reached:
-        """The subject's new mark; the old one after a job with ``until``, which says nothing of what came later."""
+        """The subject's new mark; the old one after a job that did not ask for all that came after it."""
         mark = self.mark_of(subject)
-        if self.job.until is not None:
+        if not self.is_whole(subject):
             return Reached(subject, mark.posted_at, mark.state)
         times = [at for at in (mark.posted_at, newest) if at is not None]
         return Reached(subject, min(max(times), datetime.now(UTC)) if times else None, state)

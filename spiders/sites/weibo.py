@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlencode, urlsplit
+from zoneinfo import ZoneInfo
 
 from scrapy.http import Response
 
@@ -52,6 +53,7 @@ class WeiboSpider(SubjectSpider):
     def __init__(self, job: CollectJob, **kwargs: Any) -> None:
         self.home = (job.base_url or pages.HOME).rstrip("/")
         super().__init__(job, **kwargs)
+        self.zone = ZoneInfo("Asia/Shanghai")  # what Weibo means by 昨天 12:00, wherever the workspace is
         self._comments_read: set[str] = set()
         self._walls = 0
 
@@ -75,7 +77,7 @@ class WeiboSpider(SubjectSpider):
         if progress.errors:
             raise progress.errors[0]
         yield self.reached(subject, newest, {"comments": dict(list(progress.counts.items())[:COUNTS_KEPT])})
-        if kind == "timeline":
+        if kind == "timeline" and self.is_whole(subject):
             yield Covered(pages.PLATFORM, what)
 
     async def _pages(self, subject: str) -> AsyncIterator[pages.Page]:
@@ -88,8 +90,9 @@ class WeiboSpider(SubjectSpider):
         for _ in range(self.job.max_pages):
             response = await self._ask("/api/container/getIndex", query | asked)
             page = self._parsed(response, partial(pages.posts_of, reading=self._reading(), asked=asked))
+            self.crawler.stats.inc_value("weibo/hidden_posts", len(page.hidden))
             yield page
-            here = {status.item.post_id for status in page.posts}
+            here = {*(status.item.post_id for status in page.posts), *page.hidden}
             # an odd old post among new ones is no end, and a server may repeat its last page for ever
             old = [bool(cut and status.item.posted_at < cut) for status in page.posts if not status.pinned]
             if not page.next or not here - before or (old and sum(old) * 2 > len(old)):

@@ -46,11 +46,13 @@ class Status:
 @dataclass(frozen=True, slots=True)
 class Page:
     """posts: in the page's order. faults: what could not be read as a post, told for whoever repairs it. next: the
-    parameters of the next page, {} after the last one. body: as it came, where there are faults."""
+    parameters of the next page, {} after the last one. hidden: ids of posts that were taken away. body: as it came, where
+    there are faults."""
 
     posts: tuple[Status, ...]
     faults: tuple[str, ...]
     next: Mapping[str, str]
+    hidden: tuple[str, ...] = ()
     body: bytes = b""
 
 
@@ -113,27 +115,31 @@ def posts_of(page: Any, reading: Reading, asked: Mapping[str, str] = MappingProx
     cards = data.get("cards") if isinstance(data, Mapping) else None
     if not isinstance(cards, list):
         raise Changed("回答的形状变了：没有 data.cards / the answer has no data.cards")
-    posts, faults = [], []
+    posts, faults, hidden = [], [], []
     for card in _post_cards(cards):
         mblog = card.get("mblog")
         if isinstance(mblog, Mapping) and _is_hidden(mblog):
+            hidden.append(str(mblog.get("id") or mblog.get("mid") or ""))
             continue
         try:
             posts.append(status_of(mblog, reading, pinned=_is_pinned(card)))
         except Changed as error:
             faults.append(str(error))
-    if cards and not posts and not faults and not all(_is_known_card(card) for card in cards):
+    if cards and not (posts or faults or hidden) and not all(_is_known_card(card) for card in cards):
         raise Changed("回答的形状变了：没有一张卡片是微博 / no card of the page is a post")
-    return Page(tuple(posts), tuple(faults), _next_of(data, cards, asked))
+    return Page(tuple(posts), tuple(faults), _next_of(data, cards, asked), tuple(hidden))
 
 
 def _is_hidden(mblog: Json) -> bool:
-    """A post that its author or the platform took away: the card stays, without an author."""
-    gone = str(mblog.get("deleted") or "0") != "0" or any(words in str(mblog.get("text")) for words in _GONE)
-    return not mblog.get("user") and gone
+    """A post that its author or the platform took away: the card stays, with a flag, or without an author and saying so."""
+    if str(mblog.get("deleted") or "0") not in ("0", "False"):
+        return True
+    user = mblog.get("user")
+    has_author = isinstance(user, Mapping) and user.get("id")
+    return not has_author and any(words in str(mblog.get("text")) for words in _GONE)
 
 
-_GONE = ("删除", "无法查看", "不可见", "已设置", "没有权限", "不存在", "被投诉")
+_GONE = ("删除", "无法查看", "可见", "已设置", "权限", "不存在", "投诉", "屏蔽", "违反", "违规", "抱歉")
 
 
 def _post_cards(cards: Sequence[Any]) -> Iterator[Json]:
@@ -249,7 +255,7 @@ def _quoted(mblog: Any, reading: Reading) -> tuple[Status | None, str | None]:
     if not isinstance(mblog, Mapping):
         return None, None
     parent_id = _id_of(mblog)
-    if not isinstance(mblog.get("user"), Mapping) or not mblog["user"].get("id"):
+    if _is_hidden(mblog) or not isinstance(mblog.get("user"), Mapping) or not mblog["user"].get("id"):
         return None, parent_id
     return status_of(mblog, reading), parent_id
 
@@ -365,20 +371,27 @@ def _comments(
     more, faults = [], []
     for record in found:
         try:
-            item = comment_of(record, post_id, reading, root_comment)
-            comments[item.post_id] = item
+            root = _add(comments, record, post_id, reading, root_comment)
             answers = record.get("comments")
             answers = answers if isinstance(answers, list) else []
             for answer in answers:
-                child = comment_of(answer, post_id, reading, item.post_id)
-                comments[child.post_id] = child
+                _add(comments, answer, post_id, reading, root)
         except Changed as error:
             faults.append(str(error))
             continue
         total = count_of(record.get("total_number")) or 0
         if root_comment is None and total > len(answers):
-            more.append((item.post_id, total))
+            more.append((root, total))
     return tuple(comments.values()), tuple(more), tuple(faults)
+
+
+def _add(comments: dict[str, Item], record: Any, post_id: str, reading: Reading, root_comment: str | None) -> str:
+    """Add a comment, unless it was taken away; its id. Raises Changed."""
+    if isinstance(record, Mapping) and _is_hidden(record):
+        return _id_of(record)
+    item = comment_of(record, post_id, reading, root_comment)
+    comments[item.post_id] = item
+    return item.post_id
 
 
 def comment_of(record: Any, post_id: str, reading: Reading, root_comment: str | None = None) -> Item:

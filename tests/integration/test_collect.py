@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import traceback
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -125,7 +126,7 @@ def extra_spiders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
             class Noisy(Plain):
                 async def start(self):
-                    os.write(self.crawler.wire._descriptor, b"nonsense" + bytes([10]))
+                    os.write(self.crawler.wire._descriptor, b"13800000000" + bytes([10]))
                     yield Item("plain", "1", "7", AT, "一")
 
             class Unready(SubjectSpider):
@@ -341,8 +342,12 @@ def test_an_item_that_the_pipe_cannot_carry_keeps_the_mark_back(extra_spiders: P
 
 
 def test_nonsense_on_the_pipe_is_an_error_of_the_crawl(extra_spiders: Path) -> None:
-    with pytest.raises(CollectError, match="no event"):
+    with pytest.raises(CollectError, match="no event") as caught:
         list(collect(CollectJob("noisy", urls=("x",))))
+    told = "".join(traceback.format_exception(caught.value))
+    assert "12 bytes" in told
+    assert "13800000000" not in told
+    assert " / " in str(caught.value)
     assert children_of(os.getpid()) == []
 
 

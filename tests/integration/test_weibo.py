@@ -172,6 +172,71 @@ def test_a_backfill_reads_its_range_and_leaves_the_mark_alone() -> None:
     assert marks(events) == mark
 
 
+@pytest.mark.parametrize(
+    ("since", "until", "mark", "is_whole"),
+    [
+        (None, None, None, True),
+        (None, None, 20, True),
+        (10, None, 20, True),
+        (10, None, None, True),
+        (30, None, 20, False),
+        (None, 30, 20, False),
+        (None, 30, None, False),
+        (10, 30, None, False),
+    ],
+)
+def test_only_a_timeline_read_from_now_to_its_mark_is_covered(
+    since: int | None, until: int | None, mark: int | None, is_whole: bool
+) -> None:
+    posts = [PlatformPost(str(n), "7001", "小鹿", START + timedelta(days=n), f"第 {n} 天") for n in range(40)]
+
+    def day(number: int | None) -> datetime | None:
+        return None if number is None else START + timedelta(days=number)
+
+    known = {} if mark is None else {"timeline:7001": SubjectMark(day(mark))}
+    with PlatformServer(posts) as server:
+        events = crawl(server, queries=(), accounts=("7001",), since=day(since), until=day(until), marks=known)
+    assert is_done(events)
+    assert (Covered("weibo", "7001") in events) is is_whole
+    assert marks(events)["timeline:7001"].posted_at == (day(39) if is_whole else day(mark))
+
+
+def test_weibo_speaks_of_chinas_days_wherever_the_workspace_is() -> None:
+    posts = [PlatformPost(str(n), "7001", "小鹿", datetime.now(UTC) - timedelta(days=n), f"晴川 {n}") for n in range(1, 5)]
+    with PlatformServer(posts, times="relative") as server:
+        here, there = (
+            {item.post_id: item.posted_at for item in items(crawl(server, timezone=zone))}
+            for zone in ("Asia/Shanghai", "America/Los_Angeles")
+        )
+    assert len(here) == 4
+    assert all(abs(here[post_id] - there[post_id]) < timedelta(minutes=2) for post_id in here)
+
+
+class TakenAway(PlatformServer):
+    """A platform that took posts away."""
+
+    removed: frozenset[str] = frozenset()
+
+    def _mblog(self, post: PlatformPost) -> dict[str, object]:
+        if post.post_id not in self.removed:
+            return super()._mblog(post)
+        return {"id": post.post_id, "text": "抱歉，此微博已被作者删除。", "user": None, "deleted": "1"}
+
+
+@pytest.mark.parametrize("paging", ["since_id", "page"])
+def test_a_page_of_deleted_posts_is_passed_over(paging: str) -> None:
+    posts = [PlatformPost(str(n), "7001", "小鹿", START + timedelta(days=n), f"第 {n} 天") for n in range(40)]
+    platform = TakenAway(posts, paging=paging)  # type: ignore[arg-type]
+    platform.removed = frozenset(str(n) for n in range(15, 35))  # newest first: a whole page among them
+    with platform as server:
+        events = crawl(server, queries=(), accounts=("7001",))
+    assert is_done(events)
+    assert {int(item.post_id) for item in items(events)} == {*range(15), *range(35, 40)}
+    ended = events[-1]
+    assert isinstance(ended, Ended)
+    assert ended.stats["weibo/hidden_posts"] == 20
+
+
 def test_without_comments_none_are_asked_for() -> None:
     with PlatformServer(POSTS, COMMENTS) as server:
         events = crawl(server, comments=False)

@@ -212,6 +212,56 @@ def test_one_unreadable_card_is_a_fault_and_the_others_are_read(damage: Any) -> 
     assert len(found.posts) == 4
 
 
+def cards_of(page: Any) -> list[Any]:
+    cards = page["data"]["cards"]
+    inner = [card for group in cards for card in group.get("card_group", ())]
+    return [card for card in (*cards, *inner) if "mblog" in card]
+
+
+GONE = [
+    {"user": None, "deleted": "1", "text": "抱歉，此微博已被作者删除。查看帮助：网页链接"},
+    {"user": None, "text": "抱歉，由于作者设置，你暂时没有这条微博的查看权限哦。"},
+    {"user": {}, "text": "该微博因被多人投诉，暂时不予显示"},
+    {"user": None, "text": "该微博仅粉丝可见"},
+    {"deleted": 1},
+    {"deleted": True, "created_at": None, "text": None},
+]
+
+
+@pytest.mark.parametrize("gone", GONE)
+def test_a_post_that_was_taken_away_is_counted_and_no_fault(gone: Any) -> None:
+    page = saved("timeline")
+    page["data"]["cards"][1]["mblog"] |= gone
+    found = pages.posts_of(page, READING)
+    assert (len(found.posts), found.faults, found.hidden) == (4, (), ("5000000000000009", "5000000000000005"))
+
+
+def test_a_page_of_nothing_but_deleted_posts_is_known_and_has_a_next_one() -> None:
+    page = saved("timeline")
+    for card in cards_of(page):
+        card["mblog"] = {"id": card["mblog"]["id"], **GONE[0]}
+    found = pages.posts_of(page, READING)
+    assert (found.posts, found.faults, len(found.hidden)) == ((), (), 6)
+    assert found.next == {"since_id": "4999999999999999"}
+
+
+def test_a_quoted_post_that_was_taken_away_is_not_read_though_its_author_is_named() -> None:
+    page = saved("timeline")
+    quoting = next(card["mblog"] for card in cards_of(page) if str(card["mblog"]["id"]).endswith("07"))
+    quoting["retweeted_status"] |= {"deleted": "1", "text": "抱歉，此微博已被作者删除。"}
+    status = post(pages.posts_of(page, READING), "07")
+    assert (status.quoted, status.item.parent_id) == (None, "5000000000000003")
+
+
+def test_a_comment_that_was_taken_away_is_no_fault_and_its_answers_are_read() -> None:
+    body = saved("hotflow")
+    body["data"]["data"][0] |= {"user": None, "text": "该评论已被删除"}
+    page = pages.hotflow_of(body, "5000000000000008", READING)
+    assert page.faults == ()
+    assert [(item.post_id[-1], item.parent_id and item.parent_id[-2:]) for item in page.comments] == [("2", "01"), ("4", "08")]
+    assert page.more == (("5100000000000001", 3),)
+
+
 def test_a_card_without_its_post_is_a_fault() -> None:
     page = saved("timeline")
     del page["data"]["cards"][1]["mblog"]
