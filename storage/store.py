@@ -15,10 +15,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from types import TracebackType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from sqlalchemy import Connection
 
 from storage import (
     cases,
@@ -348,17 +347,21 @@ class Store:
 
     def purge(self, now: datetime, *, raw_days_strangers: int, raw_days_kocs: int, text_days: int) -> Purged:
         """Take away what is past its horizon, counted from when it was stored, in small transactions."""
-        strangers_before, kocs_before = us(now - timedelta(days=raw_days_strangers)), us(now - timedelta(days=raw_days_kocs))
-        raws = self._in_batches(lambda c: retention.purge_raws(c, strangers_before, PURGE_BATCH, kocs=False))
-        raws += self._in_batches(lambda c: retention.purge_raws(c, kocs_before, PURGE_BATCH, kocs=True))
+        raws = 0
+        for days, kocs in ((raw_days_strangers, False), (raw_days_kocs, True)):
+            before = us(now - timedelta(days=days))
+            raws += self._in_pages(
+                partial(retention.due_raws, before=before, kocs=kocs), partial(retention.purge_raws, kocs=kocs)
+            )
         before = us(now - timedelta(days=text_days))
-        texts = self._in_batches(lambda c: retention.purge_texts(c, before, PURGE_BATCH))
+        texts = self._in_pages(partial(retention.due_texts, before=before), retention.purge_texts)
         return Purged(raws, texts)
 
-    def _in_batches(self, work: Callable[[Connection], int]) -> int:
-        total = 0
-        while done := self._database.write(work):
-            total += done
+    def _in_pages(self, due: Callable[..., list[int]], work: Callable[..., int]) -> int:
+        """Do the work on the rows that are due, page by page. Returns what was done."""
+        total, rows = 0, [0]
+        while rows := self._database.read(partial(due, after=rows[-1], limit=PURGE_BATCH)):
+            total += self._database.write(partial(work, rows=rows))
         return total
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
+from storage import retention
 from storage import store as door
 from storage.records import Counts, CueHit, Media, PostKey, Purged
 from storage.store import Store
@@ -128,3 +130,29 @@ def test_a_purge_goes_in_small_transactions(store: Store, monkeypatch: pytest.Mo
     monkeypatch.setattr(door, "PURGE_BATCH", 3)
     listen(store, [post(n) for n in range(10)])
     assert purge(store, NOW + timedelta(days=31), text_days=30, raw_days_strangers=30) == Purged(10, 10)
+
+
+def test_what_changes_between_the_look_and_the_purge_stays(store: Store) -> None:
+    listen(store, [post(1), post(2, by="b")])
+    at_once = store._database.write
+    assert at_once(lambda c: retention.purge_raws(c, [1], kocs=True)) == 0  # a stranger's
+    store.save_kocs([koc("k2", "b")])
+    assert at_once(lambda c: retention.purge_raws(c, [1, 2, 99], kocs=False)) == 1
+    store.add([post(2, by="b", source="group")], stored_at=NOW)
+    assert at_once(lambda c: retention.purge_texts(c, [1, 2, 99])) == 1
+    assert [view.text_purged for view in store.posts_of([key(1), key(2)]).values()] == [True, False]
+
+
+def test_a_purge_looks_at_each_post_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "PURGE_BATCH", 2)
+    listen(store, [post(n) for n in range(5)])
+    pages: list[list[int]] = []
+
+    def due_texts(*args: Any, **kwargs: Any) -> list[int]:
+        pages.append([kwargs["after"], *found(*args, **kwargs)])
+        return pages[-1][1:]
+
+    found = retention.due_texts
+    monkeypatch.setattr(retention, "due_texts", due_texts)
+    purge(store, NOW + timedelta(days=31), text_days=30)
+    assert pages == [[0, 1, 2], [2, 3, 4], [4, 5], [5]]
