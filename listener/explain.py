@@ -148,7 +148,7 @@ def explain(
     replay: Replay | None = None,
 ) -> Explanation:
     """The story of one KOC and brand. history, verdict: as of the time asked for. counted: the posts that weighed, as the
-    detector says (`listener.drift.readings.counted_of`). coverage: as it is now, left out of a story that is as of another
+    detector says (`listener.overview.Judge`). coverage: as it is now, left out of a story that is as of another
     time. replay: the detector with its numbers bound, to try what more posts would do; without it `need` stays empty."""
     why = _weights(history.mentions, set(counted))
     turns = tuple(_turn(drift, stored, deliveries) for drift in verdict.drifts)
@@ -165,7 +165,7 @@ def explain(
         turns=turns,
         withdrawn=tuple(one for one in stored if one.state == "superseded"),
         held=_held(history, verdict, why, now_covered, min_mentions),
-        need=needs_of([history], [verdict], replay)[0] if replay else {},
+        need=needs_of([history], [verdict.state], replay)[0] if replay else {},
         coverage=now_covered,
         cases=tuple(cases),
     )
@@ -303,16 +303,17 @@ def _standing_reasons(state: DriftState, weighed: Sequence[KocMention]) -> list[
     return reasons
 
 
-def needs_of(histories: Sequence[History], verdicts: Sequence[Verdict], replay: Replay) -> list[dict[str, int | None]]:
+def needs_of(histories: Sequence[History], states: Sequence[DriftState], replay: Replay) -> list[dict[str, int | None]]:
     """Of each KOC, how many further, clearly negative posts at the KOC's own pace would raise each level not standing now.
 
-    All are tried in one replay: a verdict never looks ahead, so that the drift which the n-th of many further posts tips is
-    the one that n posts would raise. None: even `MOST_AHEAD` posts would not; no levels where nothing was said yet.
+    states: where each stands now. All posts are tried in one replay: a verdict never looks ahead, so that the drift which the
+    n-th of many further posts tips is the one that n posts would raise. None: even `MOST_AHEAD` posts would not; no levels
+    where nothing was said yet.
     """
     needs: list[dict[str, int | None]] = [{} for _ in histories]
     tried: list[tuple[int, History]] = []
-    for i, (history, verdict) in enumerate(zip(histories, verdicts, strict=True)):
-        standing = {"critic": {"amber", "red"}, "wavering": {"amber"}}.get(verdict.state.status, set())
+    for i, (history, state) in enumerate(zip(histories, states, strict=True)):
+        standing = {"critic": {"amber", "red"}, "wavering": {"amber"}}.get(state.status, set())
         needs[i] = {level: None for level in ("amber", "red") if level not in standing and history.mentions}
         if needs[i]:
             tried.append((i, replace(history, mentions=(*history.mentions, *_ahead(history, MOST_AHEAD)))))

@@ -1,17 +1,47 @@
-"""What a workspace knows of its KOCs, gathered from its settings and store: who is heard, who fell silent, the board."""
+"""What a workspace knows of its KOCs, from its settings and store: what judges them, who is heard, who is silent, the board."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
 
 from listener import board, coverage
 from listener.app import App
+from listener.drift.detect import detect
+from listener.drift.moods import Moods
+from listener.drift.readings import counted_of
+from listener.drift.rules import Rule, default_calibration, parameters_of
 from listener.drift.silence import LEAST_DAYS, MENTIONS, silence_of
-from storage.records import DriftState, KocCoverage, Listening
+from storage.records import Calibration, DriftState, History, KocCoverage, Listening, MoodDay, PostKey, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """The detector with all its numbers bound, for one brand."""
+
+    moods: Sequence[MoodDay]
+    calibration: Calibration
+    rule: Rule
+
+    def replay(self, histories: Sequence[History]) -> list[Verdict]:
+        """A verdict for every history."""
+        return detect(histories, self.moods, self.calibration, self.rule)
+
+    def counted(self, history: History) -> list[PostKey]:
+        """The posts of a history that weigh."""
+        parameters, zone = parameters_of(self.calibration), ZoneInfo(self.rule.timezone)
+        return [one.mention.key for one in counted_of(history, Moods(self.moods), parameters, zone).mentions]
+
+
+def judge_of(app: App, brand: str, as_of: datetime | None = None) -> Judge:
+    """What judges a brand's KOCs, with the mood as it is known now, or as it was known at a time."""
+    calibration = app.store.calibration(brand) or default_calibration()
+    return Judge(app.store.moods(brand, as_of=as_of), calibration, app.rule())
 
 
 def listenings_of(app: App) -> list[Listening]:

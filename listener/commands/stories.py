@@ -8,15 +8,15 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from listener.app import App
 from listener.commands import output, showing
 from listener.commands.output import Format
 from listener.explain import MOST_AHEAD, Explanation, Line, explain, json_of
 from listener.overview import coverage_of, judge_of
-from listener.text.quotes import quote_of, unmasked
+from listener.text.quotes import line_of, quote_of, unmasked
 from listener.text.reasons import reason
 from listener.text.views import Language
 from listener.text.words import word
@@ -74,7 +74,8 @@ def _print(told: Explanation, app: App) -> None:
     zh = language == "zh-CN"
     name = told.koc.name if told.koc else told.koc_id
     out = output.out
-    out.print(f"[bold]{escape(name)}[/bold]（{escape(told.koc_id)}） · {escape(told.brand)}", soft_wrap=True)
+    title = Text.assemble((line_of(name), "bold"), line_of(f"（{told.koc_id}） · {told.brand}"))
+    out.print(title, soft_wrap=True)
     if told.as_of:
         out.print(f"{'当时所知' if zh else 'as known at'} {told.as_of.astimezone(zone):%Y-%m-%d %H:%M}")
     out.print(
@@ -89,7 +90,7 @@ def _print(told: Explanation, app: App) -> None:
         )
     for change in told.changes:
         day, status = change.at.astimezone(zone).date(), word("status", change.status, language)
-        out.print(f"  {day}  {status}  [dim]{escape(word('reason', change.reason, language))}[/dim]")
+        out.print(Text.assemble(f"  {day}  {status}  ", (word("reason", change.reason, language), "dim")))
     out.print(_mentions(told, language, zone))
     for turn in told.turns:
         out.print(
@@ -100,11 +101,10 @@ def _print(told: Explanation, app: App) -> None:
         )
         for one in turn.told:
             state, when = word("delivery-state", one.state, language), one.sent_at
-            out.print(
-                f"  {escape(one.channel)}: {state} {f'{when.astimezone(zone):%m-%d %H:%M}' if when else ''} {escape(one.error)}"
-            )
+            sent = f"{when.astimezone(zone):%m-%d %H:%M}" if when else ""
+            out.print(Text(f"  {line_of(one.channel)}: {state} {sent} {line_of(one.error)}"))
     for each in told.held:
-        out.print(f"• {escape(reason(each.code, each.values, language))}")
+        out.print(Text(f"• {reason(each.code, each.values, language)}"))
     for level, need in told.need.items():
         more = "按其节奏，还要这么多条明确的负面内容" if zh else "at the usual pace, clearly negative posts that it would take"
         least = str(need) if need else f"> {MOST_AHEAD}"
@@ -118,17 +118,16 @@ def _mentions(told: Explanation, language: Language, zone: ZoneInfo) -> Table:
     for line in told.mentions:
         table.add_row(
             f"{line.posted_at.astimezone(zone):%Y-%m-%d}",
-            f"[{STYLES[line.stance]}]{word('stance', line.stance, language)} {line.probability:.0%}[/]",
+            Text(f"{word('stance', line.stance, language)} {line.probability:.0%}", STYLES[line.stance]),
             _evidence(line, language),
-            escape(quote_of(line.text, language, 80)),
+            Text(quote_of(line.text, language, 80)),
         )
     return table
 
 
-def _evidence(line: Line, language: Language) -> str:
+def _evidence(line: Line, language: Language) -> Text:
     if line.why is not None:
-        return f"[dim]{escape(word('held-short', line.why, language))}[/dim]"
+        return Text(word("held-short", line.why, language), "dim")
     if line.nats is None:
-        return ""
-    mark = "◀" if line.phase == "tipped" else ""
-    return f"{line.nats:+.1f} {mark}"
+        return Text()
+    return Text(f"{line.nats:+.1f} {'◀' if line.phase == 'tipped' else ''}")

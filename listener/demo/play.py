@@ -13,6 +13,7 @@ from email.policy import default
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from listener import board, overview, workspace
 from listener.app import App
@@ -118,15 +119,15 @@ def _crawled(crawl: Crawl) -> Crawl:
     return crawl
 
 
-def _told(fresh: Sequence[StoredAlert], done: Delivered) -> str:
+def _told(fresh: Sequence[StoredAlert], done: Delivered) -> Text:
     """What followed from a round: KOCs with new alerts by level, what was sent, what was told in a summary."""
     reds = len({one.alert.koc_id for one in fresh if one.alert.level == "red"})
     ambers = len({one.alert.koc_id for one in fresh}) - reds
-    words = [f"[red]红 {reds}[/red]"] if reds else []
-    words += [f"[yellow]黄 {ambers}[/yellow]"] if ambers else []
-    words += [f"推送 {done.sent}"] if done.sent else []
-    words += ["较早的汇总成一封"] if done.summarized else []
-    return " · ".join(words) or "没有新预警"
+    words = [Text(f"红 {reds}", "red")] if reds else []
+    words += [Text(f"黄 {ambers}", "yellow")] if ambers else []
+    words += [Text(f"推送 {done.sent}")] if done.sent else []
+    words += [Text("较早的汇总成一封")] if done.summarized else []
+    return Text(" · ").join(words or [Text("没有新预警")])
 
 
 def _write_pages(app: App, alerts: Sequence[StoredAlert], folder: Path) -> list[Path]:

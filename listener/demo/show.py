@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 
 from rich import box
 from rich.console import Console, Group, RenderableType
-from rich.markup import escape
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from listener.board import Row
+from listener.text.quotes import line_of
 from listener.text.story import Story, story_of
 from listener.text.views import AlertView
 from listener.text.words import word
@@ -48,7 +48,7 @@ def title(console: Console, brand: str, days: int, people: int) -> None:
     """What is about to be seen."""
     words = Text.assemble(
         ("听一季，看谁在变\n", "bold"),
-        f"虚构品牌「{brand}」的 {people} 位 KOC，{days} 天的微博、论坛和用户圈；平台、邮箱、Webhook 都真的开在本机，",
+        f"虚构品牌「{line_of(brand)}」的 {people} 位 KOC，{days} 天的微博、论坛和用户圈；平台、邮箱、Webhook 都真的开在本机，",
         "爬虫真的去抓，不连外网。\n",
         (
             f"One season of an invented brand: {people} KOCs, {days} days; all real, all on this machine.",
@@ -60,11 +60,12 @@ def title(console: Console, brand: str, days: int, people: int) -> None:
     )
 
 
-def crawled(console: Console, number: int, at: datetime, brought: Mapping[str, int], told: str) -> None:
+def crawled(console: Console, number: int, at: datetime, brought: Mapping[str, int], told: Text) -> None:
     """One line for a round of crawls: when it was, how many new posts each source brought, what followed."""
-    sources = "  ".join(f"{name} [bold]+{count:,}[/bold]" for name, count in brought.items())
-    when = f"[cyan]第 {number} 轮[/cyan]  [dim]{at:%m-%d %H:%M}[/dim]"
-    console.print(f" {when}  {sources}  [dim]→[/dim] {told}", highlight=False)
+    line = Text.assemble(" ", (f"第 {number} 轮", "cyan"), "  ", (f"{at:%m-%d %H:%M}", "dim"), "  ")
+    for name, count in brought.items():
+        line.append_text(Text.assemble(f"{line_of(name)} ", (f"+{count:,}", "bold"), "  "))
+    console.print(Text.assemble(line, ("→ ", "dim"), told))
 
 
 def board(console: Console, rows: Sequence[Row], now: datetime, timezone: str) -> None:
@@ -95,9 +96,9 @@ def _cells(row: Row, now: datetime, timezone: str) -> list[RenderableType]:
         spoke.stylize("blue")
     return [
         Text("● " + word("status", row.status), style),
-        Text(row.name),
-        Text(row.tier, "dim"),
-        Text(row.owner, "dim"),
+        Text(line_of(row.name)),
+        Text(line_of(row.tier), "dim"),
+        Text(line_of(row.owner), "dim"),
         str(row.mentions),
         moved,
         spoke,
@@ -130,7 +131,7 @@ def alert(console: Console, view: AlertView) -> None:
     told.add_column(style="dim", no_wrap=True)
     told.add_column(overflow="fold")
     for label, sentence in story.facts:
-        told.add_row(label, escape(sentence))
+        told.add_row(label, Text(sentence))
     parts: list[RenderableType] = [Text(story.headline, "bold"), Text(story.chance), "", told, ""]
     parts += [_quotes(story), ""]
     next_step = Text.assemble(
@@ -154,9 +155,9 @@ def _quotes(story: Story) -> Table:
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     for line in story.before[-1:]:
-        grid.add_row(Text(f"{line.at[5:10]} {line.mark}", "green"), line.text)
+        grid.add_row(Text(f"{line.at[5:10]} {line.mark}", "green"), Text(line.text))
     for line in story.quotes[:QUOTES]:
-        grid.add_row(Text(f"{line.at[5:10]} {line.mark}", "red" if line.stance == "against" else ""), line.text)
+        grid.add_row(Text(f"{line.at[5:10]} {line.mark}", "red" if line.stance == "against" else ""), Text(line.text))
     if len(story.quotes) > QUOTES or story.more_quotes:
         grid.add_row("", Text("…… 其余各条见邮件与网页，均附链接 / the rest, with links, in the mail and on the page", "dim"))
     return grid
@@ -180,7 +181,7 @@ def received(console: Console, mails: Sequence[Mail], hooks: Sequence[Path], pag
     table.add_column(overflow="fold")
     for number, mail in enumerate(mails[-MAILS:]):
         label = f"邮件 {len(mails)} 封" if number == 0 else ""
-        table.add_row(label, Text.assemble((mail.subject, ""), "\n", (_shown(mail.path), "cyan")))
+        table.add_row(label, Text.assemble(line_of(mail.subject), "\n", (_shown(mail.path), "cyan")))
     for path in hooks[-1:]:
         table.add_row(f"Webhook {len(hooks)} 次", Text.assemble("签名已核对 / signature verified\n", (_shown(path), "cyan")))
     for number, path in enumerate(pages):
@@ -193,7 +194,7 @@ def further(console: Console, folder: Path, name: str, seconds: float) -> None:
     """What to type next, and how long this took."""
     commands = (
         (f"cd {_quoted(_shown(folder))}", ""),
-        (f"listener explain {name}", "一位 KOC 的完整经过 / a KOC's whole story"),
+        (f"listener explain {_quoted(line_of(name))}", "一位 KOC 的完整经过 / a KOC's whole story"),
         ("listener alerts", "全部预警 / all alerts"),
         ("listener start", "换成您的品牌和名单 / now with your own brand and roster"),
     )

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
 import tomllib
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from config.settings import ConfigError
-from listener import start
 from listener.demo.compose import compose
+from listener.start.questions import Answers, asked
+from tests.alerted import HOSTILE
 
 NAMES = "栗川，小栗家、云朵机, 早八机，小灶锅，栗磨"
 
@@ -109,8 +112,11 @@ def test_alerts_are_told_with_quotes_and_nothing_is_sent(started: tuple[Path, st
 
 def test_who_lacks_posts_is_told_with_how_many(started: tuple[Path, str]) -> None:
     _, told = started
-    assert "还差 2 条" in told
-    assert any("还差 8 条" in line and "薯条蘸冰淇淋" in line for line in told.splitlines())
+    (unheard,) = [line for line in told.splitlines() if "还没有说起品牌" in line]
+    assert "基线还差 3 条" in unheard
+    assert "薯条蘸冰淇淋" in unheard
+    assert len(re.findall(r"若转为负面，约 \d+ 条后", told.split("谁还差多少条")[1])) >= 12
+    assert re.search(r"其余 \d+ 位：.*若转为负面，约 \d+–\d+ 条后会有红色预警", told)
 
 
 def test_source_and_channel_are_written_down_and_switched_off(started: tuple[Path, str]) -> None:
@@ -122,13 +128,19 @@ def test_source_and_channel_are_written_down_and_switched_off(started: tuple[Pat
     assert listener(folder, "check").returncode == 0
 
 
-def test_starting_again_goes_on_with_the_same_workspace(material: Path, started: tuple[Path, str]) -> None:
+def test_starting_again_adds_to_what_is_there_and_takes_nothing_away(material: Path, started: tuple[Path, str]) -> None:
     folder, _ = started
-    again = listener(material, "start", str(folder), "--brand", "栗川，小栗家，云朵机，早八机，小灶锅，栗磨，Lichuan")
+    before = tomllib.loads((folder / "listener.toml").read_text(encoding="utf-8"))
+    again = listener(material, "start", str(folder), "--brand", "栗川", "--send-to", "pr@example.com")
     assert again.returncode == 0, again.stderr
     assert "还没有：listener import" in again.stdout
-    assert "43 位" not in again.stdout
-    assert "Lichuan" in (folder / "listener.toml").read_text(encoding="utf-8")
+    assert "写好了" not in again.stdout
+    assert tomllib.loads((folder / "listener.toml").read_text(encoding="utf-8")) == before
+    more = listener(material, "start", str(folder), "--brand", "栗川，Lichuan，小栗家", "--rivals", "青禾")
+    assert more.returncode == 0, more.stderr
+    (brand,) = tomllib.loads((folder / "listener.toml").read_text(encoding="utf-8"))["brands"]
+    assert brand["aliases"] == [*before["brands"][0]["aliases"], "Lichuan"]
+    assert [one["name"] for one in brand["rivals"]] == ["鲸渡", "青禾"]
 
 
 def test_without_a_brand_and_without_a_terminal_it_says_what_is_wanted(tmp_path: Path) -> None:
@@ -145,30 +157,75 @@ def test_a_file_that_is_not_there_is_wrong_use_and_leaves_nothing_behind(tmp_pat
     assert not (tmp_path / "ws").exists()
 
 
-def test_a_webhook_is_signed_with_a_secret_that_only_its_owner_reads(tmp_path: Path) -> None:
-    done = listener(tmp_path, "start", "ws", "--brand", "栗川", "--send-to", "https://hooks.example.com/koc")
+def test_the_address_and_the_key_of_a_webhook_stand_in_files_that_only_their_owner_reads(tmp_path: Path) -> None:
+    address = "https://hooks.example.com/koc?token=t0p"
+    done = listener(tmp_path, "start", "ws", "--brand", "栗川", "--send-to", address)
     assert done.returncode == 0, done.stderr
-    secret = tmp_path / "ws" / "webhook.secret"
+    secret, url = tmp_path / "ws" / "webhook.secret", tmp_path / "ws" / "hook.url.secret"
     assert secret.read_text(encoding="ascii").startswith("whsec_")
-    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert url.read_text(encoding="utf-8").strip() == address
+    assert [stat.S_IMODE(file.stat().st_mode) for file in (secret, url)] == [0o600, 0o600]
+    assert "t0p" not in (tmp_path / "ws" / "listener.toml").read_text(encoding="utf-8") + done.stdout
     assert listener(tmp_path / "ws", "check").returncode == 0
+    assert "渠道「hook」写好了" in done.stdout
+    assert "来源「" not in done.stdout
+
+
+def test_words_of_posts_and_rosters_are_neither_markup_nor_orders_to_the_terminal(tmp_path: Path) -> None:
+    rows = [("K[/b]", f"小{HOSTILE}", "w1"), ("K2", "[red]红人", "w2")]
+    with (tmp_path / "名单.csv").open("w", encoding="utf-8", newline="") as file:
+        written = csv.writer(file)
+        written.writerow(["编号", "昵称", "平台", "账号ID", "对接人"])
+        written.writerows([koc, name.replace("\x00", ""), "weibo", account, "[/b]王"] for koc, name, account in rows)
+    (tmp_path / "内容.jsonl").write_text("\n".join(json.dumps(one) for one in turning("w1")), encoding="utf-8")
+    options = ["--brand", "栗川，[/i]", "--roster", "名单.csv", "--posts", "内容.jsonl"]
+    done = listener(tmp_path, "start", "ws", *options)
+    assert done.returncode == 0, done.stderr
+    assert "红色预警" in done.stdout
+    assert "[doge]" in done.stdout
+    assert "[red]红人" in done.stdout
+    assert not re.search(BAD_CHARACTERS, done.stdout)
+    for words in (("explain", "K[/b]"), ("explain", "K2")):
+        shown = listener(tmp_path / "ws", *words)
+        assert shown.returncode == 0, shown.stderr
+        assert not re.search(BAD_CHARACTERS, shown.stdout)
+    assert "[/b]" in listener(tmp_path / "ws", "explain", "K[/b]").stdout
+
+
+BAD_CHARACTERS = "[\x00-\x09\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]"
+
+
+def turning(author: str) -> list[dict[str, str]]:
+    """Thirty posts of one who turns, each with words that would break a terminal."""
+    good, bad = "栗川真好用，全家都喜欢", "栗川太差了，用三天就坏，客服不理人，再也不买了，大家别买"
+    return [
+        {
+            "platform": "weibo",
+            "post_id": f"{n}",
+            "author_id": author,
+            "author_name": "[/b]",
+            "posted_at": (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=7 * n)).isoformat(),
+            "text": f"{good if n < 15 else bad}[/b] [doge] {chr(0x4E00 + 97 * n) * 9} {HOSTILE}",
+        }
+        for n in range(30)
+    ]
 
 
 # ------------------------------------------------------------------------------------------ questions, in this process
 
 
-def answers_to(monkeypatch: pytest.MonkeyPatch, typed: list[str], **given: str) -> tuple[start.Answers, str]:
+def answers_to(monkeypatch: pytest.MonkeyPatch, typed: list[str], **given: str) -> tuple[Answers, str]:
     """What the questions make of typed lines, and what they print."""
     lines = iter(typed)
     monkeypatch.setattr("builtins.input", lambda *_: next(lines))
     out = io.StringIO()
     every = dict.fromkeys(("brand", "rivals", "roster", "posts", "send_to")) | given
-    return start.asked(Console(file=out, width=100), every, is_interactive=True), out.getvalue()
+    return asked(Console(file=out, width=100), every, is_interactive=True), out.getvalue()
 
 
 def test_there_are_five_questions_and_enter_skips_all_but_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     answers, printed = answers_to(monkeypatch, ["栗川，小栗家", "", "", "", ""])
-    assert answers == start.Answers(("栗川", "小栗家"), (), None, None, "")
+    assert answers == Answers(("栗川", "小栗家"), (), None, None, "")
     assert "最多 5 个问题" in printed
 
 
@@ -192,7 +249,7 @@ def test_an_answer_that_cannot_be_used_is_asked_again(monkeypatch: pytest.Monkey
 
 def test_an_option_that_cannot_be_used_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match="neither a mail address"):
-        start.asked(
+        asked(
             Console(file=io.StringIO()),
             {"brand": "栗川", "rivals": None, "roster": None, "posts": None, "send_to": "微信"},
             is_interactive=False,

@@ -243,9 +243,9 @@ def test_many_are_tried_in_one_replay_and_each_gets_what_it_would_get_alone() ->
 
     signs = ("+" * 12 + "--", "", "+++", "-0-0-0-0", "+" * 12 + "-" * 12, "+" * 20 + "-" * 3)
     histories = [replace(history(each), koc_id=f"K{n}") for n, each in enumerate(signs)]
-    verdicts = replay(histories)
-    assert needs_of(histories, verdicts, counting) == [
-        needs_of([one], [verdict], replay)[0] for one, verdict in zip(histories, verdicts, strict=True)
+    states = [one.state for one in replay(histories)]
+    assert needs_of(histories, states, counting) == [
+        needs_of([one], [state], replay)[0] for one, state in zip(histories, states, strict=True)
     ]
     assert asked == [4]
     assert needs_of([], [], counting) == []
@@ -254,14 +254,15 @@ def test_many_are_tried_in_one_replay_and_each_gets_what_it_would_get_alone() ->
 @pytest.mark.parametrize("signs", ["+" * 12 + "--", "+" * 8, "+0" * 8 + "-", "-0-0-0-0", "+++"])
 def test_trying_many_posts_at_once_finds_what_trying_them_one_by_one_would(signs: str) -> None:
     of = history(signs)
-    need = needs_of([of], replay([of]), replay)[0]
+    states = [replay([of])[0].state]
+    need = needs_of([of], states, replay)[0]
     seen: list[History] = []
 
     def remember(histories: Sequence[History]) -> list[Verdict]:
         seen.extend(histories)
         return replay(histories)
 
-    needs_of([of], replay([of]), remember)
+    needs_of([of], states, remember)
     slow: dict[str, int | None] = {"amber": None, "red": None}
     for n in range(MOST_AHEAD, 0, -1):
         levels = {one.level for one in replay([replace(of, mentions=seen[0].mentions[: len(of.mentions) + n])])[0].drifts}
