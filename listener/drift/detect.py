@@ -86,24 +86,22 @@ def _verdict(
                 evidence=evidence,
             )
         )
-    return Verdict(_state(history, column, life, turned, calibration, rule), tuple(drifts))
+    return Verdict(_state(history, column, life, turned, calibration, p, rule), tuple(drifts))
 
 
 def _state(
-    history: History, column: Column, life: Life, turned: int | None, calibration: Calibration, rule: Rule
+    history: History, column: Column, life: Life, turned: int | None, calibration: Calibration, p: Parameters, rule: Rule
 ) -> DriftState:
     """Where the KOC stands after the last post. baseline: up to the turn that stands, else over all posts."""
     n, last = column.length, life.changes[-1] if life.changes else None
     status: Status = last.status if last else "candidate"
     stands = turned if turned is not None and status in ("wavering", "critic") else n
-    posterior = 0.0
+    posterior, at = 0.0, n - 1
     if n and status == "critic":
         at = max(r.at for r in life.raised)
-        posterior = posterior_of(float(column.trace.odds[at, column.k]), float(column.per_year[at]), rule.expected_turn_rate)
-    elif n:
-        posterior = posterior_of(
-            float(column.trace.odds[n - 1, column.k]), float(column.per_year[n - 1]), rule.expected_turn_rate
-        )
+    if n:
+        odds, pace = float(column.trace.odds[at, column.k]), float(column.per_year[at])
+        posterior = posterior_of(odds, pace, rule.expected_turn_rate, p)
     return DriftState(
         koc_id=history.koc_id,
         brand=history.brand,

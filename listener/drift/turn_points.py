@@ -61,14 +61,20 @@ def turn_point(weights: Floats) -> tuple[int, int, int]:
     return middle, low, min(high, len(weights) - 1)
 
 
-def posterior_of(log_odds: float, per_year: float, turn_rate: float) -> float:
-    """Chance that the turn is true at the expected rate of true turns: odds × turns per mention.
+def posterior_of(log_odds: float, per_year: float, turn_rate: float, p: Parameters) -> float:
+    """Chance that a turn told with this evidence is true: true turns over all that would be told at it, each per KOC-year.
 
-    >>> posterior_of(math.log(14_000), 27.5, 0.02)
-    0.9106
+    The false ones come from the calibrated line that the bars come from (`Parameters.expected`, at the KOC's own pace), and not
+    from the odds as they stand: doubt and temperature keep those small on purpose, so that as odds they would say too little.
+    At a promise of 1 in 1000 and 20 true turns in 1000 KOC-years a red is true 20 times in 21.
+
+    >>> from listener.drift.rules import default_calibration, parameters_of
+    >>> p = parameters_of(default_calibration())
+    >>> posterior_of(p.bar(1.0), p.per_year, 0.02, p), posterior_of(p.bar(10.0), p.per_year, 0.02, p)
+    (0.9524, 0.6667)
     """
-    log_prior = math.log(turn_rate / max(per_year, turn_rate))
-    return round(1 / (1 + math.exp(-min(max(log_odds + log_prior, -50.0), 50.0))), 4)
+    false_alarms = p.expected(min(max(log_odds - p.pace * math.log(per_year / p.per_year), -50.0), 50.0)) / 1000
+    return round(turn_rate / (turn_rate + false_alarms), 4)
 
 
 def mean_of(stance: Floats) -> float:
@@ -98,7 +104,7 @@ def evidence_of(
         log_odds_advocate=round(odds["advocate"], 4),
         log_odds_never=round(odds["never"], 4),
         log_odds_cooled=round(odds["cooled"], 4),
-        posterior=posterior_of(float(trace.odds[at, k]), float(column.per_year[at]), rule.expected_turn_rate),
+        posterior=posterior_of(float(trace.odds[at, k]), float(column.per_year[at]), rule.expected_turn_rate, p),
         closest=min(odds, key=lambda name: odds[name]),
         turn_low=posts[low].posted_at,
         turn_high=posts[high].posted_at,
