@@ -33,10 +33,22 @@ _UNCLEAN = re.compile(f"[{''.join(re.escape(chr(i)) for i in _DROPPED)}\ud800-\u
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _IN_ID = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
-_EMAIL = r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]*[A-Za-z0-9_%+-]@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}"
-_HOST = r"@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}"  # Mastodon's @name@host
-_AT_NAME = rf"[@＠]([\w-]{{1,30}}(?:\.[A-Za-z0-9_-]+|[·・][\w-]{{1,30}})*(?:{_HOST})?)"
-_AT = re.compile(f"(?P<email>{_EMAIL})|{_AT_NAME}")
+_HOST = r"@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}"  # also of Mastodon's @name@host
+_MAILBOX = rf"[A-Za-z0-9._%+-]*[A-Za-z0-9_%+-](?:{_HOST}|@\[(?:IPv6:)?[0-9A-Fa-f]*[.:][0-9A-Fa-f:.]+\])"
+_EMAIL = rf"(?<![A-Za-z0-9._%+-]){_MAILBOX}"
+_NAME = r"[\w-]{1,30}(?:\.[A-Za-z0-9_-]+|[·・][\w-]{1,30})*"
+# What people put around their names: emoji and signs like stars and hearts, keycaps, middle dots, brackets. Only what comes
+# right after the @ tells that it is part of a name; the same signs behind the name are taken with it.
+_SIGN = (
+    r"(?:[\u00a9\u00ae\u00b7\u0f3a-\u0f3d\u200d\u2022\u20e3\u2100-\u214f\u2190-\u2bff\u3030\u303d\u30fb\u3297\u3299\ua9c1\ua9c2"
+    r"\ue000-\uf8ff\ufe0e\ufe0f\U0001f000-\U0001faff\U000e0020-\U000e007f]|[0-9#*]\ufe0f?\u20e3)"
+)
+_OPEN, _CLOSE = r"[(\[{<（［｛＜【〖〔「『《〈“‘\"']", r"[)\]}>）］｝＞】〗〕」』》〉”’\"']"
+_ADORNED = (
+    rf"(?=[^\w\s]|[0-9]\ufe0f?\u20e3)(?P<signs>{_SIGN}{{1,16}})?(?P<open>{_OPEN}{{1,2}}{_SIGN}{{0,16}})?(?!{_MAILBOX})"
+    rf"(?P<inner>{_NAME})(?(open)(?:{_SIGN}{{0,16}}{_CLOSE}{{1,2}})?)(?(signs)(?:(?P=signs))?)"
+)
+_AT = re.compile(rf"(?P<email>{_EMAIL})|[@＠](?:{_ADORNED}|(?P<name>{_NAME}(?:{_HOST})?))")
 
 
 class NormalizeError(ValueError):
@@ -110,12 +122,16 @@ def at_token(key: bytes, name: str) -> str:
 def mask(text: str, key: bytes) -> str:
     """The text with every @name as its token; e-mail addresses and the shape of ``//@name:`` chains stay.
 
+    Emoji and brackets around a name go with it: whoever is ``@🌟小红🌟`` or ``@(小红)`` has the token of ``@小红``.
+
     >>> mask("回复@小红:写信到 a.b@example.com //@小红：好", b"secret")
     '回复@~4c28fd4586:写信到 a.b@example.com //@~4c28fd4586：好'
+    >>> mask("@🌟小红🌟😂 @(小红)好", b"secret")
+    '@~4c28fd4586😂 @~4c28fd4586好'
     """
     if "@" not in text and "＠" not in text:
         return text
-    return _AT.sub(lambda m: m[0] if m["email"] else at_token(key, m[2]), text)
+    return _AT.sub(lambda m: m[0] if m["email"] else at_token(key, m["name"] or m["inner"]), text)
 
 
 def clean(text: str, field: str = "text") -> str:

@@ -79,6 +79,20 @@ def test_a_name_in_a_text_has_another_key_than_an_author_of_that_id():
         ("写信 a.b+c@example.com.cn 吧", "写信 a.b+c@example.com.cn 吧"),
         ("a@b.com@小红", "a@b.com{小红}"),
         ("没有 @ 名字 @", "没有 @ 名字 @"),
+        ("@🌟小红🌟 好", "{小红} 好"),
+        ("@🌟小红😂😂", "{小红}😂😂"),
+        ("@👩\u200d🔬❤\ufe0f小红：好", "{小红}：好"),
+        ("@1\ufe0f\u20e3小红 好", "{小红} 好"),
+        ("//@♡小红♡:好", "//{小红}:好"),
+        ("@(小红)好", "{小红}好"),
+        ("＠（小红）：好", "{小红}：好"),
+        ("@【小红】@「小红」@《小红》", "{小红}{小红}{小红}"),
+        ("@[🌟小红🌟]好[开心]", "{小红}好[开心]"),
+        ("@🌟(小红)🌟好", "{小红}好"),
+        ("@（小红 说，好）", "{小红} 说，好）"),
+        ("@(^_^)@ @，小红 @😂 @（）", "@(^_^)@ @，小红 @😂 @（）"),
+        ("@(a.b@example.com) @🌟a@b.cn", "@(a.b@example.com) @🌟a@b.cn"),
+        ("root@[127.0.0.1] 或 root@[IPv6:::1]", "root@[127.0.0.1] 或 root@[IPv6:::1]"),
         ("已遮 @~0123456789", "已遮 @~0123456789"),
     ],
 )
@@ -93,7 +107,31 @@ def test_names_in_captions_and_in_pictures_are_masked_too():
     assert "小红" not in media.caption + media.text
 
 
-@given(st.text(max_size=60))
+_SIGNS = st.text("🌟🌊❤️♡★👩‍🔬🏽·", min_size=0, max_size=4)
+_NAMES = st.text("小红花abc_7", min_size=1, max_size=12)
+_REST = st.text("，。！：好用 \n😂（[", max_size=10).map(lambda text: "，" + text)
+
+
+@given(st.sampled_from("@＠"), _SIGNS, st.sampled_from(["", "()", "（）", "【】", "[]", "「」", '""']), _NAMES, _REST)
+def test_a_name_is_masked_whatever_stands_around_it_and_what_follows_stays(at, signs, brackets, name, rest):
+    first, last = brackets[:1], brackets[1:]
+    assert mask(f"好{at}{signs}{first}{name}{last}{signs}{rest}", KEY) == f"好{at_token(KEY, name)}{rest}" or signs.startswith(
+        "·"
+    )
+    assert mask(f"{at}{signs}{first}{name}{last}{rest}", KEY) == f"{at_token(KEY, name)}{rest}"
+
+
+@given(
+    st.text("ab.1_", min_size=1, max_size=8).map(lambda text: f"x{text}x@mail.example.cn"),
+    _SIGNS,
+    st.sampled_from("@＠(（[ 写"),
+)
+def test_a_mail_address_stays_whatever_stands_before_it(address, signs, before):
+    assert address in mask(f"{before}{signs} {address}，好", KEY)
+    assert address in mask(f"{before}{signs}({address})", KEY)
+
+
+@given(st.text(max_size=60) | st.text("@＠🌟小a.(（)）[]·-\ufe0f\u200d1\u20e3~：cn ", max_size=30))
 def test_masking_twice_changes_nothing(text):
     once = mask(clean(text), KEY)
     assert mask(once, KEY) == once
