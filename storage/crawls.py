@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, case, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, select, union, update
 
 from storage.codec import clean, json_of, json_text, names_of, pairs_of, pairs_text, us, us_or_none, when, when_or_none
 from storage.database import AnyRow, insert
@@ -42,12 +42,39 @@ def cut_running(connection: Connection, at: int) -> int:
     return connection.execute(statement).rowcount
 
 
-def load(connection: Connection, source: str | None, *, last: bool) -> list[Crawl]:
-    query = select(crawls).order_by(crawls.c.source, crawls.c.started_at, crawls.c.crawl_id)
+def load(connection: Connection, source: str | None, *, last: bool, since: int | None = None) -> list[Crawl]:
+    """Crawls by (source, started_at): the last of each source, or with those that coverage is judged by besides (see
+    `_telling`), and with all that started at ``since`` or later."""
+    wanted = [_latest()] if last else _telling()
+    if since is not None:
+        wanted.append(select(crawls.c.crawl_id).where(crawls.c.started_at >= since))
+    query = select(crawls).where(crawls.c.crawl_id.in_(union(*wanted)))
     if source is not None:
         query = query.where(crawls.c.source == source)
-    found = [_crawl_of(row) for row in connection.execute(query)]
-    return list({crawl.source: crawl for crawl in found}.values()) if last else found
+    return [
+        _crawl_of(row) for row in connection.execute(query.order_by(crawls.c.source, crawls.c.started_at, crawls.c.crawl_id))
+    ]
+
+
+def _latest(*which: ColumnElement[bool]) -> Select[Any]:
+    """Ids of the last crawl of each source, among those."""
+    # The time from the index alone; of several that started at once the one with the greatest id.
+    newest = (
+        select(crawls.c.source, func.max(crawls.c.started_at).label("at")).where(*which).group_by(crawls.c.source).subquery()
+    )
+    is_newest = and_(crawls.c.source == newest.c.source, crawls.c.started_at == newest.c.at)
+    return select(func.max(crawls.c.crawl_id)).join(newest, is_newest).where(*which).group_by(crawls.c.source)
+
+
+def _telling() -> list[Select[Any]]:
+    """Ids of what tells how each source fares: its last crawl, the last that ended, and the last that was done."""
+    return [_latest(), _latest(crawls.c.outcome != "running"), _latest(crawls.c.outcome == "done")]
+
+
+def prune(connection: Connection, before: int) -> int:
+    """Take crawls that ended and started before that, but those that tell how their source fares. Returns how many."""
+    old = and_(crawls.c.started_at < before, crawls.c.outcome != "running")
+    return connection.execute(delete(crawls).where(old, crawls.c.crawl_id.not_in(union(*_telling())))).rowcount
 
 
 def write_marks(connection: Connection, new: Sequence[Mark]) -> None:

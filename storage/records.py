@@ -615,7 +615,8 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """What retention took away: raw records, and posts whose texts went."""
+    """What retention took away: raw records, posts whose texts went, and the log of old crawls."""
 
     raws: int
     texts: int
+    crawls: int = 0

@@ -68,6 +68,7 @@ from storage.records import (
 from storage.watching import Watch
 
 PURGE_BATCH = 2000  # posts in one transaction of a purge: others wait no longer than for an import's batch
+CRAWL_DAYS = 90
 OWN_ROWS = 200_000
 
 
@@ -316,9 +317,10 @@ class Store:
         """Crawls still ``running`` were cut by a killed process; call it holding the lease of crawling. Returns how many."""
         return self._database.write(lambda c: crawls.cut_running(c, us(at)))
 
-    def crawls(self, source: str | None = None, *, last: bool = True) -> list[Crawl]:
-        """Crawls by (source, started_at); ``last``: the latest of each source."""
-        return self._database.read(lambda c: crawls.load(c, source, last=last))
+    def crawls(self, source: str | None = None, *, last: bool = True, since: datetime | None = None) -> list[Crawl]:
+        """Crawls by (source, started_at): the last of each source; with ``last=False`` also the last that ended and the last
+        that was done, all that coverage is judged by. since: besides, all that started then or later."""
+        return self._database.read(lambda c: crawls.load(c, source, last=last, since=_at(since)))
 
     def marks(self, source: str) -> dict[str, Mark]:
         """Where the next crawl of a source goes on, by subject."""
@@ -346,7 +348,8 @@ class Store:
         return self._database.read(lambda c: leases.load(c, name))
 
     def purge(self, now: datetime, *, raw_days_strangers: int, raw_days_kocs: int, text_days: int) -> Purged:
-        """Take away what is past its horizon, counted from when it was stored, in small transactions."""
+        """Take away what is past its horizon, counted from when it was stored, in small transactions; and crawls older than
+        `CRAWL_DAYS`, but those that coverage is judged by."""
         raws = 0
         for days, kocs in ((raw_days_strangers, False), (raw_days_kocs, True)):
             before = us(now - timedelta(days=days))
@@ -355,7 +358,8 @@ class Store:
             )
         before = us(now - timedelta(days=text_days))
         texts = self._in_pages(partial(retention.due_texts, before=before), retention.purge_texts)
-        return Purged(raws, texts)
+        crawls_before = us(now - timedelta(days=CRAWL_DAYS))
+        return Purged(raws, texts, self._database.write(lambda c: crawls.prune(c, crawls_before)))
 
     def _in_pages(self, due: Callable[..., list[int]], work: Callable[..., int]) -> int:
         """Do the work on the rows that are due, page by page. Returns what was done."""

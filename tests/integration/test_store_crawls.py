@@ -24,11 +24,47 @@ def test_a_crawl_is_written_when_it_starts_and_when_it_ends(store: Store) -> Non
     store.start_crawl(crawl(1))
     store.start_crawl(crawl(2))
     store.start_crawl(crawl(3, "t"))
-    assert store.crawls("s", last=False) == [crawl(1), crawl(2)]
+    assert store.crawls("s", since=at(0)) == [crawl(1), crawl(2)]
     done = ended(crawl(1), items=7, error="一行坏了", covered=(("forum", "a"), ("forum", "a")))
     store.end_crawl(done)
     assert store.crawls("s", last=False) == [done, crawl(2)]
     assert store.crawls() == [crawl(2), crawl(3, "t")]
+
+
+def test_of_each_source_those_crawls_are_read_that_tell_how_it_fares(store: Store) -> None:
+    outcomes = ("done", "done", "blocked", "failed", "cut", "running", "running")
+    for source in ("s", "t"):
+        for number, outcome in enumerate(outcomes):
+            store.start_crawl(replace(crawl(number, source, outcome=outcome), crawl_id=f"{source}{number}"))
+    store.start_crawl(crawl(1, "u", outcome="failed"))
+    store.start_crawl(replace(crawl(6, "s"), crawl_id="s6b"))  # started at the same instant
+
+    def found(**how: object) -> list[str]:
+        return [one.crawl_id for one in store.crawls(**how)]  # type: ignore[arg-type]
+
+    assert found() == ["s6b", "t6", "c1"]
+    assert found(last=False) == ["s1", "s4", "s6b", "t1", "t4", "t6", "c1"]
+    assert found(last=False, source="t") == ["t1", "t4", "t6"]
+    assert found(last=False, source="t", since=at(3)) == ["t1", "t3", "t4", "t5", "t6"]
+    assert found(source="t", since=at(5)) == ["t5", "t6"]
+    assert found(source="v") == []
+
+
+def test_old_crawls_are_forgotten_but_those_that_tell_how_their_source_fares(store: Store) -> None:
+    outcomes = ("done", "done", "failed", "running", "blocked")
+    for number, outcome in enumerate(outcomes):
+        store.start_crawl(crawl(number, outcome=outcome))
+    store.start_crawl(crawl(91, outcome="failed"))
+    store.start_crawl(replace(crawl(0, "t", outcome="failed"), crawl_id="t"))
+
+    def purged(days: float) -> int:
+        return store.purge(at(days), raw_days_strangers=1, raw_days_kocs=1, text_days=1).crawls
+
+    assert purged(92.5) == 2
+    assert [one.crawl_id for one in store.crawls(since=at(0))] == ["c1", "c3", "c4", "c91", "t"]
+    assert purged(200) == 1
+    assert [one.crawl_id for one in store.crawls(since=at(0))] == ["c1", "c3", "c91", "t"]
+    assert purged(200) == 0
 
 
 def test_a_crawl_that_never_started_can_not_end(store: Store) -> None:
@@ -47,7 +83,7 @@ def test_crawls_of_a_killed_process_were_cut(store: Store) -> None:
     store.start_crawl(crawl(2))
     store.end_crawl(ended(crawl(2)))
     assert store.cut_crawls(NOW) == 1
-    assert store.crawls(last=False)[0] == replace(crawl(1), outcome="cut", ended_at=NOW)
+    assert store.crawls(since=at(0))[0] == replace(crawl(1), outcome="cut", ended_at=NOW)
     assert store.cut_crawls(NOW) == 0
 
 
