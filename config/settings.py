@@ -183,9 +183,9 @@ class Privacy:
     """``[privacy]``: the file with the key that authors are hashed with, and for how many days what is kept."""
 
     key_file: Path = Path("listener.key")
-    raw_days_strangers: Annotated[Whole, at_least(0)] = 30
-    raw_days_kocs: Annotated[Whole, at_least(0)] = 365
-    text_days: Annotated[Whole, at_least(30)] = 730
+    raw_days_strangers: Annotated[Whole, at_least(0, 36500)] = 30
+    raw_days_kocs: Annotated[Whole, at_least(0, 36500)] = 365
+    text_days: Annotated[Whole, at_least(30, 36500)] = 730
 
 
 @dataclass(frozen=True, kw_only=True, config=_VALUES)

@@ -317,6 +317,7 @@ def test_text_that_is_no_toml_is_told_with_its_line():
         ("[rules]\ndeliver_within = '20000d'", "rules.deliver_within"),
         ("[rules]\nmin_mentions = 2.5", "rules.min_mentions"),
         ("[privacy]\ntext_days = 5", "privacy.text_days"),
+        ("[privacy]\nraw_days_strangers = 1000000", "privacy.raw_days_strangers"),
         ("[privacy]\nkey_file = 5", "privacy.key_file"),
         ("[schedule]\nupkeep = '* *'", "schedule.upkeep"),
         ("[schedule]\nupkeep = '0 0 * * 5-1'", "schedule.upkeep"),
