@@ -11,6 +11,7 @@ so that a process killed at any instant leaves all of it or nothing. Any refusal
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -82,13 +83,15 @@ def upgrade(url: str) -> str:
 
 
 class Store:
-    """One database, opened. Safe to share between threads; between processes, open one in each."""
+    """One database, opened. Several threads may use one at the same time, each call being a transaction on a connection of its
+    own (more than 15 calls at a time wait for each other); between processes, open one in each."""
 
     def __init__(self, database: Database, zone: ZoneInfo) -> None:
         self._database = database
         self._zone = zone
         # Rows that this process added: it scores them first, so that two importers share the work. A hint, no more.
         self._own: deque[int] = deque(maxlen=OWN_ROWS)
+        self._own_lock = threading.Lock()
         self._made_with: dict[str, str] | None = None  # what this process last called `prepare` with
 
     @classmethod
@@ -122,7 +125,8 @@ class Store:
     def add(self, new: Sequence[Post], *, stored_at: datetime, marks: Sequence[Mark] = ()) -> Added:
         """Store what was seen, and the marks of the crawl that brought it; what it changes becomes stale."""
         added, rows = self._database.write(lambda c: posts.add(c, new, us(stored_at), marks))
-        self._own.extend(rows)
+        with self._own_lock:
+            self._own.extend(rows)
         return added
 
     # ------------------------------------------------------------------------------------------------------- score
@@ -142,9 +146,8 @@ class Store:
 
     def stale(self, limit: int = 1000) -> list[StalePost]:
         """Up to ``limit`` posts whose mentions have to be made (again), those that this process added first."""
-        own: list[int] = []
-        while self._own and len(own) < limit:
-            own.append(self._own.popleft())
+        with self._own_lock:
+            own = [self._own.popleft() for _ in range(min(limit, len(self._own)))]
         return self._database.read(lambda c: mentions.stale(c, limit, own))
 
     def count_stale(self) -> int:

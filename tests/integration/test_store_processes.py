@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -106,6 +107,38 @@ def test_two_importers_leave_what_one_leaves(store_url: str, tmp_path: Path) -> 
     halves = items[: len(items) * 2 // 3], items[len(items) // 3 :]  # a third is seen by both
     finish([start(listen_and_watch, store_url, half, size) for half, size in zip(halves, (17, 11), strict=True)])
     assert_same(store_url, alone(tmp_path, items))
+
+
+def test_four_threads_that_share_one_store_leave_what_one_leaves(store_url: str, tmp_path: Path) -> None:
+    items = season(160)
+    meet = threading.Barrier(4, timeout=30)
+
+    def listen_all(store: Store, start: int) -> None:
+        meet.wait()
+        for batch in range(start, len(items), 4 * 10):
+            store.add(items[batch : batch + 15], stored_at=NOW)  # the next thread's first five too
+            score_all(store, limit=7)
+            watch_all(store, limit=3)
+            assert store.count_stale() >= 0
+        score_all(store)
+        watch_all(store)
+
+    with Store.open(store_url) as store:
+        store.prepare("b", "m1")
+        store.save_kocs(PEOPLE)
+        with ThreadPoolExecutor(4) as threads:
+            for done in [threads.submit(listen_all, store, start) for start in range(0, 40, 10)]:
+                done.result(120)
+    assert_same(store_url, alone(tmp_path, items))
+
+
+def test_threads_that_ask_for_stale_posts_at_once_get_each_hint_once(store_url: str) -> None:
+    with Store.open(store_url) as store:
+        store.add([post(n) for n in range(300)], stored_at=NOW)
+        with ThreadPoolExecutor(4) as threads:
+            asked = [threads.submit(store.stale, 7) for _ in range(40)]
+        found = [one.row for done in asked for one in done.result()]
+        assert len(found) == len(set(found)) == 280
 
 
 @pytest.mark.slow
