@@ -41,7 +41,7 @@ class Wire:
         self._cut_short = 0
 
     def send(self, event: Event) -> None:
-        if isinstance(event, Trouble):
+        if isinstance(event, Trouble) and event.kind != "limited":
             self.first_trouble = self.first_trouble or event
             self.kinds.add(event.kind)
         if isinstance(event, (Reached, Covered)) and self._lost:

@@ -11,7 +11,7 @@ from pydantic import Field, TypeAdapter
 
 from spiders.items import Item
 
-TroubleKind = Literal["blocked", "changed", "failed"]
+TroubleKind = Literal["blocked", "changed", "failed", "limited"]
 Outcome = Literal["done", "blocked", "failed", "cut"]
 
 
@@ -92,10 +92,12 @@ class Covered:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A subject that could not be read to its mark; what was read before stands. Its mark must stay as it was.
+    """A subject that could not be read to its mark; what was read before stands. Its mark must stay as it was. *limited* alone
+    is milder: there is more than we read, and reading again would bring no more; marks move on, and the crawl may be done.
 
     kind: *blocked*, the platform does not let us; *changed*, the page has a shape that the spider does not know (then
-    ``page_path`` is where it was kept, "" if nowhere); *failed*, network or server. message: zh-CN, then English.
+    ``page_path`` is where it was kept, "" if nowhere); *failed*, network or server; *limited*, once a crawl for each kind of
+    limit, with how often it was met, without a subject, before Ended. message: zh-CN, then English.
     """
 
     kind: TroubleKind
@@ -111,7 +113,7 @@ class Ended:
 
     outcome: *done*, every subject was reached; *blocked*, the platform did not let us read some; *failed*, some were not read
     for another reason; *cut*, stopped on request.
-    error: the first trouble's message, or the last words of a child that crashed. stats: Scrapy's counters.
+    error: the first trouble's message (no limit's), or the last words of a child that crashed. stats: Scrapy's counters.
     """
 
     outcome: Outcome

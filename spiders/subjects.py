@@ -51,6 +51,7 @@ class SubjectSpider(scrapy.Spider):
         self.allowed_domains = sorted(self.hosts())
         self._emitted: set[tuple[str, str]] = set()
         self._pages_kept = 0
+        self._limits: dict[str, set[str]] = {}
 
     def subjects(self) -> Sequence[str]:
         raise NotImplementedError
@@ -98,6 +99,20 @@ class SubjectSpider(scrapy.Spider):
             patience=0,
         )
 
+    def limited(self, words: str, what: str) -> None:
+        """Note that there is more of ``what`` than this crawl reads: no failure, but told at the end. words: zh-CN and English,
+        with ``{count}`` for how many there were of this limit."""
+        self._limits.setdefault(words, set()).add(what)
+
+    def short(self, subject: str) -> None:
+        """Note that the pages of a subject without a mark came to their limit before their end."""
+        pages = self.job.max_pages
+        self.limited(
+            f"{{count}} 个查询、时间线或网址只读了最近 {pages} 页（max_pages），更早的没有读 / "
+            f"{{count}} searches, timelines or addresses were read {pages} pages deep (max_pages), not to their end",
+            subject,
+        )
+
     def wants(self, posted_at: datetime) -> bool:
         """Whether the job asks for a post of that time."""
         job = self.job
@@ -134,6 +149,8 @@ class SubjectSpider(scrapy.Spider):
             while (event := await queue.get()) is not None:
                 yield event
             await working
+            for words, found in self._limits.items():
+                yield Trouble("limited", words.format(count=len(found)))
         finally:
             working.cancel()
 

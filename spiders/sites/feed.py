@@ -61,6 +61,7 @@ class FeedSpider(SubjectSpider):
             if number == self.job.max_pages:
                 if cut is not None:
                     raise self.too_far(subject)
+                self.short(subject)
                 break
             asked.add(feed.next)
             try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -19,11 +18,14 @@ from spiders.items import Item
 from spiders.sites import weibo_pages as pages
 from spiders.subjects import SubjectSpider
 
-logger = logging.getLogger(__name__)
-
 _HEADERS = {"Accept": "application/json, text/plain, */*"}
 COUNTS_KEPT = 500  # the newest; what lies behind the overlap is not read again anyway
 ERRORS_BORNE = 3
+
+_COMMENTS = "{{count}} 条内容的评论没有读全：{} / the comments of {{count}} posts were not read to their end: {}"
+_LONG_TEXTS = "{{count}} 条长文只读到开头：{} / of {{count}} long texts only the start was read: {}"
+_LOGIN = ("要登录才能看", "a log-in is wanted")
+_ROBOTS = ("网站的 robots.txt 不允许", "forbidden by the site's robots.txt")
 
 _T = TypeVar("_T")
 
@@ -55,7 +57,6 @@ class WeiboSpider(SubjectSpider):
         super().__init__(job, **kwargs)
         self.zone = ZoneInfo("Asia/Shanghai")  # what Weibo means by 昨天 12:00, wherever the workspace is
         self._comments_read: set[str] = set()
-        self._walls = 0
 
     def hosts(self) -> set[str]:
         return {urlsplit(self.home).hostname or ""}
@@ -100,6 +101,7 @@ class WeiboSpider(SubjectSpider):
             asked, before = dict(page.next), here
         if cut is not None:
             raise self.too_far(subject)
+        self.short(subject)
 
     def _reading(self) -> pages.Reading:
         return pages.Reading(datetime.now(UTC), self.zone, self.home)
@@ -143,34 +145,41 @@ class WeiboSpider(SubjectSpider):
         try:
             return self._parsed(response, lambda body: pages.with_text(status, body))
         except Blocked as error:
-            self._walled("long_texts", status.item.post_id, error)
+            self._walled(_LONG_TEXTS, status.item.post_id, error)
             return pages.without_tail(status)
 
-    def _walled(self, what: str, post_id: str, error: Blocked) -> None:
+    def _walled(self, words: str, post_id: str, error: Blocked) -> None:
         """A log-in wall here is an end, not a failure: a visitor is shown no more. Anything else that blocks is raised."""
         if error.patience == 1:
             raise error
-        self.crawler.stats.inc_value(f"weibo/{what}_behind_login")
-        if not self._walls:
-            logger.warning("微博 %s 只能看到这里（本次只提示一次） / a visitor is shown no more (%s): %s", post_id, what, error)
-        self._walls += 1
+        self.limited(words.format(*(_ROBOTS if "robots.txt" in str(error) else _LOGIN)), post_id)
+
+    def _too_many(self, post_id: str) -> None:
+        pages = self.job.max_comment_pages
+        reason = (f"超过 {pages} 页（max_comment_pages）", f"they go on past {pages} pages (max_comment_pages)")
+        self.limited(_COMMENTS.format(*reason), post_id)
 
     async def _comments(self, post_id: str) -> AsyncIterator[pages.CommentPage]:
         """What is answered under a post: hotflow, or the older address where a visitor is not let there."""
-        shown, gone = False, False
+        shown, gone, wall = False, False, None
         try:
             async for page in self._hotflow(post_id):
                 shown = shown or bool(page.comments)
                 yield page
         except Blocked as error:
-            self._walled("comments", post_id, error)
+            wall = error
         except Failed as error:
             if error.patience or shown:
                 raise
             gone = True
+        if wall is not None and (shown or wall.patience == 1):
+            self._walled(_COMMENTS, post_id, wall)
         if not shown:
             async for page in self._shown(post_id, is_last_hope=gone):
+                shown = shown or bool(page.comments)
                 yield page
+            if wall is not None and not shown:
+                self._walled(_COMMENTS, post_id, wall)
 
     async def _hotflow(self, post_id: str) -> AsyncIterator[pages.CommentPage]:
         asked = {"max_id_type": "0"}
@@ -184,6 +193,7 @@ class WeiboSpider(SubjectSpider):
             if not page.next or page.next == asked:
                 return
             asked = dict(page.next)
+        self._too_many(post_id)
 
     async def _answers(self, post_id: str, root_comment: str) -> AsyncIterator[pages.CommentPage]:
         asked = {"max_id": "0", "max_id_type": "0"}
@@ -194,6 +204,7 @@ class WeiboSpider(SubjectSpider):
             if not page.next or page.next == asked:
                 return
             asked = dict(page.next)
+        self._too_many(post_id)
 
     async def _shown(self, post_id: str, *, is_last_hope: bool) -> AsyncIterator[pages.CommentPage]:
         for number in range(1, self.job.max_comment_pages + 1):
@@ -203,7 +214,7 @@ class WeiboSpider(SubjectSpider):
                     response, partial(pages.shown_comments_of, post_id=post_id, reading=self._reading(), asked=number)
                 )
             except Blocked as error:
-                self._walled("comments", post_id, error)
+                self._walled(_COMMENTS, post_id, error)
                 return
             except Failed as error:
                 if error.patience or is_last_hope or number > 1:
@@ -212,6 +223,7 @@ class WeiboSpider(SubjectSpider):
             yield page
             if not page.next:
                 return
+        self._too_many(post_id)
 
     async def _ask(self, path: str, query: Mapping[str, str]) -> Response:
         return await self.fetch(f"{self.home}{path}?{urlencode(query)}", headers=_HEADERS)

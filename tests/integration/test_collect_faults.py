@@ -178,8 +178,69 @@ def test_a_visitor_reads_the_comments_that_a_visitor_is_shown() -> None:
         events = crawl(server)
     assert outcome(events) == "done"
     assert len(ids(events)) == 25
+    assert troubles(events) == [("limited", "")]
+    assert message(events).startswith("1 条内容的评论没有读全：要登录才能看 / the comments of 1 posts")
     assert isinstance(events[-1], Ended)
-    assert events[-1].stats["weibo/comments_behind_login"] == 1
+    assert events[-1].error == ""
+    assert any(isinstance(event, Reached) for event in events)
+
+
+def test_more_comments_than_allowed_are_told_once_with_a_count() -> None:
+    more = [replace(comment, comment_id=f"x{comment.comment_id}", post_id="70010013") for comment in COMMENTS]
+    few = [replace(COMMENTS[0], comment_id="few", post_id="70010012")]
+    with PlatformServer(POSTS, [*COMMENTS, *more, *few]) as server:
+        events = crawl(server, max_comment_pages=2)
+        whole = crawl(server, max_comment_pages=3)
+    assert (outcome(events), troubles(events)) == ("done", [("limited", "")])
+    assert message(events).startswith("2 条内容的评论没有读全：超过 2 页（max_comment_pages） / ")
+    assert [type(event).__name__ for event in events[-4:]] == ["Reached", "Covered", "Trouble", "Ended"]
+    assert troubles(whole) == []
+
+
+@pytest.mark.parametrize("has_hotflow", [True, False])
+def test_more_comments_than_allowed_are_told_at_either_address(has_hotflow: bool) -> None:
+    with PlatformServer(POSTS, COMMENTS, has_hotflow=has_hotflow) as server:
+        assert troubles(crawl(server, max_comment_pages=1)) == [("limited", "")]
+
+
+def test_answers_beyond_the_allowed_pages_count_as_comments_of_their_post() -> None:
+    answers = [replace(one, comment_id=f"a{one.comment_id}", parent_id="c0") for one in COMMENTS]
+    with PlatformServer(POSTS, [COMMENTS[0], *answers]) as server:
+        events = crawl(server, max_comment_pages=2)
+    assert troubles(events) == [("limited", "")]
+    assert message(events).startswith("1 条内容的评论没有读全")
+
+
+def test_comments_that_robots_txt_forbids_are_told_as_forbidden() -> None:
+    with PlatformServer(POSTS, COMMENTS, robots="User-agent: *\nDisallow: /comments/\nDisallow: /api/comments/\n") as server:
+        events = crawl(server)
+    assert (outcome(events), troubles(events)) == ("done", [("limited", "")])
+    assert "robots.txt" in message(events)
+
+
+def test_comments_that_the_older_address_shows_are_no_limit() -> None:
+    with PlatformServer(POSTS, COMMENTS, faults=[Fault("login", "/comments/hotflow")]) as server:
+        events = crawl(server)
+    assert (outcome(events), troubles(events)) == ("done", [])
+    assert len(ids(events)) == 15 + 25
+
+
+def test_a_first_crawl_that_does_not_reach_the_end_says_how_deep_it_went() -> None:
+    with PlatformServer(POSTS) as server:
+        events = crawl(server, accounts=("7001", "7002"), max_pages=1)
+        whole = crawl(server, max_pages=2)
+    assert (outcome(events), troubles(events)) == ("done", [("limited", "")])
+    assert message(events).startswith("2 个查询、时间线或网址只读了最近 1 页（max_pages）")
+    assert troubles(whole) == []
+
+
+def test_a_limit_hides_no_failure() -> None:
+    with PlatformServer(POSTS, COMMENTS, faults=[Fault("error", INDEX, after=3)]) as server:
+        events = crawl(server, accounts=("7001", "7002"), max_comment_pages=1)
+    assert outcome(events) == "failed"
+    assert troubles(events) == [("failed", "timeline:7002"), ("limited", "")]
+    assert isinstance(events[-1], Ended)
+    assert "500" in events[-1].error
 
 
 def test_a_long_text_behind_a_log_in_leaves_the_short_one() -> None:
@@ -189,6 +250,8 @@ def test_a_long_text_behind_a_log_in_leaves_the_short_one() -> None:
     (text,) = (event.item.text for event in events if isinstance(event, Collected) and event.item.post_id == "70010003")
     assert text.endswith("…")
     assert "全文" not in text
+    assert troubles(events) == [("limited", "")]
+    assert message(events).startswith("1 条长文只读到开头：要登录才能看 / of 1 long texts")
 
 
 def test_a_long_text_that_fails_keeps_the_mark_back() -> None:
