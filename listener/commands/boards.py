@@ -16,6 +16,7 @@ from listener.app import App
 from listener.commands import output
 from listener.commands.output import Format
 from listener.overview import board_of, coverage_of, listenings_of
+from listener.text.quotes import line_of
 from listener.text.words import word
 from spiders.collect import platforms
 from storage.records import AccountCoverage, Crawl, Koc, Listening
@@ -61,10 +62,10 @@ def table_of(rows: Sequence[board.Row], app: App) -> Table:
     for row in rows:
         style = STYLES.get(row.status, "")
         table.add_row(
-            escape(row.koc_id),
-            escape(f"{row.name}·{row.brand}" if many else row.name),
-            escape(row.tier),
-            escape(row.owner),
+            _cell(row.koc_id),
+            _cell(f"{row.name}·{row.brand}" if many else row.name),
+            _cell(row.tier),
+            _cell(row.owner),
             f"[{style}]{word('status', row.status, language)}[/]" if style else word("status", row.status, language),
             _means(row),
             str(row.mentions),
@@ -74,6 +75,11 @@ def table_of(rows: Sequence[board.Row], app: App) -> Table:
             word("step", row.next_step, language) if row.next_step else "",
         )
     return table
+
+
+def _cell(text: str) -> str:
+    """What people or platforms wrote, on one line, with nothing in it that a terminal would obey."""
+    return escape(line_of(text))
 
 
 def _means(row: board.Row) -> str:
@@ -114,18 +120,18 @@ def print_status(app: App, form: Format) -> None:
         if row["kind"] == "source":
             never = "从未运行" if zh else "never run"
             sources.add_row(
-                escape(row["source"]),
-                escape(row["platform"]),
+                _cell(row["source"]),
+                _cell(row["platform"]),
                 word("crawl-outcome", row["outcome"], language) if row["outcome"] else never,
                 _shown(row["last_success_at"], zone),
                 str(row["items"]),
-                escape(row["error"].partition("\n")[0]),
+                _cell(row["error"].partition("\n")[0]),
             )
         elif row["kind"] == "account":
             accounts.add_row(
-                escape(row["name"]),
-                escape(row["platform"]),
-                escape(row["account_id"]),
+                _cell(row["name"]),
+                _cell(row["platform"]),
+                _cell(row["account_id"]),
                 word("reach", row["reach"], language),
                 word("why", row["why"], language),
                 _shown(row["last_heard_at"], zone),

@@ -34,19 +34,17 @@ def import_file(
     workers: Annotated[int | None, typer.Option(min=1, help="评分进程数 / scoring processes")] = None,
 ) -> None:
     """导入本程序的 JSON Lines 格式；结束时一切已评分、已观察 / import; returns when nothing is left to do"""
+    from spiders.files import BadLine
 
     empty = False
     with opened(context) as app, output.reporting() as report:
         for file in files:
             reasons: Counter[str] = Counter()
-            done, quarantine = app.import_file(
-                file,
-                source,
-                report,
-                batch_size=batch_size,
-                workers=workers,
-                bad=lambda line, to=reasons: to.update([line.reason]),
-            )
+
+            def note(line: BadLine, reasons: Counter[str] = reasons) -> None:
+                reasons[line.reason] += 1
+
+            done, quarantine = app.import_file(file, source, report, batch_size=batch_size, workers=workers, bad=note)
             output.say(
                 f"{file}：新 {done.new}，再次见到 {done.again}（其中改过 {done.edited}），隔离 {done.rejected}"
                 f" / new {done.new}, seen again {done.again} (edited {done.edited}), set aside {done.rejected}"

@@ -15,7 +15,7 @@ from rich.table import Table
 from listener.app import App
 from listener.commands import output
 from listener.text.faces import page_of
-from listener.text.quotes import unmasked
+from listener.text.quotes import line_of, unmasked
 from listener.text.story import story_of
 from listener.text.views import AlertView, stance_of
 from listener.text.words import word
@@ -95,7 +95,14 @@ def print_alerts(app: App, found: Sequence[StoredAlert], *, full: bool) -> None:
         at = view.alert.fired_at.astimezone(ZoneInfo(app.timezone)).strftime("%Y-%m-%d %H:%M")
         state = "" if view.state == "current" else f"[dim]（{word('alert-state', view.state, view.language)}）[/dim]"
         badge = f"[{COLOURS.get(level, 'blue')}]{word('level-short', level, view.language)}[/]{state}"
-        table.add_row(at, badge, escape(view.name), escape(view.alert.brand), escape(story.headline), escape(story.next_word))
+        table.add_row(
+            at,
+            badge,
+            escape(line_of(view.name)),
+            escape(line_of(view.alert.brand)),
+            escape(story.headline),
+            escape(story.next_word),
+        )
     output.out.print(table)
     chinese_hint = "加 --full 看原文与下一步；listener explain KOC 看完整经过"
     more = chinese_hint if zh else "--full shows the posts; `listener explain KOC` the whole story"
@@ -137,15 +144,15 @@ def panel_of(view: AlertView, most_quotes: int = 6) -> Panel:
     lines.append("")
     for each in view.quotes[:most_quotes]:
         day = each.posted_at.astimezone(ZoneInfo(view.timezone)).strftime("%m-%d")
-        text = escape(unmasked(each.text, view.language))
+        text = escape(line_of(unmasked(each.text, view.language)))
         lines.append(f"[dim]{day}[/dim] {escape(word('stance', each.stance, view.language))} {text}")
         if each.url:
-            lines.append(f"      [dim]{escape(each.url)}[/dim]")
+            lines.append(f"      [dim]{escape(line_of(each.url))}[/dim]")
     if len(view.quotes) > most_quotes:
         lines.append(f"[dim]… {len(view.quotes) - most_quotes}[/dim]")
     lines += ["", f"[bold]{escape(story.next_word)}[/bold]  {escape(story.hint)}"]
     level = view.alert.level or ""
-    title = f"{word('level', level, view.language)} · {view.name}" if level else view.name
+    title = line_of(f"{word('level', level, view.language)} · {view.name}" if level else view.name)
     return Panel("\n".join(lines), title=escape(title), title_align="left", border_style=COLOURS.get(level, "blue"))
 
 

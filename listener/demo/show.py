@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -192,17 +194,24 @@ def received(console: Console, mails: Sequence[Mail], hooks: Sequence[Path], pag
 
 def further(console: Console, folder: Path, name: str, seconds: float) -> None:
     """What to type next, and how long this took."""
+    listener = _command()
     commands = (
         (f"cd {_quoted(_shown(folder))}", ""),
-        (f"listener explain {_quoted(line_of(name))}", "一位 KOC 的完整经过 / a KOC's whole story"),
-        ("listener alerts", "全部预警 / all alerts"),
-        ("listener start", "换成您的品牌和名单 / now with your own brand and roster"),
+        (f"{listener} explain {_quoted(line_of(name))}", "一位 KOC 的完整经过 / a KOC's whole story"),
+        (f"{listener} alerts", "全部预警 / all alerts"),
+        (f"{listener} start", "换成您的品牌和名单 / with your own brand and roster"),
     )
     grid = Table.grid(padding=(0, 3))
     for command, words in commands:
         grid.add_row(Text(command, "bold"), Text(words, "dim"))
     _heading(console, "接着看", f"go on · 用时 {seconds:.0f} 秒 / took {seconds:.0f} s")
     console.print(Padding(grid, (0, 0, 1, 2)))
+
+
+def _command() -> str:
+    """How this very program is called from any folder: by its name where that is on the path, else by its whole path."""
+    beside = Path(sys.executable).with_name("listener")
+    return "listener" if shutil.which("listener") or not beside.exists() else _quoted(str(beside))
 
 
 def _heading(console: Console, zh: str, en: str) -> None:
