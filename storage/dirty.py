@@ -12,9 +12,10 @@ from sqlalchemy import Connection, delete, exists, func, select, tuple_
 
 from storage.codec import us
 from storage.database import CHUNK, AnyRow, among, chunks, insert, is_postgres
-from storage.tables import accounts, alerts, dirty, drift_states, kocs, mentions, mood_changes, posts
+from storage.tables import accounts, alerts, calibrations, dirty, drift_states, kocs, mentions, meta, mood_changes, posts
 
 EVERY = ""  # the brand of a mark that stands for every brand
+CALIBRATED_TO = "calibrated_to"  # the fact up to when calibrations that took effect have marked whom they judge
 Pair = tuple[str, str]  # KOC, brand
 
 
@@ -59,21 +60,48 @@ def kocs_by_author(connection: Connection, author_keys: Iterable[str]) -> dict[s
 
 
 def count(connection: Connection) -> int:
-    """How many marks there are; a brand whose mood changed counts as one until its KOCs are marked."""
+    """How many marks there are; a brand whose mood changed, or that has a new calibration, counts as one until its KOCs are
+    marked."""
     marks = connection.execute(select(func.count()).select_from(dirty)).scalar_one()
+    marks += len(_newly_in_effect(connection, data_time(connection)))
     return marks + connection.execute(select(func.count()).select_from(mood_changes)).scalar_one()
+
+
+def mark_judged(connection: Connection, brands: Iterable[str]) -> None:
+    """Mark the KOCs that the calibrations of these brands judge; "" is that of every brand."""
+    people = connection.execute(select(kocs.c.koc_id)).scalars().all()
+    mark(connection, [(koc_id, brand) for brand in brands for koc_id in people])
+
+
+def data_time(connection: Connection) -> int:
+    """When posts were last stored, microseconds UTC; 0 where there is none. Of the newest row, which costs no search."""
+    newest = select(posts.c.stored_at).order_by(posts.c.id.desc()).limit(1)
+    return connection.execute(newest).scalar() or 0
+
+
+def _newly_in_effect(connection: Connection, until: int) -> list[str]:
+    """The brands of calibrations that have taken effect up to then, and after the last time that was asked for by `spread`."""
+    since = connection.execute(select(meta.c.value).where(meta.c.key == CALIBRATED_TO)).scalar()
+    query = select(calibrations.c.brand).where(calibrations.c.effective_at <= until).distinct()
+    if since is not None:
+        query = query.where(calibrations.c.effective_at > int(since))
+    return list(connection.execute(query).scalars())
 
 
 def needs_spreading(connection: Connection) -> bool:
     for_all = exists().where(dirty.c.brand == EVERY)
-    return bool(connection.execute(select(for_all | exists().select_from(mood_changes))).scalar())
+    if connection.execute(select(for_all | exists().select_from(mood_changes))).scalar():
+        return True
+    return bool(_newly_in_effect(connection, data_time(connection)))
 
 
 def spread(connection: Connection, brands: Sequence[str], zone: ZoneInfo) -> None:
-    """Turn marks for every brand, and changed moods, into marks of the KOCs and brands that they touch.
+    """Turn marks for every brand, changed moods, and calibrations that take effect, into marks of the KOCs and brands that they
+    touch.
 
     The mood of a day is read by mentions of later local days: a KOC without any is not touched."""
     pairs: set[Pair] = set()
+    _spread_calibrations(connection)
     everywhere = connection.execute(delete(dirty).where(dirty.c.brand == EVERY).returning(dirty.c.koc_id)).scalars().all()
     pairs.update((koc_id, brand) for koc_id in everywhere for brand in brands)
     for ids in chunks(sorted(everywhere)):
@@ -92,6 +120,14 @@ def spread(connection: Connection, brands: Sequence[str], zone: ZoneInfo) -> Non
         )
         pairs.update(_pairs(connection.execute(query)))
     mark(connection, pairs)
+
+
+def _spread_calibrations(connection: Connection) -> None:
+    until = data_time(connection)
+    if brands := _newly_in_effect(connection, until):
+        mark_judged(connection, brands)
+        statement = insert(connection.dialect.name, meta).values(key=CALIBRATED_TO, value=str(until))
+        connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": str(until)}))
 
 
 def _pairs(rows: Iterable[AnyRow]) -> list[Pair]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from storage.codec import cues_of, json_of, json_text, us, when
 from storage.database import AnyRow, among, chunks, insert
-from storage.dirty import mark, mark_kocs
+from storage.dirty import data_time, mark_judged
 from storage.records import Calibration, History, KocMention, Mention, PostKey
 from storage.tables import accounts, calibrations, mentions, posts
 
@@ -94,10 +94,13 @@ def mentions_by_post(connection: Connection, keys: Iterable[PostKey], brand: str
     return {key: sorted(found[key], key=lambda m: (m.brand, m.is_rival, m.target)) for key in sorted(found)}
 
 
-def load_calibrations(connection: Connection, brands: Sequence[str]) -> dict[str, Calibration]:
-    """The calibration of each brand that has one: its own, else that for every brand; the latest in effect."""
+def load_calibrations(connection: Connection, brands: Sequence[str], at: int | None = None) -> dict[str, Calibration]:
+    """The calibration of each brand that has one in effect: its own, else that for every brand; the newest of several.
+
+    at: in effect at that time; None: when posts were last stored. One that takes effect later judges nothing yet."""
     newest: dict[str, Calibration] = {}
-    query = select(calibrations).where(calibrations.c.brand.in_([*brands, ""]))
+    until = data_time(connection) if at is None else at
+    query = select(calibrations).where(calibrations.c.brand.in_([*brands, ""]), calibrations.c.effective_at <= until)
     for row in connection.execute(query):
         found = Calibration(row.version, row.brand, when(row.effective_at), json_of(row.parameters))
         other = newest.get(row.brand)
@@ -107,7 +110,7 @@ def load_calibrations(connection: Connection, brands: Sequence[str]) -> dict[str
 
 
 def save_calibration(connection: Connection, new: Calibration) -> None:
-    """Add or replace a calibration and mark whom it judges dirty."""
+    """Add or replace a calibration and mark whom it judges dirty; if it takes effect later, `storage.dirty.spread` will."""
     row = {
         "brand": new.brand,
         "version": new.version,
@@ -116,8 +119,4 @@ def save_calibration(connection: Connection, new: Calibration) -> None:
     }
     statement = insert(connection.dialect.name, calibrations).values(row)
     connection.execute(statement.on_conflict_do_update(index_elements=["brand", "version"], set_=row))
-    if new.brand:
-        people = connection.execute(select(accounts.c.koc_id).distinct()).scalars()
-        mark(connection, ((koc_id, new.brand) for koc_id in people))
-    else:
-        mark_kocs(connection, None)
+    mark_judged(connection, [new.brand])

@@ -248,7 +248,8 @@ class Koc:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The detector's numbers for one brand ("" = every brand): versioned, valid for mentions from ``effective_at`` on."""
+    """The detector's numbers for one brand ("" = every brand): versioned, judging every history as soon as posts are stored at
+    ``effective_at`` or later."""
 
     version: str
     brand: str

@@ -200,9 +200,10 @@ class Store:
             return self._database.read(lambda c: moods.load(c, [brand])[brand])
         return self._database.read(lambda c: moods.count(c, brand, us(as_of)))
 
-    def calibration(self, brand: str) -> Calibration | None:
-        """The calibration in use: the brand's own, else that for every brand, else None."""
-        return self._database.read(lambda c: histories.load_calibrations(c, [brand]).get(brand))
+    def calibration(self, brand: str, *, at: datetime | None = None) -> Calibration | None:
+        """The calibration in effect then: the brand's own, else that for every brand, else None. at: None is when posts were
+        last stored, as for a watch."""
+        return self._database.read(lambda c: histories.load_calibrations(c, [brand], _at(at)).get(brand))
 
     def save_calibration(self, calibration: Calibration) -> None:
         self._database.write(lambda c: histories.save_calibration(c, calibration))

@@ -238,6 +238,7 @@ def test_a_watch_brings_all_that_was_decided_before(store: Store) -> None:
 
 def test_a_calibration_is_the_brand_s_own_or_that_of_all_and_the_latest(store: Store) -> None:
     store.save_kocs([koc("k1", "a")])
+    listen(store, [post(1)])
     watch_all(store)
     assert store.calibration(BRAND) is None
     general = Calibration("c1", "", at(0), {"threshold": 3.5})
@@ -254,6 +255,40 @@ def test_a_calibration_is_the_brand_s_own_or_that_of_all_and_the_latest(store: S
     with store.watching(brands=[BRAND]) as watch:
         assert watch is not None
         assert watch.calibrations == {BRAND: own}
+
+
+def test_a_calibration_judges_from_when_it_takes_effect(store: Store) -> None:
+    def judged() -> dict[str, str]:
+        """Version by KOC of what the next watch is judged by."""
+        found = {}
+        with store.watching(brands=[BRAND]) as watch:
+            for history in watch.histories if watch else ():
+                found[history.koc_id] = watch.calibrations[BRAND].version
+                watch.record(changes(history.koc_id), at=NOW)
+        return found
+
+    store.save_kocs([koc("k1", "a"), koc("k2", "b")])
+    store.save_calibration(Calibration("now", "", at(1), {}))
+    assert store.calibration(BRAND) is None, "no post was stored by then"
+    watch_all(store)
+    listen(store, [post(1)], stored_at=at(2))
+    assert judged() == {"k1": "now", "k2": "now"}
+    store.save_calibration(Calibration("later", BRAND, at(4), {}))
+    store.save_calibration(Calibration("latest", "", at(6), {}))
+    assert judged() == {"k1": "now", "k2": "now"}
+    listen(store, [post(2, posted_at=at(0, hours=1))], stored_at=at(3))
+    assert judged() == {"k1": "now"}
+    listen(store, [post(3, by="stranger", posted_at=at(0, hours=1))], stored_at=at(4))
+    assert judged() == {"k1": "later", "k2": "later"}, "judged anew though nothing of theirs is new"
+    assert store.count_dirty() == 0
+    listen(store, [post(4, "无关", by="stranger")], stored_at=at(6))
+    assert store.count_dirty() == 1
+    assert judged() == {"k1": "later", "k2": "later"}, "the brand's own goes before a newer one of every brand"
+    assert judged() == {}
+    versions = [store.calibration(BRAND, at=at(day)) for day in (0.5, 1, 3.9, 4, 9)]
+    assert [one and one.version for one in versions] == [None, "now", "now", "later", "later"]
+    assert [one and one.version for one in (store.calibration("x"), store.calibration("x", at=at(5)))] == ["latest", "now"]
+    assert store.calibration(BRAND) == versions[-1]
 
 
 def test_a_watch_of_many_asks_as_often_as_a_watch_of_few(store: Store) -> None:
