@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, cast
@@ -125,6 +126,7 @@ class Database:
     def _engine(self) -> Engine:
         if not self.is_sqlite:
             return create_engine(self.url, hide_parameters=True, pool_pre_ping=True)
+        _make_private(self.url)
         engine = create_engine(
             self.url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}
         )
@@ -177,6 +179,15 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _make_private(url: URL) -> None:
+    """Make a new file that only its owner can read: it will hold what people said. SQLite gives -wal and -shm the same mode.
+
+    One that exists keeps the mode that somebody gave it; what can't be made is SQLite's to report."""
+    if "uri" not in url.query:
+        with suppress(OSError):
+            os.close(os.open(url.database or "", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

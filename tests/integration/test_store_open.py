@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sqlite3
 import subprocess
 import sys
@@ -68,6 +69,21 @@ def test_every_step_can_be_undone(database_url: str) -> None:
 def test_a_new_sqlite_file_is_filled(tmp_path: Path) -> None:
     with Store.open(f"sqlite:///{tmp_path / '新 库.db'}") as store:
         assert store.counts()["posts"] == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of files are a thing of POSIX")
+def test_a_new_sqlite_file_is_for_its_owner_alone_and_an_old_one_keeps_its_mode(tmp_path: Path) -> None:
+    def modes() -> dict[str, int]:
+        return {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+
+    file = tmp_path / "x.db"
+    with Store.open(f"sqlite:///{file}") as store:
+        store.add([post(1)], stored_at=NOW)
+        assert modes() == {"x.db": 0o600, "x.db-wal": 0o600, "x.db-shm": 0o600}
+    file.chmod(0o640)
+    with Store.open(f"sqlite:///{file}") as store:
+        store.add([post(1)], stored_at=NOW)
+        assert modes() == {"x.db": 0o640, "x.db-wal": 0o640, "x.db-shm": 0o640}
 
 
 def test_a_relative_path_is_relative_to_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
