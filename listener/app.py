@@ -69,7 +69,6 @@ class App:
     @cached_property
     def store(self) -> Store:
         """The database of the workspace."""
-        os.umask(0o077)  # the database, its log and whatever else is written here hold people's words
         store = Store.open(self.settings.listener.database, timezone=self.timezone)
         return self._open_things.enter_context(store)
 

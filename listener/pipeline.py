@@ -262,9 +262,9 @@ class Intake:
                     log.warning("%s: %s: %s %s", self.job.source, kind, message, page)
                 self.troubles.setdefault(message, []).append(subject)
             case Ended(outcome, error):
-                has_changed = outcome == "failed" and self.kinds == {"changed"}
-                self.outcome = "changed" if has_changed else outcome
-                if outcome != "done" and not self.troubles:  # a child that died could not say which subject it was at
+                graver = self.kinds - {"limited"}  # what a visitor is not shown is told, and holds nothing back
+                self.outcome = "changed" if outcome == "failed" and graver == {"changed"} else outcome
+                if outcome != "done" and not graver:  # a child that died could not say which subject it was at
                     self.troubles[error] = []
 
     def told(self) -> str:
