@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, select, union, update
 
-from storage.codec import clean, json_of, json_text, names_of, pairs_of, pairs_text, us, us_or_none, when, when_or_none
+from storage.codec import clean, json_of, json_text, pairs_of, pairs_text, us, us_or_none, when, when_or_none
 from storage.database import AnyRow, insert
 from storage.records import Crawl, Heard, Mark, StoreError
 from storage.tables import accounts, coverage, crawls, marks, posts
@@ -124,24 +124,6 @@ def heard_accounts(connection: Connection) -> list[Heard]:
     return [
         Heard(platform, account, when_or_none(_later(covered, seen)), when_or_none(posted), n, when_or_none(covered))
         for platform, account, covered, seen, posted, n in connection.execute(query)
-    ]
-
-
-def heard_sources(connection: Connection) -> list[Heard]:
-    """Each source that ever brought a post or was crawled to its end, with its platform (of its last crawl, "" for imports)."""
-    found: dict[str, list[Any]] = {}  # source → platform, heard, posted, posts, covered
-    ended = select(crawls.c.source, crawls.c.platform, func.max(crawls.c.ended_at)).where(crawls.c.outcome == "done")
-    for source, platform, ended_at in connection.execute(ended.group_by(crawls.c.source, crawls.c.platform)):
-        entry = found.setdefault(source, [platform, None, None, 0, None])
-        entry[1] = entry[4] = _later(entry[1], ended_at)
-    sets = select(posts.c.sources, func.max(posts.c.last_seen_at), func.max(posts.c.posted_at), func.count())
-    for names, seen, posted, n in connection.execute(sets.group_by(posts.c.sources)):
-        for source in names_of(names):
-            entry = found.setdefault(source, ["", None, None, 0, None])
-            entry[1], entry[2], entry[3] = _later(entry[1], seen), _later(entry[2], posted), entry[3] + n
-    return [
-        Heard(platform, source, when_or_none(heard), when_or_none(posted), n, when_or_none(covered))
-        for source, (platform, heard, posted, n, covered) in sorted(found.items())
     ]
 
 

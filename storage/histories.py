@@ -76,9 +76,9 @@ def _event_order(mention: KocMention) -> tuple[Any, ...]:
     return (mention.posted_at, mention.mention.key, mention.mention.target)
 
 
-def mentions_by_post(connection: Connection, keys: Iterable[PostKey], brand: str | None) -> dict[PostKey, list[Mention]]:
-    """All mentions of these posts, rivals too, by post; ``brand``: rows of that brand only."""
-    found: dict[PostKey, list[Mention]] = {}
+def mentions_of(connection: Connection, keys: Iterable[PostKey], brand: str) -> dict[PostKey, Mention]:
+    """What these posts say of a brand of ours, in key order."""
+    found: dict[PostKey, Mention] = {}
     by_platform: dict[str, list[str]] = {}
     for key in sorted(set(keys)):
         by_platform.setdefault(key.platform, []).append(key.post_id)
@@ -86,12 +86,10 @@ def mentions_by_post(connection: Connection, keys: Iterable[PostKey], brand: str
         for ids in chunks(post_ids):
             query = select(posts.c.post_id, *_MENTION).join(mentions, mentions.c.post == posts.c.id)
             query = query.where(posts.c.platform == platform, among(posts.c.post_id, ids))
-            if brand is not None:
-                query = query.where(mentions.c.brand == brand)
-            for row in connection.execute(query):
+            for row in connection.execute(query.where(mentions.c.brand == brand, mentions.c.is_rival.is_(False))):
                 key = PostKey(platform, row.post_id)
-                found.setdefault(key, []).append(mention_of(key, row))
-    return {key: sorted(found[key], key=lambda m: (m.brand, m.is_rival, m.target)) for key in sorted(found)}
+                found[key] = mention_of(key, row)
+    return {key: found[key] for key in sorted(found)}
 
 
 def load_calibrations(connection: Connection, brands: Sequence[str], at: int | None = None) -> dict[str, Calibration]:

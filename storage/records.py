@@ -480,8 +480,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """When an account or a source was last heard: a crawl that read it to the end (``covered_at``), or a post of its own that
-    was stored."""
+    """When an account was last heard: a crawl that read it to its end (``covered_at``), or a post of its own that was stored."""
 
     platform: str
     subject: str

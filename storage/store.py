@@ -282,18 +282,7 @@ class Store:
     def mentions_of(self, keys: Iterable[PostKey], brand: str) -> dict[PostKey, Mention]:
         """What these posts say of a brand of ours."""
         wanted = list(keys)
-        found = self._database.read(lambda c: histories.mentions_by_post(c, wanted, brand))
-        own = {key: [mention for mention in some if not mention.is_rival] for key, some in found.items()}
-        return {key: some[0] for key, some in own.items() if some}
-
-    def all_mentions_of(self, keys: Iterable[PostKey]) -> dict[PostKey, list[Mention]]:
-        """Every mention of these posts, of rivals too, ordered by (brand, is_rival, target)."""
-        wanted = list(keys)
-        return self._database.read(lambda c: histories.mentions_by_post(c, wanted, None))
-
-    def posts_by(self, author_key: str, *, limit: int = 100) -> list[PostView]:
-        """An author's latest posts, newest first."""
-        return self._database.read(lambda c: views.load_of_author(c, author_key, limit))
+        return self._database.read(lambda c: histories.mentions_of(c, wanted, brand))
 
     def counts_of(self, key: PostKey) -> list[tuple[datetime, Counts]]:
         """A post's counters as they were seen, oldest first."""
@@ -333,10 +322,6 @@ class Store:
     def heard(self) -> list[Heard]:
         """Each account of the roster, in key order, and when it was last heard; None: nobody listened to it yet."""
         return self._database.read(crawls.heard_accounts)
-
-    def sources_heard(self) -> list[Heard]:
-        """Each source (as subject), and when it was last heard."""
-        return self._database.read(crawls.heard_sources)
 
     # ------------------------------------------------------------------------------------------------------ upkeep
 

@@ -41,12 +41,6 @@ def load(connection: Connection, keys: Iterable[PostKey]) -> dict[PostKey, PostV
     return {view.key: view for view in sorted(views, key=lambda view: view.key)}
 
 
-def load_of_author(connection: Connection, author_key: str, limit: int) -> list[PostView]:
-    """An author's latest posts, newest first."""
-    query = select(posts).where(posts.c.author_key == author_key).order_by(posts.c.posted_at.desc(), posts.c.id).limit(limit)
-    return _views(connection, {row.id: row for row in connection.execute(query)})
-
-
 def _views(connection: Connection, rows: dict[int, AnyRow]) -> list[PostView]:
     revisions: dict[int, list[AnyRow]] = {}
     counted: dict[int, list[AnyRow]] = {}

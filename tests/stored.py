@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import create_engine, select
 
 from storage.database import url_of
+from storage.histories import mention_of
 from storage.records import (
     Account,
     Alert,
@@ -225,6 +226,17 @@ def watch_all(store: Store, *, brands: Sequence[str] = (BRAND,), limit: int = 20
                 seen.append((history.koc_id, history.brand, keys))
                 counted = state(history.koc_id, history.brand, mentions=len(keys))
                 watch.record(changes(history.koc_id, history.brand, state=counted), at=NOW)
+
+
+def mentions_in(store: Store, keys: Iterable[PostKey]) -> dict[PostKey, list[Mention]]:
+    """Every mention of these posts, of rivals too, ordered by (brand, is_rival, target)."""
+    wanted = set(keys)
+    found: dict[PostKey, list[Mention]] = {}
+    with store._database.reading() as connection:
+        for row in connection.execute(select(posts.c.platform, posts.c.post_id, mentions).join(mentions)):
+            if (key := PostKey(row.platform, row.post_id)) in wanted:
+                found.setdefault(key, []).append(mention_of(key, row))
+    return {key: sorted(found[key], key=lambda m: (m.brand, m.is_rival, m.target)) for key in sorted(found)}
 
 
 def contents(url: str) -> dict[str, list[tuple[Any, ...]]]:

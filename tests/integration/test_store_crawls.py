@@ -107,21 +107,6 @@ def test_a_blocked_crawl_covers_what_it_read(store: Store) -> None:
     store.start_crawl(crawl(1))
     store.end_crawl(replace(ended(crawl(1)), outcome="blocked", covered=(("forum", "a"),)))
     assert store.heard()[0].covered_at == at(1)
-    assert store.sources_heard() == []
-
-
-def test_a_source_was_heard_when_it_was_crawled_or_brought_a_post(store: Store) -> None:
-    listen(store, [post(1, posted_at=at(1), source="s"), post(2, posted_at=at(3), source="file")])
-    listen(store, [post(1, posted_at=at(1), seen_at=at(2), source="file")])
-    store.start_crawl(crawl(5))
-    store.end_crawl(ended(crawl(5)))
-    store.start_crawl(crawl(6, "t"))
-    store.end_crawl(ended(crawl(6, "t")))
-    assert store.sources_heard() == [
-        Heard("", "file", at(3), at(3), 2, None),
-        Heard("forum", "s", at(5, hours=1), at(1), 1, at(5, hours=1)),
-        Heard("forum", "t", at(6, hours=1), None, 0, at(6, hours=1)),
-    ]
 
 
 def test_a_lease_is_held_by_one_until_it_runs_out(store: Store) -> None:

@@ -9,7 +9,21 @@ import pytest
 
 from storage.records import CueHit, MoodDay, PostKey, SettingsChanged, StoreError
 from storage.store import Store
-from tests.stored import BRAND, MODEL, NOW, at, contents, koc, listen, mention, post, score_all, stance_of, watch_all
+from tests.stored import (
+    BRAND,
+    MODEL,
+    NOW,
+    at,
+    contents,
+    koc,
+    listen,
+    mention,
+    mentions_in,
+    post,
+    score_all,
+    stance_of,
+    watch_all,
+)
 
 
 def key(number: int | str) -> PostKey:
@@ -34,7 +48,7 @@ def test_a_mention_is_read_back_as_it_was_made(store: Store) -> None:
     other = mention(one.key, "别的牌子")
     store.put([(one, [rival, own, other])])
     assert store.mentions_of([one.key], BRAND) == {one.key: own}
-    assert store.all_mentions_of([one.key]) == {one.key: [other, own, rival]}
+    assert mentions_in(store, [one.key]) == {one.key: [other, own, rival]}
     assert store.stale() == []
 
 
@@ -51,7 +65,7 @@ def test_mentions_for_an_older_version_of_a_post_are_not_stored(store: Store) ->
     (old,) = store.stale()
     store.add([post(1, "先", seen_at=at(1))], stored_at=NOW)
     store.put([(old, [mention(old.key)])])
-    assert store.all_mentions_of([key(1)]) == {}
+    assert mentions_in(store, [key(1)]) == {}
     (new,) = store.stale()
     assert (new.text, new.version) == ("先", old.version + 1)
     store.put([(new, [])])

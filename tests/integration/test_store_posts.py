@@ -112,11 +112,6 @@ def test_marks_are_written_with_the_posts_that_they_stand_for(store: Store) -> N
     assert store.marks("t") == {}
 
 
-def test_an_author_s_latest_posts_come_newest_first(store: Store) -> None:
-    store.add([post(n, posted_at=at(n)) for n in range(5)] + [post(9, by="b")], stored_at=NOW)
-    assert [view.key.post_id for view in store.posts_by(author("a"), limit=3)] == ["4", "3", "2"]
-
-
 def season() -> list:  # type: ignore[type-arg]
     """Posts with all that depends on order: edits both ways, ties, parents that come late, several sources, counters."""
     dice = random.Random(7)

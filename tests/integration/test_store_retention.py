@@ -11,7 +11,7 @@ from storage import retention
 from storage import store as door
 from storage.records import Counts, CueHit, Media, PostKey, Purged
 from storage.store import Store
-from tests.stored import BRAND, NOW, at, koc, listen, post, score_all, stance_of, watch_all
+from tests.stored import BRAND, NOW, at, koc, listen, mentions_in, post, score_all, stance_of, watch_all
 
 MEDIA = (Media("image", "https://i.example/1", "图说", "图中字"),)
 
@@ -89,14 +89,14 @@ def test_what_was_found_in_purged_texts_stays(store: Store) -> None:
 
 def test_purged_posts_are_never_made_again(store: Store) -> None:
     purged(store)
-    kept = store.all_mentions_of([key(1), key(2)])
+    kept = mentions_in(store, [key(1), key(2)])
     assert store.prepare("other brands", "other model") == 0
     store.add(
         [post(1, "更早的话", seen_at=at(-1), source="group", counts=Counts(5)), post(1, "更晚的话", seen_at=at(9))],
         stored_at=NOW,
     )
     assert store.count_stale() == 0
-    assert store.all_mentions_of([key(1), key(2)]) == kept
+    assert mentions_in(store, [key(1), key(2)]) == kept
     view = store.posts_of([key(1)])[key(1)]
     assert (view.text, view.current_text, len(view.revisions)) == ("", "", 2)
     assert (view.counts, view.last_seen_at, view.sources) == (Counts(5), at(9), ("file", "group"))
