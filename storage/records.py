@@ -480,7 +480,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """When an account was last heard: a crawl that read it to its end (``covered_at``), or a post of its own that was stored."""
+    """When an account was last heard: a crawl that read it to its end (``covered_at``), or its last stored post."""
 
     platform: str
     subject: str
