@@ -28,7 +28,7 @@ from nlp import score as scorer
 from nlp.results import Request, Score, ScoreError
 from spiders.collect import CollectJob
 from spiders.files import BadLine, read_items
-from storage.records import Brand, Crawl, Purged, Rival, StoredAlert
+from storage.records import Brand, Crawl, Purged, Rival, SettingsChanged, StoredAlert
 from storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -195,23 +195,24 @@ class App:
 
     # ------------------------------------------------------------------------------------------------------- work
 
-    def refresh(self) -> None:
+    def refresh(self) -> bool:
         """Read the settings again if their file has changed, as a `listener brand import` beside a `listener run` does it. The
-        sources and their times stay those that the run began with."""
+        sources and their times stay those that the run began with. Returns whether there was something new."""
         with self._refreshing:
             changed_at = _changed_at(self.path)
             if changed_at == self._read_at:
-                return
+                return False
             self._read_at = changed_at
             try:
                 self.settings = config.load(self.path, self._environ)
             except config.ConfigError as error:
                 log.error("listener.toml 有错，沿用先前的设置 / has mistakes, the settings from before stay: %s", error)
-                return
+                return False
             log.info("已重新读取 listener.toml；新来源与新时间要重启后生效 / settings read again; new sources need a restart")
             for name in ("brands", "key", "finder"):
                 self.__dict__.pop(name, None)
             self.prepare()
+            return True
 
     def prepare(self) -> int:
         """See that mentions are made for these brands, by this model; returns how many posts wait for theirs."""
@@ -306,10 +307,16 @@ class App:
     def turn(self, name: str) -> None:
         """One turn of a scheduled source: crawl → score → watch."""
         self.refresh()
-        crawled = self.crawl(name)
-        with self.desk() as desk:
-            pipeline.score(desk)
-            watched = pipeline.watch(desk)
+        try:
+            crawled = self.crawl(name)
+            with self.desk() as desk:
+                pipeline.score(desk)
+                watched = pipeline.watch(desk)
+        except SettingsChanged:
+            if not self.refresh():  # not by the file: another program's model or environment; this process can't go on
+                raise
+            log.info("%s: 设置在途中改变，下次继续 / the settings changed on the way, the next turn goes on", name)
+            return
         log.info("%s: %s, %d 条 / items, %d KOC", name, crawled.outcome, crawled.items, watched)
 
     def deliver(self) -> pipeline.Delivered:

@@ -40,7 +40,7 @@ class Judge:
 
 def judge_of(app: App, brand: str, as_of: datetime | None = None) -> Judge:
     """What judges a brand's KOCs, with the mood as it is known now, or as it was known at a time."""
-    calibration = app.store.calibration(brand) or default_calibration()
+    calibration = app.store.calibration(brand, at=as_of) or default_calibration()
     return Judge(app.store.moods(brand, as_of=as_of), calibration, app.rule())
 
 

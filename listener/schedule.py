@@ -22,7 +22,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from listener.app import App
-from storage.records import StoreError
+from storage.records import SettingsChanged, StoreError
 from storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -73,8 +73,11 @@ def trigger_of(job: Job, timezone: str) -> BaseTrigger:
     return IntervalTrigger(seconds=int(job.every.total_seconds()), timezone=timezone)
 
 
-def scheduler_of(jobs: Sequence[Job], timezone: str, now: Callable[[], datetime]) -> BackgroundScheduler:
-    """A scheduler with the jobs: missed runs fall together into one, no job runs twice at once."""
+def scheduler_of(
+    jobs: Sequence[Job], timezone: str, now: Callable[[], datetime], told: Callable[[BaseException], None] = lambda error: None
+) -> BackgroundScheduler:
+    """A scheduler with the jobs: missed runs fall together into one, none runs twice at once. What fails is logged and `told`,
+    and its job runs again at its next turn."""
     scheduler = BackgroundScheduler(
         timezone=timezone,
         executors={"default": ThreadPoolExecutor(max(4, len(jobs)))},
@@ -83,15 +86,16 @@ def scheduler_of(jobs: Sequence[Job], timezone: str, now: Callable[[], datetime]
     for job in jobs:
         first = {"next_run_time": now()} if job.at_start else {}
         scheduler.add_job(job.what, trigger_of(job, timezone), id=job.name, name=job.name, **first)
-    scheduler.add_listener(_loud, EVENT_JOB_ERROR)
+
+    def failed(event: JobExecutionEvent) -> None:
+        log.critical("job %s failed: %r", event.job_id, event.exception, exc_info=event.exception)
+        told(event.exception)
+
+    scheduler.add_listener(failed, EVENT_JOB_ERROR)
     scheduler.add_listener(
         lambda event: log.info("%s still runs; this turn falls to its next one", event.job_id), EVENT_JOB_MAX_INSTANCES
     )
     return scheduler
-
-
-def _loud(event: JobExecutionEvent) -> None:
-    log.critical("job %s failed: %r", event.job_id, event.exception, exc_info=event.exception)
 
 
 def run(
@@ -117,7 +121,14 @@ def run(
     if not _take_lease(store, holder, now, stop, wait):
         return True
     has_ended = False
-    scheduler = scheduler_of(jobs, timezone, now)
+    fatal: list[BaseException] = []
+
+    def told(error: BaseException) -> None:
+        if isinstance(error, SettingsChanged):  # whatever this process still did would be thrown away
+            fatal.append(error)
+            stop.set()
+
+    scheduler = scheduler_of(jobs, timezone, now, told)
     store.cut_crawls(now())  # what a killed process left running
     try:
         scheduler.start()
@@ -130,6 +141,8 @@ def run(
             _drop_lease(store, holder)
         else:
             log.warning("有任务没有及时结束；它在做的事下次会重做 / a job did not end in time; it is done again next time")
+    if fatal:
+        raise fatal[0]
     return has_ended
 
 

@@ -26,7 +26,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from listener.drift.calibrate import calibrate
-
 from listener.drift.detect import detect
 from listener.drift.rules import Rule, default_calibration
 from storage.records import Calibration, History, KocMention, Mention, MoodDay, PostKey, Verdict

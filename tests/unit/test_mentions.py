@@ -55,9 +55,7 @@ def parent_of(text, *, sources=(), author="p" * 64, brands=()):
 # ------------------------------------------------------------------------------------------------------- by name
 
 
-NAMED = (
-    """星澜真好用|買了星瀾|#星澜# 打卡|澜澜今天也|🌟🌊 yyds|XL回购|ｘｌ回购|Xing Lan|xinglan|星\u200b澜|用的xl，好"""
-)
+NAMED = """星澜真好用|買了星瀾|#星澜# 打卡|澜澜今天也|🌟🌊 yyds|XL回购|ｘｌ回购|Xing Lan|xinglan|星\u200b澜|用的xl，好"""
 UNNAMED = """今天天气好|xlsx 表格|axl 真好|https://x.example/xl/1 看看|www.xl.example|写信 a@xl1.example|"""
 
 
