@@ -54,6 +54,7 @@ PURE := spiders/*,nlp/*,storage/*,config/*,listener/normalize.py,listener/mentio
 coverage: $(VENV)/.dev ## the tests, with branch coverage of the pillars and the pure steps (at least 95 %)
 	@$(RUN) -m coverage erase
 	@$(RUN) -m coverage run -m pytest
+	@find . -maxdepth 1 -name '.coverage.*' -size 0 -delete # of processes that tests killed
 	@$(RUN) -m coverage combine --quiet
 	@$(RUN) -m coverage report --skip-covered
 	@$(RUN) -m coverage report --include="$(PURE)" --fail-under=95 --format=total

