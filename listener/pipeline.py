@@ -28,7 +28,7 @@ from storage.watching import Watch
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-AHEAD = timedelta(days=1)  # a post may be dated so far ahead: clocks differ, zones are forgotten
+AHEAD = timedelta(days=1)  # a post may be dated so far behind its sighting: clocks differ, zones are forgotten
 FLUSH_SECONDS = 5.0  # a slow crawl is stored at least this often
 SEND_LEASE = timedelta(minutes=10)  # of what one process has claimed: nobody else sends it meanwhile
 LONGEST_SEND = timedelta(minutes=2)  # longer than any channel takes for one message
@@ -114,13 +114,13 @@ def listen(items: Iterable[Item | BadLine], source: str, desk: Desk, reject: Cal
 
 def normalized(batch: Sequence[Item | BadLine], source: str, desk: Desk) -> tuple[list[Post], list[BadLine]]:
     """The posts of a batch, and the lines of it that can't become one."""
-    posts, bad, latest = [], [], desk.now() + AHEAD
+    posts, bad, now = [], [], desk.now()
     for item in batch:
         if isinstance(item, BadLine):
             bad.append(item)
             continue
-        if item.posted_at > latest:
-            reason = f"发布时间在未来：{item.posted_at.isoformat()} / posted in the future"
+        if item.posted_at > (item.seen_at or now) + AHEAD:
+            reason = f"发布时间晚于看到它的时间：{item.posted_at.isoformat()} / posted after it was seen, or in the future"
             bad.append(BadLine(number=0, reason=reason, line=f"{item.platform} {item.post_id}".encode()))
             continue
         try:

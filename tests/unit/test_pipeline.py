@@ -1,0 +1,31 @@
+"""What the pipeline decides before anything is stored."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from listener.pipeline import normalized
+from spiders.files import BadLine
+from spiders.items import Item
+
+NOW = datetime(2026, 10, 5, tzinfo=UTC)
+DESK: Any = SimpleNamespace(now=lambda: NOW, key=b"k" * 32)
+ITEM = Item("forum", "1", "a", NOW - timedelta(days=3), "好")
+
+
+def test_a_post_dated_after_it_was_seen_is_set_aside() -> None:
+    ahead = timedelta(days=2)
+    batch = [
+        ITEM,
+        replace(ITEM, post_id="2", posted_at=NOW + ahead),
+        replace(ITEM, post_id="3", posted_at=NOW + ahead, seen_at=NOW + ahead),  # somebody's clock, but one clock
+        replace(ITEM, post_id="4", seen_at=ITEM.posted_at - ahead),
+        BadLine(5, "no JSON", b"{"),
+    ]
+    posts, bad = normalized(batch, "import", DESK)
+    assert [post.key.post_id for post in posts] == ["1", "3"]
+    assert [line.line for line in bad] == [b"forum 2", b"forum 4", b"{"]
+    assert all(line.reason for line in bad)
