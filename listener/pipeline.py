@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -113,20 +114,25 @@ def listen(items: Iterable[Item | BadLine], source: str, desk: Desk, reject: Cal
 
 
 def normalized(batch: Sequence[Item | BadLine], source: str, desk: Desk) -> tuple[list[Post], list[BadLine]]:
-    """The posts of a batch, and the lines of it that can't become one."""
+    """The posts of a batch, and what of it can't become one: whole, but by its line's number only where the file had it."""
     posts, bad, now = [], [], desk.now()
     for item in batch:
         if isinstance(item, BadLine):
             bad.append(item)
             continue
-        if item.posted_at > (item.seen_at or now) + AHEAD:
-            reason = f"发布时间晚于看到它的时间：{item.posted_at.isoformat()} / posted after it was seen, or in the future"
-            bad.append(BadLine(number=0, reason=reason, line=f"{item.platform} {item.post_id}".encode()))
-            continue
+        which = f"{item.platform} {item.post_id}"
         try:
-            posts.append(normalize.normalize_item(item, source=source, key=desk.key))
+            post = normalize.normalize_item(item, source=source, key=desk.key)
         except normalize.NormalizeError as error:
-            bad.append(BadLine(number=0, reason=str(error), line=f"{item.platform} {item.post_id}".encode()))
+            bad.append(BadLine(number=0, reason=f"{which}: {error}", line=which.encode()))
+            continue
+        if item.posted_at > (item.seen_at or now) + AHEAD:
+            reason = (
+                f"{which}: 发布时间晚于看到它的时间 / posted after it was seen, or in the future: {item.posted_at.isoformat()}"
+            )
+            bad.append(BadLine(number=0, reason=reason, line=zlib.decompress(post.raw)))
+            continue
+        posts.append(post)
     return posts, bad
 
 
@@ -280,7 +286,7 @@ class Intake:
         """Store what waits, with the marks, in one transaction."""
         posts, bad = normalized(self._waiting, self.job.source, self.desk)
         for line in bad:
-            log.error("%s: item set aside: %s (%s)", self.job.source, line.reason, line.line.decode(errors="replace"))
+            log.error("%s: item set aside: %s", self.job.source, line.reason)  # not the line: it holds people's words
         if posts or marks:
             self.desk.store.add(posts, stored_at=self.desk.now(), marks=marks)
         self.items += len(posts)
