@@ -207,6 +207,8 @@ class _Thread:
             self.turn += 1
         self.told = rows.get(delivery_key(alert_key, channel, "alert", self.turn))
         self.correction = rows.get(delivery_key(alert_key, channel, "correction", self.turn))
+        # of the telling before: tried, so that nobody knows whether it was heard, and cancelled when the alert came back
+        self.before = rows.get(delivery_key(alert_key, channel, "correction", self.turn - 1)) if self.turn else None
 
     def renewed(self, is_new: bool, now: datetime) -> Iterator[Delivery]:
         """What has to go out because the alert stands."""
@@ -217,21 +219,29 @@ class _Thread:
             if self.correction and self.correction.state in (*HEARD, "sending"):
                 yield self._pending("alert", self.turn + 1, now, self.correction.claimed_until)
             elif self.told.state == "cancelled":
-                yield self._pending("alert", self.turn, now, None)
+                after = self.before.claimed_until if self.before else None
+                yield replace(self._pending("alert", self.turn, now, after), in_doubt=self.told.in_doubt)
 
     def corrected(self, now: datetime) -> Iterator[Delivery]:
         """What has to go out because the alert does not stand any more."""
-        is_heard = self.told is not None and self.told.state in (*HEARD, "sending")
-        if self.told and is_heard and (self.correction is None or self.correction.state == "cancelled"):
+        if (
+            self.told
+            and (self.told.in_doubt or self.told.state in (*HEARD, "sending"))
+            and (self.correction is None or self.correction.state == "cancelled")
+        ):
             yield self._pending("correction", self.turn, now, self.told.claimed_until)
+        if self.told and self.told.state in ("pending", "cancelled") and self.before and self.before.state == "cancelled":
+            yield replace(self.before, state="pending", next_try_at=now, claimed_until=None)  # its alert was heard, and is gone
 
     def cancelled(self, is_wanted: bool) -> Iterator[str]:
         """What must not go out: an alert that does not stand, the correction of one that does, or that nobody heard of."""
-        is_unheard = self.told is None or self.told.state == "pending"
-        if self.told and is_unheard and not is_wanted:
+        is_unheard = self.told is None or (self.told.state == "pending" and not self.told.in_doubt)
+        if self.told and self.told.state == "pending" and not is_wanted:
             yield self.told.key
         if self.correction and self.correction.state == "pending" and (is_wanted or is_unheard):
             yield self.correction.key
+        if self.before and self.before.state == "pending" and is_wanted:
+            yield self.before.key
 
     def _pending(self, kind: DeliveryKind, turn: int, now: datetime, after: datetime | None) -> Delivery:
         key = delivery_key(self.alert_key, self.channel, kind, turn)

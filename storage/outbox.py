@@ -100,6 +100,7 @@ def claim_due(connection: Connection, now: int, until: int, limit: int) -> list[
     moot = {d.key for d in claimed if d.kind == "alert" and about[d.alert_key].state != "current"}
     wanted = [d for d in claimed if d.key not in moot]
     _update(connection, sorted(moot), state="cancelled", claimed_until=None, next_try_at=None)
+    _update(connection, [d.key for d in claimed if d.state == "sending"], in_doubt=True)  # its sender is dead
     _update(connection, [d.key for d in wanted], state="sending", claimed_until=until, attempts=deliveries.c.attempts + 1)
     taken = {d.key: d for ds in load_deliveries(connection, {d.alert_key for d in wanted}).values() for d in ds}
     return [(taken[d.key], about[d.alert_key]) for d in wanted]
@@ -237,6 +238,7 @@ def _delivery_row(delivery: Delivery) -> dict[str, Any]:
         "claimed_until": None if delivery.state != "sending" else us_or_none(delivery.claimed_until),
         "sent_at": us_or_none(delivery.sent_at),
         "error": clean(delivery.error),
+        "in_doubt": delivery.in_doubt,
     }
 
 
@@ -253,4 +255,5 @@ def delivery_of(row: AnyRow) -> Delivery:
         when_or_none(row.claimed_until),
         when_or_none(row.sent_at),
         row.error,
+        row.in_doubt,
     )

@@ -373,7 +373,10 @@ class StoredAlert:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One alert on its way through one channel. key = hash(alert key, channel, kind); it travels with the message."""
+    """One alert on its way through one channel. key = hash(alert key, channel, kind); it travels with the message.
+
+    in_doubt: a process died while it sent this one, so nobody knows whether it arrived.
+    """
 
     key: str
     alert_key: str
@@ -386,6 +389,7 @@ class Delivery:
     claimed_until: datetime | None = None
     sent_at: datetime | None = None
     error: str = ""
+    in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -279,6 +279,7 @@ deliveries = Table(
     Column("claimed_until", BigInteger),
     Column("sent_at", BigInteger),
     Column("error", Text, nullable=False),
+    Column("in_doubt", Boolean, nullable=False, server_default=text("false")),
 )
 Index("ix_deliveries_alert_key", deliveries.c.alert_key)
 Index("ix_deliveries_state_next_try_at", deliveries.c.state, deliveries.c.next_try_at)

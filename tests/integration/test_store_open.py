@@ -119,7 +119,7 @@ def test_a_newer_schema_is_refused(database_url: str) -> None:
 
 def test_an_older_schema_is_refused_until_it_is_upgraded(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     upgrade(database_url)
-    monkeypatch.setattr(schema, "head", lambda: "0002")
+    monkeypatch.setattr(schema, "head", lambda: "9000")
     with pytest.raises(StoreError, match=r"of an older version .*run: listener db upgrade"):
         Store.open(database_url)
 

@@ -195,7 +195,7 @@ def test_only_the_claim_that_holds_can_be_given_back(store: Store) -> None:
     store.settle([replace(fast, state="dead", attempts=1)])
     assert store.deliveries() == [fast]
     store.settle([replace(fast, state="pending", attempts=1)])
-    assert store.deliveries() == [delivery("DA", "A", attempts=1)]
+    assert store.deliveries() == [delivery("DA", "A", attempts=1, in_doubt=True)]
 
 
 def test_an_unknown_delivery_can_not_be_settled(store: Store) -> None:

@@ -307,6 +307,33 @@ def test_an_alert_cut_while_sent_and_corrected_is_told_under_a_new_key_when_it_i
     assert desk.states() == [("alert", "cancelled"), ("correction", "sent"), ("alert", "pending")]
 
 
+def test_an_alert_that_may_have_arrived_when_its_sender_died_is_corrected_though_its_next_try_failed() -> None:
+    desk = Desk()
+    desk.watch(a_drift())
+    desk.set_state("alert", "pending", in_doubt=True, attempts=2)
+    desk.watch()
+    assert desk.states() == [("alert", "cancelled"), ("correction", "pending")]
+    assert desk.decide().deliveries == ()
+    desk.watch(a_drift())
+    assert desk.states() == [("alert", "pending"), ("correction", "cancelled")]
+    assert desk.set_state("alert", "pending").in_doubt
+
+
+def test_an_alert_heard_once_is_corrected_though_it_came_back_and_went_while_its_correction_failed() -> None:
+    desk = Desk()
+    desk.watch(a_drift())
+    desk.set_state("alert", "sent")
+    desk.watch()
+    desk.set_state("correction", "sending", claimed_until=NOW)
+    desk.watch(a_drift())
+    desk.set_state("correction", "cancelled", attempts=1)  # it failed, and was moot when it was claimed again
+    desk.watch()
+    assert sorted(desk.states()) == [("alert", "cancelled"), ("alert", "sent"), ("correction", "pending")]
+    assert desk.decide().deliveries == ()
+    desk.watch(a_drift())
+    assert sorted(desk.states()) == [("alert", "pending"), ("alert", "sent"), ("correction", "cancelled")]
+
+
 def test_a_channel_that_is_gone_gets_nothing_new_but_its_unsent_news_is_cancelled() -> None:
     desk = Desk("mail", "hook")
     desk.watch(a_drift())

@@ -150,7 +150,8 @@ class Outbox(RuleBasedStateMachine):
         ][:limit]
         pairs = []
         for row in ready:
-            taken = replace(row, state="sending", attempts=row.attempts + 1, claimed_until=self.now + LEASE)
+            cut = row.in_doubt or row.state == "sending"
+            taken = replace(row, state="sending", attempts=row.attempts + 1, claimed_until=self.now + LEASE, in_doubt=cut)
             self.rows[row.key] = taken
             pairs.append((taken, self.stored[row.alert_key]))
         for row in alerts.moot(pairs):
@@ -225,5 +226,5 @@ class Outbox(RuleBasedStateMachine):
             assert kinds[-1:] != ["alert"], "an alert that is gone was never corrected"
 
 
-Outbox.TestCase.settings = settings(max_examples=300, stateful_step_count=25, deadline=None)
+Outbox.TestCase.settings = settings(max_examples=500, stateful_step_count=25, deadline=None)
 TestRandomOrders = Outbox.TestCase
