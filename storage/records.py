@@ -257,6 +257,44 @@ class Calibration:
     parameters: Json
 
 
+RunOutcome = Literal["fitted", "unchanged", "too-little"]
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationRun:
+    """A try to calibrate a brand: what it led to, the version that counts from then on, what it was made from and found."""
+
+    brand: str
+    made_at: datetime
+    outcome: RunOutcome
+    version: str
+    facts: Json
+
+
+MarkKind = Literal["turned", "false-alarm", "mild"]
+
+
+@dataclass(frozen=True, slots=True)
+class KocMark:
+    """What the team knows of a KOC, written by hand: that the stance turned on that day, that an alert was false, that the
+    critical posts of that time were mild.
+
+    key: hash of the other fields, the taking back left out. at: the day's first instant, or when the alert fired.
+    alert_key: "" where a day was named. taken_back_at: None while the mark stands."""
+
+    key: str
+    koc_id: str
+    brand: str
+    kind: MarkKind
+    at: datetime
+    alert_key: str
+    who: str
+    made_at: datetime
+    note: str = ""
+    taken_back_at: datetime | None = None
+    taken_back_by: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """One post's share of the evidence, in nats (positive speaks for a turn)."""

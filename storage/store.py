@@ -21,10 +21,12 @@ from types import TracebackType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from storage import (
+    calibrations,
     cases,
     crawls,
     dirty,
     histories,
+    koc_marks,
     leases,
     mentions,
     moods,
@@ -38,11 +40,12 @@ from storage import (
     views,
     watching,
 )
-from storage.codec import us
+from storage.codec import us, when
 from storage.database import Database
 from storage.records import (
     Added,
     Calibration,
+    CalibrationRun,
     Case,
     CaseStep,
     Counts,
@@ -54,6 +57,7 @@ from storage.records import (
     Heard,
     History,
     Koc,
+    KocMark,
     Lease,
     Mark,
     Mention,
@@ -194,6 +198,10 @@ class Store:
         """One KOC's mentions of a brand; as_of: those that were stored and posted until then."""
         return self._database.read(lambda c: histories.load(c, [(koc_id, brand)], _at(as_of))[0])
 
+    def histories(self, pairs: Sequence[tuple[str, str]], *, as_of: datetime | None = None) -> list[History]:
+        """The history of each (KOC, brand), in the order given; as_of: see `history`."""
+        return self._database.read(lambda c: histories.load(c, pairs, _at(as_of)))
+
     def moods(self, brand: str, *, as_of: datetime | None = None) -> list[MoodDay]:
         """The brand's mood day by day; as_of: of what was stored and posted until then."""
         if as_of is None:
@@ -207,6 +215,23 @@ class Store:
 
     def save_calibration(self, calibration: Calibration) -> None:
         self._database.write(lambda c: histories.save_calibration(c, calibration))
+
+    def record_calibration(self, run: CalibrationRun, new: Calibration | None) -> None:
+        """Write a try to calibrate; new: what it made, saved in the same transaction. Whom it judges is marked dirty."""
+        self._database.write(lambda c: calibrations.record(c, run, new))
+
+    def calibrations(self, brand: str | None = None) -> list[Calibration]:
+        """Every calibration there is, in effect or not, by (brand, effective_at)."""
+        return self._database.read(lambda c: calibrations.load(c, brand))
+
+    def calibration_runs(self, brand: str) -> list[CalibrationRun]:
+        """Every try to calibrate a brand, oldest first."""
+        return self._database.read(lambda c: calibrations.load_runs(c, brand))
+
+    def data_time(self) -> datetime | None:
+        """When posts were last stored; None where there is none."""
+        at = self._database.read(dirty.data_time)
+        return when(at) if at else None
 
     def states(self, brand: str | None = None) -> list[DriftState]:
         """Where each KOC stands with each brand, in key order."""
@@ -229,6 +254,18 @@ class Store:
 
     def kocs(self) -> list[Koc]:
         return list(self._database.read(roster.load).values())
+
+    def mark_koc(self, mark: KocMark) -> KocMark:
+        """Write what the team says of a KOC; returns it with its key, or the same mark if it stands already."""
+        return self._database.write(lambda c: koc_marks.add(c, mark))
+
+    def take_back_mark(self, key: str, *, who: str, at: datetime, note: str = "") -> KocMark:
+        """End a mark; the row stays. Raises StoreError where no such mark stands."""
+        return self._database.write(lambda c: koc_marks.take_back(c, key, who, at, note))
+
+    def koc_marks(self, *, koc: str | None = None, brand: str | None = None, history: bool = False) -> list[KocMark]:
+        """The marks that stand, by KOC and time; with ``history`` those taken back too."""
+        return self._database.read(lambda c: koc_marks.load(c, koc, brand, history=history))
 
     # -------------------------------------------------------------------------------------- alert, deliver, respond
 

@@ -213,6 +213,35 @@ calibrations = Table(
     Column("parameters", Text, nullable=False),
 )
 
+# Every try to calibrate, also those that changed nothing: the status tells from them what is expected, and what is due.
+calibration_runs = Table(
+    "calibration_runs",
+    metadata,
+    Column("brand", Text, primary_key=True),
+    Column("made_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("outcome", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("facts", Text, nullable=False),
+)
+
+# What the team says of KOCs by hand; rows are only added. One with takes_back ends the mark of that key.
+koc_marks = Table(
+    "koc_marks",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("koc_id", Text, nullable=False),
+    Column("brand", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("alert_key", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("takes_back", Text),
+)
+Index("ix_koc_marks_koc_id_brand", koc_marks.c.koc_id, koc_marks.c.brand)
+Index("uq_koc_marks_takes_back", koc_marks.c.takes_back, unique=True)
+
 drift_states = Table(
     "drift_states",
     metadata,
