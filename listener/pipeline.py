@@ -19,10 +19,23 @@ from listener.drift.detect import detect
 from listener.drift.rules import Rule, default_calibration
 from listener.text.views import AlertView
 from nlp.results import Request, Score
-from spiders.collect import Collected, CollectJob, Covered, Ended, Event, Reached, SubjectMark, Trouble, collect
+from spiders.collect import Collected, CollectJob, Covered, Ended, Event, Noted, Reached, SubjectMark, Trouble, collect
 from spiders.files import BadLine
 from spiders.items import Item
-from storage.records import Brand, Crawl, CrawlOutcome, Delivery, History, Mark, Message, Post, StoredAlert
+from storage.records import (
+    Brand,
+    Calibration,
+    Crawl,
+    CrawlOutcome,
+    Delivery,
+    History,
+    Mark,
+    Message,
+    MoodDay,
+    Post,
+    StoredAlert,
+    Verdict,
+)
 from storage.store import Store
 from storage.watching import Watch
 
@@ -47,13 +60,21 @@ class ScoreMany(Protocol):
     def __call__(self, requests: Sequence[Request]) -> list[Score]: ...
 
 
+class ReplayMany(Protocol):
+    """The detector behind an executor: histories of one brand in, a verdict for each out, in the same order."""
+
+    def __call__(
+        self, histories: Sequence[History], moods: Sequence[MoodDay], calibration: Calibration, rule: Rule
+    ) -> list[Verdict]: ...
+
+
 @dataclass(frozen=True)
 class Desk:
     """What the steps work with: plain values and open doors, wired by `listener.app`; a test wires its own.
 
     finder: finds the brands in a post. key: what author ids are hashed with. channels: names of those that alerts go to.
     channel: one of them, open; None where the settings name it no more. view: an alert with all it takes to be shown.
-    deliver_within: an older turn is summarized, never sent by itself.
+    deliver_within: an older turn is summarized, never sent by itself. watch_size: KOCs that one transaction replays.
     stopping: asked between two units of work; True ends the step early and cleanly.
     """
 
@@ -69,6 +90,8 @@ class Desk:
     view: Callable[[StoredAlert], AlertView]
     batch_size: int = 1000
     deliver_within: timedelta = timedelta(days=14)
+    watch_size: int = 200
+    replay: ReplayMany = detect
     stopping: Callable[[], bool] = field(default=lambda: False)
     report: Report = field(default=lambda step, done, total: None)
 
@@ -161,7 +184,7 @@ def watch(desk: Desk) -> int:
     """Replay every KOC that new posts touched: drift → alerts, deliveries, case, in the transaction that clears the mark."""
     done, total = 0, desk.store.count_dirty()
     while not desk.stopping():
-        with desk.store.watching(brands=[b.name for b in desk.brands], limit=200) as dirty:
+        with desk.store.watching(brands=[b.name for b in desk.brands], limit=desk.watch_size) as dirty:
             if dirty is None:
                 break
             judge(dirty, desk)
@@ -175,7 +198,7 @@ def judge(dirty: Watch, desk: Desk) -> None:
     now = desk.now()
     for brand, histories in by_brand(dirty).items():
         calibration = dirty.calibrations.get(brand) or default_calibration()
-        for verdict in detect(histories, dirty.moods.get(brand, ()), calibration, desk.rule):
+        for verdict in desk.replay(histories, dirty.moods.get(brand, ()), calibration, desk.rule):
             koc_id = verdict.state.koc_id
             stored = dirty.stored.get((koc_id, brand), ())
             koc = dirty.kocs.get(koc_id)
@@ -212,9 +235,10 @@ def crawl(job: CollectJob, desk: Desk) -> Crawl:
     row = Crawl(crawl_id, job.source, job.platform, started, None, "running", 0, "")
     desk.store.start_crawl(row)
     marks = {subject: SubjectMark(mark.posted_at, mark.state) for subject, mark in desk.store.marks(job.source).items()}
+    job = replace(job, marks=marks)
     intake = Intake(job, desk)
     try:
-        with closing(collect(replace(job, marks=marks), desk.stopping)) as events:
+        with closing(collect(job, desk.stopping)) as events:
             for event in events:
                 intake.take(event)
                 if desk.stopping():
@@ -248,6 +272,7 @@ class Intake:
         self.kinds: set[str] = set()
         self.covered: list[tuple[str, str]] = []
         self._waiting: list[Item] = []
+        self._marks: dict[str, Mark] = {}
         self._flushed_at = time.monotonic()
 
     def take(self, event: Event) -> None:
@@ -255,11 +280,11 @@ class Intake:
         match event:
             case Collected(item):
                 self._waiting.append(item)
-                late = time.monotonic() - self._flushed_at > FLUSH_SECONDS
-                if late or len(self._waiting) >= self.desk.batch_size:
-                    self.flush()
             case Reached(subject, posted_at, state):
-                self.flush(Mark(self.job.source, subject, posted_at, state))
+                self._marks[subject] = Mark(self.job.source, subject, posted_at, state)
+            case Noted(subject, state):
+                mark = self.job.marks.get(subject)
+                self._marks[subject] = Mark(self.job.source, subject, mark.posted_at if mark else None, state)
             case Covered(platform, account_id):
                 self.covered.append((platform, account_id))
             case Trouble(kind, message, subject, page):
@@ -272,6 +297,9 @@ class Intake:
                 self.outcome = "changed" if outcome == "failed" and graver == {"changed"} else outcome
                 if outcome != "done" and not graver:  # a child that died could not say which subject it was at
                     self.troubles[error] = []
+        late = time.monotonic() - self._flushed_at > FLUSH_SECONDS
+        if late or len(self._waiting) >= self.desk.batch_size:
+            self.flush()
 
     def told(self) -> str:
         """What went wrong, each thing once, with the subjects that it hit."""
@@ -282,15 +310,16 @@ class Intake:
             lines.append(f"{message} [{named}{more}]" if named else message)
         return "\n".join(lines)
 
-    def flush(self, *marks: Mark) -> None:
-        """Store what waits, with the marks, in one transaction."""
+    def flush(self) -> None:
+        """Store what waits, with the marks that vouch for it, in one transaction."""
+        marks = tuple(self._marks.values())
         posts, bad = normalized(self._waiting, self.job.source, self.desk)
         for line in bad:
             log.error("%s: item set aside: %s", self.job.source, line.reason)  # not the line: it holds people's words
         if posts or marks:
             self.desk.store.add(posts, stored_at=self.desk.now(), marks=marks)
         self.items += len(posts)
-        self._waiting, self._flushed_at = [], time.monotonic()
+        self._waiting, self._marks, self._flushed_at = [], {}, time.monotonic()
         self.desk.report("抓取 crawl", self.items, None)
 
 

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess
 
-from spiders.events import JOBS, Collected, Covered, Ended, Event, Outcome, Reached, Trouble, event_of, line_of
+from spiders.events import JOBS, Collected, Covered, Ended, Event, Noted, Outcome, Reached, Trouble, event_of, line_of
 from spiders.items import Item, fault_of
 from spiders.settings import settings_of
 from spiders.values import clean
@@ -44,7 +44,7 @@ class Wire:
         if isinstance(event, Trouble) and event.kind != "limited":
             self.first_trouble = self.first_trouble or event
             self.kinds.add(event.kind)
-        if isinstance(event, (Reached, Covered)) and self._lost:
+        if isinstance(event, (Reached, Noted, Covered)) and self._lost:
             return  # a mark must not pass an item that was lost
         view = memoryview(line_of(event))
         try:
@@ -86,10 +86,10 @@ class ToParent:
             self.wire.send_item(item.item)
         elif isinstance(item, Item):
             self.wire.send_item(item)
-        elif isinstance(item, (Reached, Covered, Trouble)):
+        elif isinstance(item, (Reached, Noted, Covered, Trouble)):
             self.wire.send(item)
         else:
-            raise TypeError(f"a spider yields Item, Collected, Reached, Covered or Trouble, not {type(item).__name__}")
+            raise TypeError(f"a spider yields Item, Collected, Reached, Noted, Covered or Trouble, not {type(item).__name__}")
         return item
 
 

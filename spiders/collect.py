@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from spiders.errors import CollectError
-from spiders.events import JOBS, Collected, CollectJob, Covered, Ended, Event, Reached, SubjectMark, Trouble, event_of
+from spiders.events import JOBS, Collected, CollectJob, Covered, Ended, Event, Noted, Reached, SubjectMark, Trouble, event_of
 
 __all__ = [
     "CollectError",
@@ -27,6 +27,7 @@ __all__ = [
     "Covered",
     "Ended",
     "Event",
+    "Noted",
     "Reached",
     "SubjectMark",
     "Trouble",
@@ -69,8 +70,8 @@ def _check(job: CollectJob) -> None:
         at = getattr(job, name)
         if at is not None and at.tzinfo is None:
             raise CollectError(f"{name} 没有时区 / {name} has no time zone: {at.isoformat()}")
-    if not (job.queries or job.accounts or job.urls):
-        raise CollectError(f"来源 {job.source!r} 没有要读的东西：queries、accounts、urls 都是空的 / nothing to read")
+    if not (job.queries or job.accounts or job.urls or job.posts):
+        raise CollectError(f"来源 {job.source!r} 没有要读的东西：queries、accounts、urls、posts 都是空的 / nothing to read")
 
 
 def _events(job: CollectJob, stopping: Callable[[], bool]) -> Generator[Event, None, None]:

@@ -40,3 +40,9 @@ class Failed(UnreadError):  # noqa: N818
     """The network or the server failed: no answer, cut off, too large, too slow, an error of theirs."""
 
     patience = 3
+
+
+class Gone(Failed):
+    """What was asked for is there no more: deleted, or never there (404, 410, or the platform's own words for it)."""
+
+    patience = 0

@@ -31,6 +31,8 @@ class CollectJob:
     platform: name of the spider. queries, accounts (ids on the platform), urls: what to read; each becomes a *subject*,
     ``query:<words>``, ``timeline:<id>`` or the address itself. marks: by subject, as far as there are any.
     since, until: only posts in [since, until); a job with ``until``, or with a ``since`` later than a mark, leaves it alone.
+    posts: single posts, by address or id, ``post:<ref>``. options: what the platform's spider wants to know besides.
+    proxy: the address of a proxy that all requests go through ("" none).
     comments: also read what is answered under the posts. overlap_hours: how far behind its mark a subject is read again, for
     late posts, new comments and new counts. delay_seconds: at least so long between two requests to one host.
     max_pages, max_comment_pages: of one subject, of one post. pages_dir: where a page of unknown shape is kept ("" nowhere).
@@ -43,6 +45,8 @@ class CollectJob:
     queries: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()
+    posts: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
     since: datetime | None = None
     until: datetime | None = None
     marks: Mapping[str, SubjectMark] = field(default_factory=dict)
@@ -58,6 +62,7 @@ class CollectJob:
     base_url: str = ""
     timezone: str = "Asia/Shanghai"
     pages_dir: str = ""
+    proxy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,16 @@ class Reached:
     posted_at: datetime | None
     state: Mapping[str, Any] = field(default_factory=dict)
     event: Literal["reached"] = "reached"
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """How far a subject is read, short of its mark, which stays where it is: what is noted in ``state`` the spider wants to be
+    told again. Store it in the transaction of the items before it, or of later ones."""
+
+    subject: str
+    state: Mapping[str, Any] = field(default_factory=dict)
+    event: Literal["noted"] = "noted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +137,7 @@ class Ended:
     event: Literal["ended"] = "ended"
 
 
-Event: TypeAlias = Collected | Reached | Covered | Trouble | Ended
+Event: TypeAlias = Collected | Reached | Noted | Covered | Trouble | Ended
 
 JOBS: TypeAdapter[CollectJob] = TypeAdapter(CollectJob)
 EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])

@@ -18,7 +18,7 @@ from scrapy.core.downloader.handlers.http11 import TunnelError
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 
-from spiders.errors import Blocked, Changed, Failed, UnreadError
+from spiders.errors import Blocked, Changed, Failed, Gone, UnreadError
 from spiders.events import Collected, CollectJob, Event, Reached, SubjectMark, Trouble, TroubleKind
 from spiders.items import Item
 from spiders.values import is_login, json_from
@@ -263,7 +263,9 @@ def _answer(url: str, response: Response, also: tuple[int, ...]) -> Response:
     if response.url != url and is_login(urlsplit(response.url).path):
         raise Blocked(f"平台要求登录后才能看 / log-in wall: {url}", patience=3)
     if status in (404, 410):
-        raise Failed(f"没有这个页面（HTTP {status}）：{url} / no such page", patience=0)
+        raise Gone(f"没有这个页面（HTTP {status}）：{url} / no such page")
+    if 400 <= status < 500:
+        raise Failed(f"服务器不认这个请求（HTTP {status}）：{url} / the server refuses this request", patience=0)
     if not 200 <= status < 300:
         raise Failed(f"服务器出错（HTTP {status}）：{url} / server error")
     return response
