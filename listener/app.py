@@ -12,14 +12,16 @@ from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property, partial
-from itertools import chain
+from itertools import chain, repeat
 from multiprocessing import get_context
 from pathlib import Path
 from types import TracebackType
+from typing import TypeAlias
 
 from config import settings as config
 from listener import mentions, normalize, pipeline, quarantine
 from listener.channels import Channel, ChannelError, EmailChannel, WebhookChannel
+from listener.drift.detect import detect
 from listener.drift.rules import Rule
 from listener.roster import RosterPreview, read_roster
 from listener.text.views import AlertView, view_of
@@ -28,12 +30,26 @@ from nlp import score as scorer
 from nlp.results import Request, Score, ScoreError
 from spiders.collect import CollectJob
 from spiders.files import BadLine, read_items
-from storage.records import Brand, Crawl, Purged, Rival, SettingsChanged, StoredAlert
+from storage.records import (
+    Brand,
+    Calibration,
+    Crawl,
+    History,
+    MoodDay,
+    Purged,
+    Rival,
+    SettingsChanged,
+    StoredAlert,
+    Verdict,
+)
 from storage.store import Store
 
 log = logging.getLogger(__name__)
 
 CHUNK = 500  # requests that one worker takes at a time
+KOCS = 250  # KOCs that one worker replays at a time; fewer than that are not worth a process
+WATCHED, MANY_WATCHED = 200, 4000  # KOCs that one transaction replays: in this process alone, and by several
+Pair: TypeAlias = tuple[str, str]  # KOC, brand
 IMPORT = "import"  # the source of what was imported without naming one
 
 
@@ -167,7 +183,11 @@ class App:
 
     @contextmanager
     def desk(
-        self, report: pipeline.Report = _nothing, *, batch_size: int | None = None, workers: int | None = None
+        self,
+        report: pipeline.Report = _nothing,
+        *,
+        batch_size: int | None = None,
+        workers: int | None = None,
     ) -> Iterator[pipeline.Desk]:
         """What the steps work with."""
         with nullcontext(self._executor) if workers is None else executor_of(workers) as executor:
@@ -180,6 +200,8 @@ class App:
                 channels=tuple(one.name for one in self.settings.channels if one.enabled),
                 channel=self.channel,
                 score=partial(score_many, executor),
+                replay=partial(replay_many, executor, (self.settings.listener.database, self.timezone)),
+                watch_size=WATCHED if executor is None else MANY_WATCHED,
                 now=self.now,
                 view=self.view_of,
                 batch_size=batch_size or self.settings.engine.batch_size,
@@ -190,7 +212,7 @@ class App:
 
     @cached_property
     def _executor(self) -> Executor | None:
-        """The scorer's processes, kept while the workspace is open; None where this process scores by itself."""
+        """The processes of the scorer and the detector, kept while the workspace is open; None: this one does it alone."""
         return self._open_things.enter_context(executor_of(self.settings.engine.workers))
 
     # ------------------------------------------------------------------------------------------------------- work
@@ -275,6 +297,8 @@ class App:
             queries=source.queries,
             accounts=tuple(dict.fromkeys(accounts)),
             urls=source.urls,
+            posts=source.posts,
+            options=config.revealed(source.options),
             since=since,
             until=until,
             comments=source.comments,
@@ -289,6 +313,7 @@ class App:
             base_url=source.base_url,
             timezone=self.timezone,
             pages_dir=str(self.folder / "pages"),
+            proxy=source.proxy.reveal(),
         )
 
     def crawl(
@@ -407,7 +432,7 @@ def brands_of(settings: config.Settings) -> tuple[Brand, ...]:
 
 @contextmanager
 def executor_of(workers: int) -> Iterator[Executor | None]:
-    """Processes that score, None for this one alone. Spawned, so that no lock or socket of this process is inherited."""
+    """Processes that work for us, None for this one alone. Spawned, so that no lock or socket of this process is inherited."""
     if workers <= 1:
         yield None
         return
@@ -425,3 +450,45 @@ def score_many(executor: Executor | None, requests: Sequence[Request]) -> list[S
     except BrokenExecutor as error:
         words = "评分进程意外结束（内存不足？）；已收录的都在，再次运行会继续 / a scoring process died: run it again"
         raise ScoreError(words) from error
+
+
+def replay_many(
+    executor: Executor | None,
+    database: tuple[str, str] | None,
+    pairs: Sequence[Pair],
+    read: Callable[[Sequence[Pair]], list[History]],
+    moods: Sequence[MoodDay],
+    calibration: Calibration,
+    rule: Rule,
+) -> list[Verdict]:
+    """A verdict for each KOC of one brand, in order, by the executor or in this process: the same code, the same bytes.
+
+    database: URL and time zone of the store, from which the workers read the histories themselves, half of the work; None
+    where they can't reach it: then the histories travel."""
+    if executor is None or len(pairs) <= KOCS:
+        return pipeline.replay_here(pairs, read, moods, calibration, rule)
+    chunks = [pairs[start : start + KOCS] for start in range(0, len(pairs), KOCS)]
+    settled = (repeat(moods), repeat(calibration), repeat(rule))
+    try:
+        if database is None:
+            return list(chain.from_iterable(executor.map(detect, map(read, chunks), *settled)))
+        return list(chain.from_iterable(executor.map(replay_stored, repeat(database), chunks, *settled)))
+    except BrokenExecutor as error:
+        words = (
+            "计算进程意外结束（内存不足？）；已写入的都在，再次运行会继续 / a worker died: run it again, it goes on from there"
+        )
+        raise ScoreError(words) from error
+
+
+def replay_stored(
+    database: tuple[str, str], pairs: Sequence[Pair], moods: Sequence[MoodDay], calibration: Calibration, rule: Rule
+) -> list[Verdict]:
+    """What a worker does: it reads the histories itself and writes nothing. The parent holds the KOCs' marks meanwhile, so that
+    nobody can change what is read here before the verdicts are recorded."""
+    return detect(_store_of(*database).histories(pairs), moods, calibration, rule)
+
+
+@cache
+def _store_of(url: str, timezone: str) -> Store:
+    """A worker's own door to the database, open as long as the worker lives."""
+    return Store.open(url, timezone=timezone)

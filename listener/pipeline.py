@@ -61,11 +61,29 @@ class ScoreMany(Protocol):
 
 
 class ReplayMany(Protocol):
-    """The detector behind an executor: histories of one brand in, a verdict for each out, in the same order."""
+    """The detector behind an executor: KOCs of one brand in, a verdict for each out, in the same order.
+
+    read: their histories; an executor whose workers reach the database has no need of it."""
 
     def __call__(
-        self, histories: Sequence[History], moods: Sequence[MoodDay], calibration: Calibration, rule: Rule
+        self,
+        pairs: Sequence[tuple[str, str]],
+        read: Callable[[Sequence[tuple[str, str]]], list[History]],
+        moods: Sequence[MoodDay],
+        calibration: Calibration,
+        rule: Rule,
     ) -> list[Verdict]: ...
+
+
+def replay_here(
+    pairs: Sequence[tuple[str, str]],
+    read: Callable[[Sequence[tuple[str, str]]], list[History]],
+    moods: Sequence[MoodDay],
+    calibration: Calibration,
+    rule: Rule,
+) -> list[Verdict]:
+    """`ReplayMany` in this process."""
+    return detect(read(pairs), moods, calibration, rule)
 
 
 @dataclass(frozen=True)
@@ -91,7 +109,7 @@ class Desk:
     batch_size: int = 1000
     deliver_within: timedelta = timedelta(days=14)
     watch_size: int = 200
-    replay: ReplayMany = detect
+    replay: ReplayMany = replay_here
     stopping: Callable[[], bool] = field(default=lambda: False)
     report: Report = field(default=lambda step, done, total: None)
 
@@ -188,7 +206,7 @@ def watch(desk: Desk) -> int:
             if dirty is None:
                 break
             judge(dirty, desk)
-            done += len(dirty.histories)
+            done += len(dirty.pairs)
         desk.report("观察 watch", done, max(done, total))
     return done
 
@@ -196,9 +214,9 @@ def watch(desk: Desk) -> int:
 def judge(dirty: Watch, desk: Desk) -> None:
     """One transaction of `watch`: what the detector says of these KOCs, and what follows from it."""
     now = desk.now()
-    for brand, histories in by_brand(dirty).items():
+    for brand, pairs in by_brand(dirty.pairs).items():
         calibration = dirty.calibrations.get(brand) or default_calibration()
-        for verdict in desk.replay(histories, dirty.moods.get(brand, ()), calibration, desk.rule):
+        for verdict in desk.replay(pairs, dirty.read, dirty.moods.get(brand, ()), calibration, desk.rule):
             koc_id = verdict.state.koc_id
             stored = dirty.stored.get((koc_id, brand), ())
             koc = dirty.kocs.get(koc_id)
@@ -214,11 +232,15 @@ def judge(dirty: Watch, desk: Desk) -> None:
             dirty.record(cases.follow(changes, cases=known, koc=koc, now=now), at=now)
 
 
-def by_brand(dirty: Watch) -> dict[str, list[History]]:
-    """The dirty histories of each brand, in key order."""
-    groups: dict[str, list[History]] = {}
-    for history in dirty.histories:
-        groups.setdefault(history.brand, []).append(history)
+def by_brand(pairs: Iterable[tuple[str, str]]) -> dict[str, list[tuple[str, str]]]:
+    """The (KOC, brand) pairs of each brand, in their order.
+
+    >>> by_brand([("K1", "星澜"), ("K1", "墨羽"), ("K2", "星澜")])
+    {'星澜': [('K1', '星澜'), ('K2', '星澜')], '墨羽': [('K1', '墨羽')]}
+    """
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for pair in pairs:
+        groups.setdefault(pair[1], []).append(pair)
     return groups
 
 

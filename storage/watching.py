@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, delete, select, tuple_
@@ -32,10 +33,12 @@ Pair = tuple[str, str]  # KOC, brand
 class Watch:
     """Dirty KOCs under a lock. ``record`` what each replay changes; on leaving, all is written and their marks cleared.
 
-    histories: one for each dirty (KOC, brand), in key order; it may hold no mention. stored, deliveries: every alert ever
-    raised for them, superseded ones too. kocs: those still on the roster. calibrations: of brands that have one."""
+    pairs: the dirty (KOC, brand), in key order. read: the histories of some of them, one for each; it may hold no mention.
+    stored, deliveries: every alert ever raised for them, superseded ones too. kocs: those still on the roster. calibrations:
+    of brands that have one."""
 
-    histories: list[History]
+    pairs: list[Pair]
+    read: Callable[[Sequence[Pair]], list[History]]
     moods: dict[str, list[MoodDay]]
     calibrations: dict[str, Calibration]
     stored: dict[Pair, list[StoredAlert]]
@@ -43,6 +46,11 @@ class Watch:
     cases: dict[Pair, list[Case]]
     kocs: dict[str, Koc]
     recorded: list[tuple[Changes, int]] = field(default_factory=list)
+
+    @property
+    def histories(self) -> list[History]:
+        """The history of every dirty (KOC, brand), in key order, read when asked for: whoever replays elsewhere needs none."""
+        return self.read(self.pairs)
 
     def record(self, changes: Changes, *, at: datetime) -> None:
         """Take what a replay changes, to be written when the watch ends."""
@@ -64,7 +72,8 @@ def load(connection: Connection, pairs: Sequence[Pair]) -> Watch:
                 opened[pair].append(case)
     keys = [alert.alert.key for found in stored.values() for alert in found]
     return Watch(
-        histories.load(connection, pairs),
+        list(pairs),
+        partial(histories.load, connection),
         moods.load(connection, brands),
         histories.load_calibrations(connection, brands),
         stored,

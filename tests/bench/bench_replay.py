@@ -1,0 +1,186 @@
+"""A replay of many KOCs, by 1 worker and by more: KOCs/s, memory, the same bytes.
+
+    nice python tests/bench/bench_replay.py FOLDER [--kocs 20000] [--mentions 25] [--workers 1 2] [--keep]
+
+Writes synthetic mentions straight into a SQLite store in FOLDER (a year of them, a fiftieth of the KOCs turns critic), then
+replays all of it as `listener drift replay --workers N` does: dirty marks, histories, detector, alerts, cases. The checksum
+is over states, drifts, current alerts and cases. Prints one JSON line for each number of workers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import resource
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from listener import pipeline
+from listener.app import executor_of, replay_many
+from listener.drift.rules import Rule
+from storage import tables
+from storage.codec import us
+from storage.database import Database, insert_all
+from storage.records import Brand
+from storage.store import Store
+
+BRAND, START = "星澜", datetime(2025, 1, 1, tzinfo=UTC)
+NOW = START + timedelta(days=400)
+YEAR_US = 365 * 86_400_000_000
+PAGE = 2000  # KOCs written in one transaction
+
+
+def fill(url: str, kocs: int, mentions: float, seed: int = 1) -> int:
+    """Write the roster and its mentions; returns how many mentions."""
+    Store.open(url).close()
+    database, rng, row, days = Database(url), np.random.default_rng(seed), 0, np.zeros((400, 4), dtype=np.int64)
+    first = us(START)
+    for low in range(0, kocs, PAGE):
+        ids = range(low, min(low + PAGE, kocs))
+        made: dict[str, list[dict[str, object]]] = {"kocs": [], "accounts": [], "posts": [], "mentions": []}
+        for i in ids:
+            key = hashlib.sha256(f"author {i}".encode()).hexdigest()
+            koc_id = f"K{i:07d}"
+            made["kocs"].append({"koc_id": koc_id, "name": koc_id, "owner": "", "tier": "", "domain": "public", "note": ""})
+            made["accounts"].append(
+                {"platform": "weibo", "account_id": str(i), "koc_id": koc_id, "author_key": key, "nickname": "", "url": ""}
+            )
+            for at, (against, none, favor), fingerprint in posts_of(rng, mentions):
+                row += 1
+                posted_at = first + at
+                made["posts"].append(post_row(row, i, key, posted_at))
+                made["mentions"].append(mention_row(row, posted_at, against, none, favor, fingerprint))
+                days[at // 86_400_000_000] += (1, against, none, favor)
+        with database.writing() as connection:
+            for name, rows in made.items():
+                insert_all(connection, tables.metadata.tables[name], rows)
+    with database.writing() as connection:
+        rows = [
+            {"brand": BRAND, "day": (START + timedelta(days=i)).date().toordinal(), "n": n, "against": a, "none": o, "favor": f}
+            for i, (n, a, o, f) in enumerate(days.tolist())
+            if n
+        ]
+        insert_all(connection, tables.brand_days, rows)
+    database.close()
+    return row
+
+
+def posts_of(rng: np.random.Generator, mean: float) -> Iterator[tuple[int, tuple[int, int, int], int]]:
+    """One KOC's year: when (µs), against, none, favor in 1e-4, fingerprint."""
+    n = int(rng.poisson(mean))
+    turned = rng.random() < 0.02
+    at = np.sort(rng.integers(0, YEAR_US, n))
+    turn = rng.integers(0, YEAR_US) if turned else YEAR_US
+    prints = rng.integers(-(1 << 62), 1 << 62, n).tolist()
+    for when, fingerprint in zip(at.tolist(), prints, strict=True):
+        shares = (0.7, 0.2, 0.1) if when >= turn else (0.06, 0.2, 0.74)
+        p = rng.dirichlet([0.3 + 4 * s for s in shares])
+        against, favor = round(float(p[0]) * 10_000), round(float(p[2]) * 10_000)
+        yield when, (against, 10_000 - against - favor, favor), fingerprint
+
+
+def post_row(row: int, author: int, key: str, at: int) -> dict[str, object]:
+    return {
+        "id": row, "platform": "weibo", "post_id": str(row), "kind": "post", "author_key": key, "url": "", "posted_at": at,
+        "parent_id": None, "root_id": None, "text": f"{BRAND}第 {row} 次用，{author} 说说感受", "text_hash": f"{row:x}",
+        "media": "[]", "raw_sha256": f"{row:x}", "first_seen_at": at, "last_seen_at": at, "stored_at": us(NOW),
+        "sources": '["import"]', "edited": False, "text_purged": False, "version": 1, "scored_version": 1,
+    }  # fmt: skip
+
+
+def mention_row(row: int, at: int, against: int, none: int, favor: int, fingerprint: int) -> dict[str, object]:
+    return {
+        "post": row, "brand": BRAND, "target": BRAND, "is_rival": False, "via": "named",
+        "day": datetime.fromtimestamp(at / 1e6, UTC).date().toordinal(), "neg": against, "neu": none, "pos": favor,
+        "favor": favor, "against": against, "none": none, "cues": "[]", "constructive": False, "own_words": True,
+        "unscored": None, "fingerprint": fingerprint, "model": "bench",
+    }  # fmt: skip
+
+
+def replay(url: str, workers: int, limit: int) -> dict[str, object]:
+    """Replay everybody; what it took and what came of it."""
+    with Store.open(url) as store, executor_of(workers) as executor:
+        desk = pipeline.Desk(
+            store=store,
+            brands=(Brand(BRAND),),
+            finder=None,  # type: ignore[arg-type]
+            key=b"",
+            rule=Rule(timezone="UTC"),
+            channels=(),
+            channel=lambda name: None,
+            score=lambda requests: [],
+            now=lambda: NOW,
+            view=lambda stored: None,  # type: ignore[arg-type,return-value]
+            replay=partial(replay_many, executor, (url, "Asia/Shanghai")),
+            watch_size=limit,
+        )
+        started = time.perf_counter()
+        store.mark_dirty()
+        marked = time.perf_counter()
+        done = pipeline.watch(desk)
+        seconds = time.perf_counter() - started
+        checksum = checksum_of(store)
+    usage, children = (resource.getrusage(who).ru_maxrss // 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return {
+        "workers": workers,
+        "kocs": done,
+        "seconds": round(seconds, 1),
+        "marking": round(marked - started, 1),
+        "kocs_per_s": round(done / seconds),
+        "parent_mib": usage,
+        "largest_worker_mib": children,
+        "checksum": checksum,
+    }
+
+
+def checksum_of(store: Store) -> str:
+    """Over all that a replay leaves, but when it was recorded."""
+    digest = hashlib.sha256()
+    for state in store.states(BRAND):
+        digest.update(repr(state).encode())
+    for drift in store.drifts(brand=BRAND):
+        digest.update(repr(drift).encode())
+    for one in store.alerts(history=True):
+        digest.update(repr((one.alert, one.state)).encode())
+    for case in store.cases():
+        digest.update(json.dumps(asdict(case), default=str, sort_keys=True).encode())
+    return digest.hexdigest()[:16]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--kocs", type=int, default=20_000)
+    parser.add_argument("--mentions", type=float, default=25.0)
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--limit", type=int, default=2000, help="KOCs in one transaction")
+    parser.add_argument("--keep", action="store_true", help="keep the database, and take it if it is there")
+    a = parser.parse_args()
+    a.folder.mkdir(parents=True, exist_ok=True)
+    file = a.folder / f"replay-{a.kocs}-{a.mentions:g}.db"
+    url = f"sqlite:///{file}"
+    if not file.exists():
+        started = time.perf_counter()
+        rows = fill(url, a.kocs, a.mentions)
+        took = round(time.perf_counter() - started, 1)
+        print(json.dumps({"mentions": rows, "mib": file.stat().st_size >> 20, "filled_in": took}), flush=True)
+    checksums = set()
+    for workers in a.workers:
+        result = replay(url, workers, a.limit)
+        checksums.add(result["checksum"])
+        print(json.dumps(result), flush=True)
+    if not a.keep:
+        for each in (file, *(file.with_name(file.name + end) for end in ("-wal", "-shm"))):
+            each.unlink(missing_ok=True)
+    assert len(checksums) == 1, "the number of workers changed the result"
+
+
+if __name__ == "__main__":
+    main()
