@@ -92,7 +92,7 @@ def _value_of(text: str, kind: Any) -> Any:
         return Secret(text)
     if get_origin(kind) is tuple and not text.lstrip().startswith("["):
         return text if text == "roster" else [part.strip() for part in text.split(",") if part.strip()]
-    if kind in (bool, int, float) or get_origin(kind) is tuple:
+    if kind in (bool, int, float) or get_origin(kind) in (tuple, Mapping):
         try:
             return tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:

@@ -112,6 +112,8 @@ class Reading:
         for name, may_stand_here in getattr(shape, "SECRETS", {}).items():
             self._take_secret(table, (*key, name), may_stand_here)
             self._unwrap(shape, table, name)
+        if isinstance(table.get("options"), dict):
+            table["options"] = self._options(table["options"], (*key, "options"))
         for each in fields(shape):
             if each.name in PATHS:
                 given = table.get(each.name, each.default)
@@ -124,6 +126,17 @@ class Reading:
                 self.tell((*key, *mistake["loc"]), message_of(mistake, shape))
             return None
         return value if len(self.problems) == before else None
+
+    def _options(self, options: Mapping[str, Any], key: Key) -> dict[str, Any]:
+        """A source's options with each ``<name>_env`` and ``<name>_file`` as the Secret ``<name>``."""
+        found: dict[str, Any] = {}
+        for name, value in options.items():
+            ending = next((way for way in ("_env", "_file") if name.endswith(way) and name != way), None)
+            if ending and isinstance(value, str):
+                found[name.removesuffix(ending)] = self._fetched(value, (*key, name))
+            else:
+                found[name] = self._options(value, (*key, name)) if isinstance(value, dict) else value
+        return found
 
     def _unwrap(self, shape: Any, table: dict[str, Any], name: str) -> None:
         """A setting that may come from a file but is plain text (the database's address) is needed at once."""

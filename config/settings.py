@@ -27,6 +27,7 @@ from config.values import (
     Language,
     Mail,
     Name,
+    Options,
     OwnAccounts,
     Rivals,
     Some,
@@ -35,8 +36,10 @@ from config.values import (
     Words,
     ascii_of,
     at_least,
+    secrets_in,
 )
 from config.values import Secret as Secret
+from config.values import revealed as revealed
 
 FILE = "listener.toml"
 KEY_BYTES = 32
@@ -105,8 +108,12 @@ class Source:
 
     about: the brand that all its posts speak of, "" none. accounts: ids on the platform, or "roster", every account that
     the roster has there.
+    posts: single posts, by address or id. options: what this platform's spider wants to know besides; a key that ends in
+    ``_env`` or ``_file`` is taken from the environment or a file, and is a Secret under its name without the ending.
     The rest is told to the spider as it is: `spiders.events.CollectJob` explains it.
     """
+
+    SECRETS: ClassVar[Mapping[str, bool]] = {"proxy": True}
 
     name: Name
     platform: Name
@@ -116,6 +123,7 @@ class Source:
     queries: Words = ()
     accounts: Accounts = ()
     urls: Words = ()
+    posts: Words = ()
     about: str = ""
     comments: bool = True
     overlap_hours: Annotated[float, at_least(0, 2400)] = 72.0
@@ -127,6 +135,13 @@ class Source:
     contact: str = ""
     user_agent: str = ""
     base_url: Address = ""
+    proxy: Annotated[Secret, AfterValidator(_web_address)] = Secret()
+    options: Options = field(default_factory=dict)
+
+    @property
+    def missing_options(self) -> tuple[Problem, ...]:
+        """Secrets of its options that could not be read."""
+        return tuple(secret.missing for secret in secrets_in(self.options) if secret.missing is not None)
 
 
 @dataclass(frozen=True, kw_only=True, config=_VALUES)
@@ -221,9 +236,12 @@ class Settings:
 
     @property
     def missing_secrets(self) -> tuple[Problem, ...]:
-        """Passwords and keys of enabled channels that could not be read; `Secret.reveal` would raise them one by one."""
-        secrets = (getattr(c, name) for c in self.channels if c.enabled for name in c.SECRETS)
-        return tuple(secret.missing for secret in secrets if secret.missing is not None)
+        """Passwords and keys of enabled channels and sources that could not be read; `Secret.reveal` would raise them one by
+        one."""
+        on = [one for one in (*self.channels, *self.sources) if one.enabled]
+        secrets = [getattr(one, name) for one in on for name in one.SECRETS]
+        missing = [secret.missing for secret in secrets if secret.missing is not None]
+        return (*missing, *(fault for source in self.sources if source.enabled for fault in source.missing_options))
 
 
 SECTIONS: Mapping[str, Any] = {

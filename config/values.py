@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -182,6 +183,12 @@ def _accounts(value: object) -> object:
     return TypeAdapter(tuple[Name, ...]).validate_python(_words(value))
 
 
+def _options(value: object) -> object:
+    if not isinstance(value, dict):
+        raise ValueError("应为表 / must be a table: [sources.options]")
+    return value
+
+
 def _rivals(value: object) -> object:
     """A rival may be no more than its name."""
     if isinstance(value, list | tuple):
@@ -222,7 +229,30 @@ Words = Annotated[tuple[Name, ...], BeforeValidator(_words)]
 Some = AfterValidator(some)
 Accounts = Annotated[tuple[str, ...] | Literal["roster"], PlainValidator(_accounts)]
 Rivals = BeforeValidator(_rivals)
+Options = Annotated[Mapping[str, Any], PlainValidator(_options)]
 OwnAccounts = Annotated[tuple[Annotated[tuple[str, str], BeforeValidator(_pair)], ...], BeforeValidator(_words)]
+
+
+def secrets_in(options: object) -> Iterator[Secret]:
+    """The secrets in a source's options, at any depth."""
+    if isinstance(options, Secret):
+        yield options
+    elif isinstance(options, Mapping | list):
+        for value in options.values() if isinstance(options, Mapping) else options:
+            yield from secrets_in(value)
+
+
+def revealed(options: Any) -> Any:
+    """Options with their secrets in clear; raises ConfigError where one could not be read.
+
+    >>> revealed({"key": Secret("s3cret"), "limit": 5})
+    {'key': 's3cret', 'limit': 5}
+    """
+    if isinstance(options, Secret):
+        return options.reveal()
+    if isinstance(options, Mapping):
+        return {name: revealed(value) for name, value in options.items()}
+    return [revealed(value) for value in options] if isinstance(options, list) else options
 
 
 def path_in(folder: Path, text: str) -> Path:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import IO, Any
@@ -32,6 +32,7 @@ __all__ = [
     "SubjectMark",
     "Trouble",
     "collect",
+    "options_faults",
     "platforms",
 ]
 
@@ -45,6 +46,19 @@ logger = logging.getLogger(__name__)
 def platforms() -> list[str]:
     """The names that spiders are installed under, ours and others'."""
     return sorted({found.name for found in entry_points(group=GROUP)})
+
+
+def options_faults(platform: str, options: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a platform's options, by its spider's own model; nothing where it has none."""
+    for found in entry_points(group=GROUP, name=platform):
+        model = getattr(found.load(), "Options", None)
+        if model is not None:
+            try:
+                model.model_validate(dict(options))
+            except ValidationError as error:
+                faults = error.errors(include_url=False, include_input=False)
+                return [f"options.{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults]
+    return []
 
 
 def collect(job: CollectJob, stopping: Callable[[], bool] = lambda: False) -> Generator[Event, None, None]:

@@ -46,7 +46,7 @@ class CollectJob:
     accounts: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()
     posts: tuple[str, ...] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)  # a key may stand here
     since: datetime | None = None
     until: datetime | None = None
     marks: Mapping[str, SubjectMark] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class CollectJob:
     base_url: str = ""
     timezone: str = "Asia/Shanghai"
     pages_dir: str = ""
-    proxy: str = ""
+    proxy: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,19 +21,29 @@ HELD_FOR = timedelta(days=1)
 """So long what can't be read holds a mark back and is tried again; then the mark passes it, and it is told all the same."""
 SPANS_KEPT = 10
 
+_UNREAD_ANSWERS = "{{count}} 条内容的评论没有读全：{} / the comments of {{count}} posts were not read to their end: {}"
+_LOGIN = ("要登录才能看", "a log-in is wanted")
+_ROBOTS = ("网站的 robots.txt 不允许", "forbidden by the site's robots.txt")
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """A post on a page.
 
     pinned: it stands above newer ones and says nothing of the order. dated: False where its time is a guess, from which no
-    end may be concluded. answers: how many it has now; None: ``item.comments``.
+    end may be concluded. answers: how many it has now; None: ``item.comments``. sorted_at: the time that pages are sorted by,
+    where that is not when it was posted (a topic's last answer).
     """
 
     item: Item
     pinned: bool = False
     dated: bool = True
     answers: int | None = None
+    sorted_at: datetime | None = None
+
+    @property
+    def at(self) -> datetime:
+        return self.sorted_at or self.item.posted_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +188,7 @@ class PagedSpider(SubjectSpider):
         return self.job.since is None and self.job.until is None
 
     async def read(self, subject: str) -> AsyncIterator[Event]:
-        mark, progress = self.mark_of(subject), self._progress(subject)
+        mark, progress = self.mark_of(subject), self._progress_of(subject)
         kind, what = split_subject(subject)
         events = self._read_post(what, progress) if kind == "post" else self._read_down(subject, progress)
         try:
@@ -196,7 +206,7 @@ class PagedSpider(SubjectSpider):
         if progress.unchanged:
             yield Reached(subject, mark.posted_at, mark.state)
         elif progress.stopped:
-            self._more(subject)
+            self._left_open(subject)
             return
         else:
             newest = progress.spans[0].newest if progress.spans else None
@@ -205,7 +215,7 @@ class PagedSpider(SubjectSpider):
         if kind == "timeline" and self.is_whole(subject):
             yield Covered(self.job.platform, what)
 
-    def _progress(self, subject: str) -> _Progress:
+    def _progress_of(self, subject: str) -> _Progress:
         state = self.mark_of(subject).state
         spans = [_span_of(one) for one in state.get("open") or ()] if self.is_crawl() else []
         top = Span(down_to=spans[0].newest if spans else self.cut_of(subject))
@@ -221,7 +231,7 @@ class PagedSpider(SubjectSpider):
     async def _read_post(self, ref: str, progress: _Progress) -> AsyncIterator[Event]:
         item = await self.post_of(ref)
         progress.spans = []
-        async for event in self._post(Found(item), progress):
+        async for event in self._take_post(Found(item), progress):
             yield event
 
     async def _read_down(self, subject: str, progress: _Progress) -> AsyncIterator[Event]:
@@ -241,7 +251,7 @@ class PagedSpider(SubjectSpider):
             if not is_again and progress.left <= 0:
                 progress.stopped = True
                 return
-            page = await self._page(subject, cursor, progress.spans[0] if is_again else None)
+            page = await self._ask_page(subject, cursor, progress.spans[0] if is_again else None)
             if page is None:
                 progress.spans[0] = replace(progress.spans[0], last=None, oldest=None, pages=0)
                 cursor, is_again = None, False
@@ -249,9 +259,9 @@ class PagedSpider(SubjectSpider):
             if page.unchanged:
                 progress.unchanged = True
                 return
-            async for event in self._posts(page, progress):
+            async for event in self._take_page(page, progress):
                 yield event
-            ages = [one.item.posted_at for one in page.found if one.dated and not one.pinned]
+            ages = [one.at for one in page.found if one.dated and not one.pinned]
             span = progress.spans[0]
             span = replace(span, pages=span.pages - 1) if is_again else span
             progress.spans[0] = span.with_page(cursor, ages)
@@ -267,7 +277,7 @@ class PagedSpider(SubjectSpider):
                 yield Noted(subject, progress.safe)
             cursor, is_again, before = page.next, False, here
 
-    async def _page(self, subject: str, cursor: str | None, again: Span | None) -> Page | None:
+    async def _ask_page(self, subject: str, cursor: str | None, again: Span | None) -> Page | None:
         """A page; None where an interval (again: the one) can't go on there: its cursor is known no more, or posts have slipped
         through between. It is then read from the first page on."""
         try:
@@ -278,7 +288,7 @@ class PagedSpider(SubjectSpider):
             return None
         if again is None or cursor is None or again.oldest is None:
             return page
-        ages = [one.item.posted_at for one in page.found if one.dated and not one.pinned]
+        ages = [one.at for one in page.found if one.dated and not one.pinned]
         return page if ages and max(ages) >= again.oldest else None
 
     def _is_down(self, subject: str, span: Span, ages: Sequence[datetime]) -> bool:
@@ -291,7 +301,7 @@ class PagedSpider(SubjectSpider):
         # an odd old post among new ones is no end
         return sum(at < span.down_to for at in ages) * 2 > len(ages)
 
-    def _more(self, subject: str) -> None:
+    def _left_open(self, subject: str) -> None:
         """Pages lie between here and the mark, and no more may be read now."""
         if not self.is_crawl():
             raise self.too_far(subject)
@@ -302,30 +312,30 @@ class PagedSpider(SubjectSpider):
             subject,
         )
 
-    async def _posts(self, page: Page, progress: _Progress) -> AsyncIterator[Event]:
+    async def _take_page(self, page: Page, progress: _Progress) -> AsyncIterator[Event]:
         if page.faults:
             words = f"有 {len(page.faults)} 条读不出来：{page.faults[0]} / {len(page.faults)} unreadable"
             progress.errors.append(Changed(words, body=page.body))
         progress.told = progress.told or page.state
         for found in page.found:
             if self.wants(found.item.posted_at):
-                async for event in self._post(found, progress):
+                async for event in self._take_post(found, progress):
                     yield event
 
-    async def _post(self, found: Found, progress: _Progress) -> AsyncIterator[Event]:
+    async def _take_post(self, found: Found, progress: _Progress) -> AsyncIterator[Event]:
         """The post and what is answered under it. What fails there is noted: the posts after it are worth reading, but the
         subject is not reached."""
         for collected in self.fresh([found.item]):
             yield collected
         try:
-            async for event in self._answered(found, progress):
+            async for event in self._take_answers(found, progress):
                 yield event
         except (Changed, Failed) as error:
             progress.errors.append(error)
             if len(progress.errors) > ERRORS_BORNE:
                 raise
 
-    async def _answered(self, found: Found, progress: _Progress) -> AsyncIterator[Event]:
+    async def _take_answers(self, found: Found, progress: _Progress) -> AsyncIterator[Event]:
         """What is answered under a post, unless its number is what it was when it was last read."""
         item = found.item
         count = item.comments if found.answers is None else found.answers
@@ -340,15 +350,8 @@ class PagedSpider(SubjectSpider):
             except Blocked as error:
                 if error.patience == 1:
                     raise
-                zh, en = (
-                    ("robots.txt 不允许", "robots.txt")
-                    if "robots.txt" in str(error)
-                    else ("要登录才能看", "a log-in is wanted")
-                )
-                words = (
-                    f"{{count}} 条内容的评论没有读全：{zh} / the comments of {{count}} posts were not read to their end: {en}"
-                )
-                self.limited(words, item.post_id)
+                reason = _ROBOTS if "robots.txt" in str(error) else _LOGIN
+                self.limited(_UNREAD_ANSWERS.format(*reason), item.post_id)
         self._answers_read.add(item.post_id)
         if count is not None:
             progress.counts[item.post_id] = count

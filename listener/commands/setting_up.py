@@ -59,10 +59,18 @@ def init(
 def check(context: typer.Context) -> None:
     """一次列出 listener.toml 的所有错误，附行号 / name every mistake of the settings at once, with its line"""
     from config import settings
-    from spiders.collect import platforms
+    from spiders.collect import options_faults, platforms
 
     path = config_path(context)
     found = settings.load(path, os.environ, platforms())
+    faults = [
+        settings.Problem(None, f"sources[{index}]", fault)
+        for index, source in enumerate(found.sources)
+        if not source.missing_options
+        for fault in options_faults(source.platform, settings.revealed(source.options))
+    ]
+    if faults:
+        raise settings.ConfigError(faults, path)
     settings.read_key(found)
     if found.missing_secrets:
         raise settings.ConfigError(found.missing_secrets, path)

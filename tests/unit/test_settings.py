@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from config.errors import ConfigError, Problem, meant
 from config.lines import line_of, lines_of
 from config.settings import Settings, parse
-from config.values import Secret, cron_of, duration_of
+from config.values import Secret, cron_of, duration_of, revealed
 
 FOLDER = Path("/srv/listener")
 SIGNING = "whsec_" + "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"
@@ -124,6 +124,40 @@ def test_the_environment_comes_before_the_file():
 
 
 SOURCE = '[[sources]]\nname = "微博 main-1"\nplatform = "weibo"\nevery = "1h"\nurls = ["http://a/"]\n'
+
+
+OPTIONS = f"""{SOURCE}
+[sources.options]
+limit = 5
+client_secret_env = "APP_SECRET"
+[sources.options.topics]
+item = "li"
+"""
+
+
+def test_a_secret_of_a_sources_options_comes_from_the_environment():
+    options = read(OPTIONS, {"APP_SECRET": "s3cret"}).sources[0].options
+    assert "s3cret" not in repr(options)
+    assert revealed(options) == {"limit": 5, "client_secret": "s3cret", "topics": {"item": "li"}}
+
+
+def test_a_secret_of_options_that_is_not_there_is_told_where_it_is_needed():
+    settings = read(OPTIONS)
+    assert [one.key for one in settings.missing_secrets] == ["sources[0].options.client_secret_env"]
+    with pytest.raises(ConfigError, match="APP_SECRET"):
+        revealed(settings.sources[0].options)
+
+
+def test_options_must_be_a_table_and_may_come_from_the_environment():
+    assert mistake_of(SOURCE + "options = 3\n").key == "sources[0].options"
+    assert read(SOURCE, {"LISTENER_SOURCES_1_OPTIONS": "{limit = 3}"}).sources[0].options == {"limit": 3}
+
+
+def test_a_proxy_is_shown_to_nobody_and_must_be_an_address():
+    (source,) = read(SOURCE + 'proxy = "http://me:s3cret@proxy.example:3128"\n').sources
+    assert "s3cret" not in repr(source)
+    assert source.proxy.reveal() == "http://me:s3cret@proxy.example:3128"
+    assert mistake_of(SOURCE + 'proxy = "proxy"\n').key == "sources[0].proxy"
 
 
 def test_sources_are_reached_by_name_and_by_number():
