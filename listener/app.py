@@ -299,8 +299,6 @@ class App:
             urls=source.urls,
             posts=source.posts,
             options=config.revealed(source.options),
-            posts=source.posts,
-            options=config.revealed(source.options),
             since=since,
             until=until,
             comments=source.comments,
@@ -315,7 +313,6 @@ class App:
             base_url=source.base_url,
             timezone=self.timezone,
             pages_dir=str(self.folder / "pages"),
-            proxy=source.proxy.reveal(),
             proxy=source.proxy.reveal(),
         )
 
