@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from listener.commands import collecting, nlp, output, rostering, setting_up, watching
+from listener.commands import collecting, nlp, output, rostering, setting_up, sources, watching
 from listener.commands.context import DONE, FAILED, errors_of_doors, remember
 
 log = logging.getLogger("listener")
@@ -52,6 +52,7 @@ def main(
 for family in (setting_up, rostering, collecting, watching):
     family.add_to(app)
 app.add_typer(nlp.app, name="nlp")
+app.add_typer(sources.app, name="source")
 
 
 def run(arguments: Sequence[str]) -> int:
