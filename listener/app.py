@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property, partial
 from itertools import chain, repeat
@@ -21,7 +22,6 @@ from typing import TypeAlias
 from config import settings as config
 from listener import mentions, normalize, pipeline, quarantine
 from listener.channels import Channel, ChannelError, EmailChannel, WebhookChannel
-from listener.drift.detect import detect
 from listener.drift.rules import Rule
 from listener.roster import RosterPreview, read_roster
 from listener.text.views import AlertView, view_of
@@ -29,8 +29,11 @@ from listener.upkeep import expire_files
 from nlp import score as scorer
 from nlp.results import Request, Score, ScoreError
 from spiders.collect import CollectJob
+from spiders.exports.read import Export, read_export
 from spiders.files import BadLine, read_items
+from spiders.items import Item, hashed_id
 from storage.records import (
+    Account,
     Brand,
     Calibration,
     Crawl,
@@ -106,9 +109,10 @@ class App:
         names = [name for owner in owners for name in mentions.at_names_of(owner)]
         unmask = {normalize.at_token(self.key, name): name for name in names}
         own = {
-            normalize.author_key_of(self.key, platform, account): brand.name
+            author_key: brand.name
             for brand in self.brands
             for platform, account in brand.accounts
+            for author_key in normalize.author_keys_of(self.key, platform, account)
         }
         return mentions.finder_of(self.brands, about, unmask, own)
 
@@ -167,6 +171,8 @@ class App:
             false_alarms_amber=rules.false_alarms_amber,
             expected_turn_rate=rules.expected_turn_rate,
             min_mentions=rules.min_mentions,
+            first_negatives=rules.first_negatives,
+            silent_days=rules.silent_days,
         )
 
     def now(self) -> datetime:
@@ -190,7 +196,7 @@ class App:
         workers: int | None = None,
     ) -> Iterator[pipeline.Desk]:
         """What the steps work with."""
-        with nullcontext(self._executor) if workers is None else executor_of(workers) as executor:
+        with nullcontext(self.executor) if workers is None else executor_of(workers) as executor:
             yield pipeline.Desk(
                 store=self.store,
                 brands=self.brands,
@@ -211,7 +217,7 @@ class App:
             )
 
     @cached_property
-    def _executor(self) -> Executor | None:
+    def executor(self) -> Executor | None:
         """The processes of the scorer and the detector, kept while the workspace is open; None: this one does it alone."""
         return self._open_things.enter_context(executor_of(self.settings.engine.workers))
 
@@ -238,8 +244,19 @@ class App:
 
     def prepare(self) -> int:
         """See that mentions are made for these brands, by this model; returns how many posts wait for theirs."""
+        self._complete_keys()
         about = {source.name: source.about for source in self.settings.sources if source.about}
         return self.store.prepare(mentions.brands_fingerprint(self.brands, about), model_version())
+
+    def _complete_keys(self) -> None:
+        """Give accounts that an older version wrote the keys of what other tools hash."""
+        kocs = self.store.kocs()
+        lacking = [koc for koc in kocs if any(not account.other_keys for account in koc.accounts)]
+        self.store.save_kocs([replace(koc, accounts=tuple(map(self._with_keys, koc.accounts))) for koc in lacking])
+
+    def _with_keys(self, account: Account) -> Account:
+        _, *others = normalize.author_keys_of(self.key, account.platform, account.account_id)
+        return replace(account, other_keys=tuple(others))
 
     def catch_up(self, report: pipeline.Report = _nothing) -> tuple[int, int]:
         """Make what lacks, replay who is dirty; returns how many posts and KOCs."""
@@ -249,7 +266,7 @@ class App:
 
     def read_roster(self, file: Path) -> RosterPreview:
         """What importing a roster file would do; writes nothing."""
-        return read_roster(file, self.store.kocs(), partial(normalize.author_key_of, self.key))
+        return read_roster(file, self.store.kocs(), partial(normalize.author_keys_of, self.key))
 
     def import_file(
         self,
@@ -259,10 +276,15 @@ class App:
         *,
         batch_size: int | None = None,
         workers: int | None = None,
+        export: Export | None = None,
         bad: Callable[[BadLine], None] = lambda line: None,
+        met: set[str] | None = None,
     ) -> tuple[pipeline.Listened, Path | None]:
-        """Import a JSON Lines file (`-` is stdin); returns the sums, and where bad lines were set aside if there were any.
-        bad: told each of them as well."""
+        """Import a file (`-` is stdin); returns the sums, and where bad lines were set aside if there were any.
+
+        export: the tool that wrote it, None: our own JSON Lines. bad: told each bad line as well. met: gets the ids of the KOCs
+        who wrote something in it.
+        """
         self.prepare()
         with (
             self.desk(report, batch_size=batch_size, workers=workers) as desk,
@@ -273,8 +295,22 @@ class App:
                 aside.put(line)
                 bad(line)
 
-            done = pipeline.listen(read_items(file), source, desk, reject)
+            items = read_items(file) if export is None else read_export(file, export)
+            done = pipeline.listen(items if met is None else self._noting(items, met), source, desk, reject)
         return done, aside.path if aside.count else None
+
+    def _noting(self, items: Iterator[Item | BadLine], met: set[str]) -> Iterator[Item | BadLine]:
+        """The items, passed on; `met` gets the KOCs among their authors."""
+        kocs = {
+            (account.platform, author_id): koc.koc_id
+            for koc in self.store.kocs()
+            for account in koc.accounts
+            for author_id in (account.account_id, hashed_id(account.account_id))
+        }
+        for item in items:
+            if isinstance(item, Item) and (koc_id := kocs.get((item.platform, item.author_id))):
+                met.add(koc_id)
+            yield item
 
     def source_names(self) -> list[str]:
         """The sources that are crawled, in the order of the settings."""
@@ -381,7 +417,11 @@ class App:
         kocs = {koc.koc_id: koc for koc in self.store.kocs()} if found else {}
         case_of = {key: case for case in self.store.cases() for key in case.alerts} if found else {}
         whose = {(one.alert.koc_id, one.alert.brand) for one in found}
-        histories = {who: self.store.history(*who) for who in sorted(whose)}
+        histories = {who: self.store.history(*who) for who in sorted(whose) if who[0]}
+        for one in found:
+            if not one.alert.koc_id:  # of the whole brand: its posts are the public's
+                said = self.store.said(one.alert.posts, one.alert.brand)
+                histories[one.alert.koc_id, one.alert.brand] = History("", one.alert.brand, tuple(said))
         return [
             view_of(
                 one,
@@ -471,7 +511,7 @@ def replay_many(
     settled = (repeat(moods), repeat(calibration), repeat(rule))
     try:
         if database is None:
-            return list(chain.from_iterable(executor.map(detect, map(read, chunks), *settled)))
+            return list(chain.from_iterable(executor.map(pipeline.verdicts_of, map(read, chunks), *settled)))
         return list(chain.from_iterable(executor.map(replay_stored, repeat(database), chunks, *settled)))
     except BrokenExecutor as error:
         words = (
@@ -485,7 +525,7 @@ def replay_stored(
 ) -> list[Verdict]:
     """What a worker does: it reads the histories itself and writes nothing. The parent holds the KOCs' marks meanwhile, so that
     nobody can change what is read here before the verdicts are recorded."""
-    return detect(_store_of(*database).histories(pairs), moods, calibration, rule)
+    return pipeline.verdicts_of(_store_of(*database).histories(pairs), moods, calibration, rule)
 
 
 @cache

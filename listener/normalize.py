@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, get_args
 from unicodedata import normalize
 
-from spiders.items import Item, ItemMedia, Kind
+from spiders.items import Item, ItemMedia, Kind, hashed_id
 from storage.records import Counts, Media, Post, PostKey
 
 MAX_COUNT = 2**63 - 1  # what a database integer holds
@@ -96,6 +96,11 @@ def normalize_item(item: Item, *, source: str, key: bytes) -> Post:
         raw=zlib.compress(raw, 1),
         raw_sha256=hashlib.sha256(raw).hexdigest(),
     )
+
+
+def author_keys_of(key: bytes, platform: str, account_id: str) -> tuple[str, str]:
+    """The keys that posts of an account may be stored under: that of its own id, and that of the id as other tools hash it."""
+    return author_key_of(key, platform, account_id), author_key_of(key, platform, hashed_id(account_id))
 
 
 def author_key_of(key: bytes, platform: str, author_id: str) -> str:

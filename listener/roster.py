@@ -19,7 +19,7 @@ from listener.people import Person, Table, people_of, table_of
 from listener.sheets import SheetError, read_sheets
 from storage.records import Account, Koc
 
-AuthorKey: TypeAlias = Callable[[str, str], str]
+AuthorKeys: TypeAlias = Callable[[str, str], Sequence[str]]
 
 REASONS = {
     # unresolved: an account, or a person, that could not be taken
@@ -103,11 +103,11 @@ class RosterPreview:
 
 
 def read_roster(
-    path: Path, existing: Sequence[Koc] = (), author_key: AuthorKey = lambda platform, account_id: ""
+    path: Path, existing: Sequence[Koc] = (), author_keys: AuthorKeys = lambda platform, account_id: ("",)
 ) -> RosterPreview:
     """What the file says, beside the roster that is there; writes nothing. Raises RosterError.
 
-    author_key: (platform, account id) → the key that posts of the account are stored under.
+    author_keys: (platform, account id) → the keys that posts of the account are stored under, that of its own id first.
     """
     try:
         sheets = read_sheets(path)
@@ -120,7 +120,7 @@ def read_roster(
             "没有认出表头；要有账号或主页链接，如 昵称, 主页链接, 小红书, 对接人, 等级，或 koc_id, name, platform, account_id"
             f" / no header was found: there must be a column of accounts or links. First row: {seen}"
         )
-    return _Import(tables, existing, author_key).preview()
+    return _Import(tables, existing, author_keys).preview()
 
 
 # ------------------------------------------------------------------------------------------ people → the new roster
@@ -129,8 +129,8 @@ def read_roster(
 class _Import:
     """What the people of a file make of a roster."""
 
-    def __init__(self, tables: Sequence[Table], existing: Sequence[Koc], author_key: AuthorKey) -> None:
-        self.tables, self.existing, self.author_key = tables, existing, author_key
+    def __init__(self, tables: Sequence[Table], existing: Sequence[Koc], author_keys: AuthorKeys) -> None:
+        self.tables, self.existing, self.author_keys = tables, existing, author_keys
         self.roster = {koc.koc_id: koc for koc in existing}
         self.holder = {(a.platform, a.account_id): koc.koc_id for koc in existing for a in koc.accounts}
         self.findings: list[Finding] = []
@@ -223,12 +223,14 @@ class _Import:
         accounts = {(a.platform, a.account_id): a for a in old.accounts} if old else {}
         for key, handle in person.accounts.items():
             known = accounts.get(key)
+            own, *others = self.author_keys(*key)
             accounts[key] = Account(
                 platform=handle.platform,
                 account_id=handle.account_id,
-                author_key=(known and known.author_key) or self.author_key(*key),
+                author_key=(known and known.author_key) or own,
                 nickname=handle.nickname or (known.nickname if known else ""),
                 url=handle.url or (known.url if known else ""),
+                other_keys=tuple(others),
             )
         return Koc(
             koc_id=koc_id,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Literal, get_args
 
 Kind = Literal["post", "comment", "repost"]
@@ -50,6 +51,20 @@ class Item:
     views: int | None = None
     media: tuple[ItemMedia, ...] = ()
     raw: Mapping[str, Any] | None = field(default=None, hash=False)
+
+
+HASHED = "hash:"
+"""Begins the id of an author that a tool has hashed; the rest is the start of the SHA-256 of the platform's own id, in hex."""
+HASH_DIGITS = 16
+
+
+def hashed_id(author_id: str) -> str:
+    """An author's id as MediaCrawler has hashed it since 2026-07: the first 16 hex digits of its SHA-256.
+
+    >>> hashed_id("6279793937")
+    'hash:84df174ff25b128a'
+    """
+    return HASHED + sha256(author_id.encode()).hexdigest()[:HASH_DIGITS]
 
 
 _IDS = ("platform", "post_id", "author_id")

@@ -16,9 +16,9 @@ from sqlalchemy import Connection, delete, exists, select, update
 
 from storage.codec import cues_of, dumps, media_of
 from storage.database import among, chunks, lock
-from storage.tables import accounts, mentions, post_raws, post_texts, posts
+from storage.tables import account_keys, mentions, post_raws, post_texts, posts
 
-_ON_ROSTER = exists().where(accounts.c.author_key == posts.c.author_key)
+_ON_ROSTER = exists().where(account_keys.c.author_key == posts.c.author_key)
 _MAY_GO = (posts.c.text_purged.is_(False), posts.c.version == posts.c.scored_version)
 
 

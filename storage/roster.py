@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection, delete, select, tuple_
 
@@ -10,7 +11,7 @@ from storage.codec import clean
 from storage.database import CHUNK, among, chunks, insert, lock
 from storage.dirty import EVERY, kocs_by_author, mark
 from storage.records import Account, Koc, StoreError
-from storage.tables import accounts, kocs
+from storage.tables import account_keys, accounts, kocs
 
 
 def save(connection: Connection, new: Sequence[Koc]) -> None:
@@ -22,7 +23,8 @@ def save(connection: Connection, new: Sequence[Koc]) -> None:
     changed = {koc_id: koc for koc_id, koc in wanted.items() if before.get(koc_id) != koc}
     if not changed:
         return
-    losers = kocs_by_author(connection, (account.author_key for koc in changed.values() for account in koc.accounts))
+    held = (key for koc in changed.values() for account in koc.accounts for key in keys_of(account))
+    losers = kocs_by_author(connection, held)
     touched = {*changed, *(koc_id for key, koc_id in losers.items() if holders.get(key) != koc_id)}
     fields = ("name", "owner", "tier", "domain", "note")
     statement = insert(connection.dialect.name, kocs)
@@ -39,15 +41,25 @@ def _holders(wanted: Iterable[Koc]) -> dict[str, str]:
     holders: dict[str, str] = {}
     for koc in wanted:
         for account in koc.accounts:
-            other = holders.setdefault(account.author_key, koc.koc_id)
-            if other != koc.koc_id:
-                raise StoreError(f"account {account.platform}/{account.account_id} is given to both {other} and {koc.koc_id}")
+            for key in keys_of(account):
+                other = holders.setdefault(key, koc.koc_id)
+                if other != koc.koc_id:
+                    name = f"{account.platform}/{account.account_id}"
+                    raise StoreError(f"account {name} is given to both {other} and {koc.koc_id}")
     return holders
+
+
+def keys_of(account: Account) -> tuple[str, ...]:
+    """The author keys under which posts of an account may be stored."""
+    return account.author_key, *account.other_keys
 
 
 def _sorted(koc: Koc) -> Koc:
     """The KOC with its accounts in key order, each once."""
-    by_key = {(account.platform, account.account_id): account for account in koc.accounts}
+    by_key = {
+        (account.platform, account.account_id): replace(account, other_keys=tuple(sorted(set(account.other_keys))))
+        for account in koc.accounts
+    }
     return Koc(koc.koc_id, koc.name, tuple(by_key[key] for key in sorted(by_key)), koc.owner, koc.tier, koc.domain, koc.note)
 
 
@@ -64,14 +76,25 @@ def _replace_accounts(connection: Connection, changed: dict[str, Koc]) -> None:
         for koc in changed.values()
         for account in koc.accounts
     ]
+    keys = [
+        {"author_key": key, "platform": account.platform, "account_id": account.account_id, "koc_id": koc.koc_id}
+        for koc in changed.values()
+        for account in koc.accounts
+        for key in keys_of(account)
+    ]
     for ids in chunks(sorted(changed)):
-        connection.execute(delete(accounts).where(among(accounts.c.koc_id, ids)))
+        for table in (accounts, account_keys):
+            connection.execute(delete(table).where(among(table.c.koc_id, ids)))
     for some in chunks(rows, CHUNK // 3):  # whoever held them
         connection.execute(delete(accounts).where(among(accounts.c.author_key, [row["author_key"] for row in some])))
         held = [(row["platform"], row["account_id"]) for row in some]
-        connection.execute(delete(accounts).where(tuple_(accounts.c.platform, accounts.c.account_id).in_(held)))
+        for table in (accounts, account_keys):
+            connection.execute(delete(table).where(tuple_(table.c.platform, table.c.account_id).in_(held)))
+    for some in chunks(keys, CHUNK):
+        connection.execute(delete(account_keys).where(among(account_keys.c.author_key, [row["author_key"] for row in some])))
     if rows:
         connection.execute(accounts.insert(), rows)
+        connection.execute(account_keys.insert(), keys)
 
 
 def remove(connection: Connection, koc_ids: Sequence[str]) -> None:
@@ -80,7 +103,8 @@ def remove(connection: Connection, koc_ids: Sequence[str]) -> None:
     known = load(connection, koc_ids)
     mark(connection, ((koc_id, EVERY) for koc_id in known))
     for ids in chunks(sorted(known)):
-        connection.execute(delete(accounts).where(among(accounts.c.koc_id, ids)))
+        for table in (accounts, account_keys):
+            connection.execute(delete(table).where(among(table.c.koc_id, ids)))
         connection.execute(delete(kocs).where(among(kocs.c.koc_id, ids)))
 
 
@@ -97,11 +121,17 @@ def load(connection: Connection, koc_ids: Iterable[str] | None = None) -> dict[s
 def _load(connection: Connection, ids: Sequence[str] | None) -> dict[str, Koc]:
     people = select(kocs).order_by(kocs.c.koc_id)
     held = select(accounts).order_by(accounts.c.koc_id, accounts.c.platform, accounts.c.account_id)
+    keys = select(account_keys).order_by(account_keys.c.author_key)
     if ids is not None:
         people, held = people.where(among(kocs.c.koc_id, ids)), held.where(among(accounts.c.koc_id, ids))
+        keys = keys.where(among(account_keys.c.koc_id, ids))
+    by_account: dict[tuple[str, str], list[str]] = {}
+    for row in connection.execute(keys):
+        by_account.setdefault((row.platform, row.account_id), []).append(row.author_key)
     by_koc: dict[str, list[Account]] = {}
     for row in connection.execute(held):
-        account = Account(row.platform, row.account_id, row.author_key, row.nickname, row.url)
+        others = tuple(key for key in by_account.get((row.platform, row.account_id), ()) if key != row.author_key)
+        account = Account(row.platform, row.account_id, row.author_key, row.nickname, row.url, others)
         by_koc.setdefault(row.koc_id, []).append(account)
     return {
         row.koc_id: Koc(row.koc_id, row.name, tuple(by_koc.get(row.koc_id, ())), row.owner, row.tier, row.domain, row.note)

@@ -40,7 +40,7 @@ class Bench:
         """The desk, as `listener.app` would wire it."""
         owners = [one for brand in self.brands for one in (brand, *brand.rivals)]
         unmask = {normalize.at_token(self.key, n): n for owner in owners for n in mentions.at_names_of(owner)}
-        own = {normalize.author_key_of(self.key, p, a): b.name for b in self.brands for p, a in b.accounts}
+        own = {key: b.name for b in self.brands for p, a in b.accounts for key in normalize.author_keys_of(self.key, p, a)}
         self.store.prepare(mentions.brands_fingerprint(self.brands, self.about), scorer.load().version)
         return pipeline.Desk(
             store=self.store,
@@ -79,7 +79,8 @@ class Bench:
         self.store.save_kocs([replace(koc, accounts=tuple(self.account(a) for a in koc.accounts)) for koc in kocs])
 
     def account(self, account: Account) -> Account:
-        return replace(account, author_key=normalize.author_key_of(self.key, account.platform, account.account_id))
+        own, *others = normalize.author_keys_of(self.key, account.platform, account.account_id)
+        return replace(account, author_key=own, other_keys=tuple(others))
 
     def fingerprint(self, history: bool = False) -> str:
         """The current alerts with all they say, as bytes that must not depend on how the posts came in."""

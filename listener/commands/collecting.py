@@ -1,4 +1,4 @@
-"""import, crawl, backfill, run: how posts come in."""
+"""crawl, backfill, run: how posts come in."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import logging
 import os
 import sys
 import threading
-from collections import Counter
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,47 +16,9 @@ from listener.commands.context import FAILED, opened, time_of
 
 def add_to(app: typer.Typer) -> None:
     """Put the commands of this family on the command line."""
-    app.command(name="import", no_args_is_help=True)(import_file)
     app.command()(crawl)
     app.command(no_args_is_help=True)(backfill)
     app.command()(run)
-
-
-def import_file(
-    context: typer.Context,
-    files: Annotated[
-        list[Path], typer.Argument(help="JSON Lines 文件，可 .gz；- 为标准输入 / files, or - for stdin", metavar="FILE…")
-    ],
-    source: Annotated[str, typer.Option(help="记为哪个来源的内容 / the source they count as")] = "import",
-    batch_size: Annotated[int | None, typer.Option(min=1, help="每批条数 / posts a transaction")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="评分进程数 / scoring processes")] = None,
-) -> None:
-    """导入本程序的 JSON Lines 格式；结束时一切已评分、已观察 / import; returns when nothing is left to do"""
-    from spiders.files import BadLine
-
-    empty = False
-    with opened(context) as app, output.reporting() as report:
-        for file in files:
-            reasons: Counter[str] = Counter()
-
-            def note(line: BadLine, reasons: Counter[str] = reasons) -> None:
-                reasons[line.reason] += 1
-
-            done, quarantine = app.import_file(file, source, report, batch_size=batch_size, workers=workers, bad=note)
-            output.say(
-                f"{file}：新 {done.new}，再次见到 {done.again}（其中改过 {done.edited}），隔离 {done.rejected}"
-                f" / new {done.new}, seen again {done.again} (edited {done.edited}), set aside {done.rejected}"
-            )
-            for reason, times in reasons.most_common(3):
-                output.warn(f"  {times} × {reason}")
-            if quarantine:
-                output.warn(f"坏行、行号与原因 / the bad lines, their numbers and why: {quarantine}")
-            if not done.new + done.again:
-                output.warn(f"{file}：没有读到任何内容 / nothing was read")
-                empty = True
-        app.upkeep()
-    if empty:
-        raise typer.Exit(FAILED)
 
 
 def crawl(

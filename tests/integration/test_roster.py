@@ -15,14 +15,14 @@ from storage.records import Account, Koc
 XHS = "5f0000000000000001abcdef"
 
 
-def key_of(platform: str, account_id: str) -> str:
-    return f"key:{platform}:{account_id}"
+def keys_of(platform: str, account_id: str) -> tuple[str, str]:
+    return f"key:{platform}:{account_id}", f"hashed:{platform}:{account_id}"
 
 
 def roster_of(tmp_path: Path, text: str, *, encoding: str = "utf-8", existing=(), name: str = "名单.csv") -> RosterPreview:
     path = tmp_path / name
     path.write_bytes(text.encode(encoding))
-    return read_roster(path, existing, key_of)
+    return read_roster(path, existing, keys_of)
 
 
 def sheet_of(tmp_path: Path, *rows, merge: str = "", extra=None) -> RosterPreview:
@@ -36,7 +36,7 @@ def sheet_of(tmp_path: Path, *rows, merge: str = "", extra=None) -> RosterPrevie
         extra(book)
     path = tmp_path / "名单.xlsx"
     book.save(path)
-    return read_roster(path, (), key_of)
+    return read_roster(path, (), keys_of)
 
 
 def accounts_in(preview: RosterPreview) -> dict[str, list[str]]:
@@ -49,7 +49,7 @@ def codes_in(preview: RosterPreview) -> set[tuple[tuple[int, ...], str]]:
 
 def koc(koc_id: str, name: str, *accounts: str, nickname: str = "", **more) -> Koc:
     pairs = [account.split(":") for account in accounts]
-    return Koc(koc_id, name, tuple(Account(p, i, key_of(p, i), nickname) for p, i in pairs), **more)
+    return Koc(koc_id, name, tuple(Account(p, i, keys_of(p, i)[0], nickname, other_keys=keys_of(p, i)[1:]) for p, i in pairs), **more)
 
 
 # ----------------------------------------------------------------------------------------------- files and encodings
@@ -172,7 +172,8 @@ def test_the_plain_format_is_taken_as_it_is(tmp_path: Path):
     text = "koc_id,name,platform,account_id\nK1,网友1,forum,koc1\nK1,网友1,weibo,koc1w\nK2,网友1,forum,koc2\n"
     preview = roster_of(tmp_path, text)
     assert [(k.koc_id, len(k.accounts)) for k in preview.kocs] == [("K1", 2), ("K2", 1)]
-    assert preview.kocs[0].accounts[0].author_key == "key:forum:koc1"
+    account = preview.kocs[0].accounts[0]
+    assert (account.author_key, account.other_keys) == ("key:forum:koc1", ("hashed:forum:koc1",))
     assert codes_in(preview) == set()
     assert preview.changes[0] == Change("K1", "网友1", ("new",))
 
@@ -372,4 +373,4 @@ def test_the_nickname_and_link_that_a_file_adds_are_changes(tmp_path: Path):
     preview = roster_of(tmp_path, "昵称,主页链接\n小红,https://weibo.com/u/1234567890\n", existing=[there])
     assert preview.changes[0].what == ("accounts",)
     assert preview.kocs[0].accounts[0].nickname == "小红"
-    assert preview.kocs[0].accounts[0].author_key == key_of("weibo", "1234567890")
+    assert preview.kocs[0].accounts[0].author_key == keys_of("weibo", "1234567890")[0]

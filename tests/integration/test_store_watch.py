@@ -321,3 +321,20 @@ def test_a_watch_of_many_asks_as_often_as_a_watch_of_few(store: Store) -> None:
         return len(asked)
 
     assert queries(2) == queries(150)
+
+
+def test_posts_stored_under_the_hash_of_an_authors_id_are_his(store: Store) -> None:
+    listen(store, [post(1, by="hash:a"), post(2)])
+    one = koc("k1", "a")
+    both = replace(one, accounts=(replace(one.accounts[0], other_keys=(author("hash:a"),)),))
+    store.save_kocs([both])
+    assert store.kocs() == [both]
+    assert watch_all(store) == [("k1", BRAND, ("1", "2"))]
+    assert [heard.posts for heard in store.heard()] == [2]
+    listen(store, [post(3, by="hash:a")])
+    assert watch_all(store) == [("k1", BRAND, ("1", "2", "3"))]
+    store.save_kocs([one])
+    assert watch_all(store) == [("k1", BRAND, ("2",))]
+    store.remove_kocs(["k1"])
+    store.save_kocs([koc("k2", "a")])
+    assert store.kocs()[0].accounts[0].other_keys == ()

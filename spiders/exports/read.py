@@ -1,0 +1,117 @@
+"""The door of what other tools exported: a file in, items out; which tool wrote it is told or recognized by its columns."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from spiders.errors import CollectError
+from spiders.exports import mediacrawler
+from spiders.exports.shapes import Reading, RowError, Shape
+from spiders.exports.sheets import Row, Sheet, sheets_of
+from spiders.files import BadLine
+from spiders.items import Item, fault_of
+
+logger = logging.getLogger(__name__)
+
+CHINA = ZoneInfo("Asia/Shanghai")  # what these tools mean by a time without a zone, wherever they ran
+
+
+class Table(Protocol):
+    """What a tool writes into one kind of table. needed: the columns by which it is known. is_ragged: whether its rows may have
+    fewer or more cells than columns."""
+
+    @property
+    def needed(self) -> frozenset[str]: ...
+
+    @property
+    def is_ragged(self) -> bool: ...
+
+    def item_of(self, cells: Mapping[str, object], reading: Reading) -> Item: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A tool whose files are read.
+
+    tables: in order, the first whose columns are all there is meant. others: columns of its tables that hold no post.
+    is_recognized: whether its columns are so much its own that nobody has to name it.
+    """
+
+    name: str
+    title: str
+    tables: Sequence[Table]
+    others: Sequence[frozenset[str]] = ()
+    is_recognized: bool = True
+
+    def table_of(self, sheet: Sheet) -> Table | None:
+        return next((table for table in self.tables if table.needed <= sheet.columns), None)
+
+    def is_other(self, sheet: Sheet) -> bool:
+        return any(columns <= sheet.columns for columns in self.others)
+
+
+EXPORTS: dict[str, Export] = {
+    export.name: export for export in (Export(mediacrawler.NAME, mediacrawler.TITLE, mediacrawler.SHAPES, mediacrawler.OTHERS),)
+}
+
+
+def export_named(name: str) -> Export:
+    """The tool of that name; CollectError, which lists those that there are, for any other."""
+    if name not in EXPORTS:
+        known = ", ".join(EXPORTS)
+        raise CollectError(f"没有名为 {name!r} 的导入格式；现有：{known} / unknown export {name!r}; there are: {known}")
+    return EXPORTS[name]
+
+
+def recognized(path: Path) -> Export | None:
+    """The tool that wrote a file, where its columns leave no doubt. Raises CollectError where the file can't be read."""
+    for sheet in sheets_of(path):
+        found = [one for one in EXPORTS.values() if one.is_recognized and (one.table_of(sheet) or one.is_other(sheet))]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
+
+
+def read_export(path: Path, export: Export, zone: tzinfo = CHINA) -> Iterator[Item | BadLine]:
+    """Items in the file's order, in constant memory, a BadLine in place of each row that is none: rows = items + bad lines.
+
+    Tables of the tool that hold no posts are passed over and told in the log. CollectError where the file has no table of the
+    tool at all, and where it can't be read.
+    """
+    reading = Reading(zone, datetime.fromtimestamp(path.stat().st_mtime, UTC))
+    is_read, columns = False, []
+    for sheet in sheets_of(path):
+        table = export.table_of(sheet)
+        if table is None:
+            columns.append(f"{sheet.name}: {', '.join(sorted(sheet.columns)[:12])}".removeprefix(": "))
+            is_read = is_read or export.is_other(sheet)
+            logger.info("%s %s: 没有内容的表，跳过 / a table without posts, passed over", path.name, sheet.name)
+            continue
+        is_read = True
+        for row in sheet.rows:
+            yield row if isinstance(row, BadLine) else _item_of(row, table, reading)
+    if not is_read:
+        raise CollectError(
+            f"{path}：不是 {export.name} 的导出，列是 {'; '.join(columns)} / no export of {export.name}: these are its columns"
+        )
+
+
+def _item_of(row: Row, table: Table, reading: Reading) -> Item | BadLine:
+    if None in row.cells and not table.is_ragged:
+        words = "单元格数与表头不同，引号或分隔符可能坏了 / not as many cells as columns: a broken quote or separator?"
+        return BadLine(row.number, words, row.line())
+    try:
+        item = table.item_of(row.cells, reading)
+    except RowError as error:
+        return BadLine(row.number, str(error), row.line())
+    fault = fault_of(item)
+    return BadLine(row.number, fault, row.line()) if fault else item
+
+
+__all__ = ["CHINA", "EXPORTS", "Export", "Shape", "Table", "export_named", "read_export", "recognized"]

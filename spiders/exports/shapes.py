@@ -1,0 +1,146 @@
+"""A row of another tool's table → an item, by a shape that says which column means what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import Any
+
+from spiders.items import HASHED, Item, ItemMedia, Kind
+from spiders.values import count_of, link_of, tidy, time_of
+
+ROOTS = ("", "0", "-1", "None", "null")  # what tools write where a comment answers the post itself
+
+
+_ID = re.compile(r"[\w.:=/+-]+", re.ASCII)
+
+
+class RowError(ValueError):
+    """This row can't become a post; the message says why, in zh-CN and English, and quotes no text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """zone: of times that name none. now: when the file was written, for times told relative to it."""
+
+    zone: tzinfo
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Which column of a table means what; "" and () where it has none.
+
+    needed: columns that every row's table has and by which it is known. text: columns that make the text, a title first.
+    posted: the first of these that says a time is believed. author: ids as the platform has them; hashed: as a tool has hashed
+    them. parent, root: of comments, ids of the same table (parent) and of the posts' table (root). prefix, root_prefix: what is
+    put before ids that two tables of the platform may both use. typed: the column whose value and a colon come before the id of
+    a post, where posts of several types are numbered apart. private: columns that no purpose of ours needs.
+    """
+
+    platform: str
+    kind: Kind
+    needed: frozenset[str]
+    id: str
+    author: Sequence[str] = ()
+    hashed: str = ""
+    name: str = ""
+    text: Sequence[str] = ()
+    posted: Sequence[str] = ()
+    seen: str = ""
+    url: str = ""
+    parent: str = ""
+    root: str = ""
+    likes: str = ""
+    comments: str = ""
+    reposts: str = ""
+    views: str = ""
+    media: Mapping[str, str] = field(default_factory=dict)
+    prefix: str = ""
+    root_prefix: str = ""
+    typed: str = ""
+    private: frozenset[str] = frozenset()
+    clean: Callable[[str], str] = tidy
+    author_in: Callable[[str], str] = str
+    is_ragged: bool = False
+
+    def item_of(self, cells: Mapping[str, Any], reading: Reading) -> Item:
+        """The row's item; RowError where a needed value is missing or makes no sense."""
+        own = text_in(cells, self.id)
+        if not own:
+            raise RowError(f"{self.id} 是空的 / {self.id} is empty")
+        if not _ID.fullmatch(own):
+            raise RowError(f"{self.id} 不像编号，这一行可能错位了 / {self.id} is no id: is the row out of place?")
+        seen = time_of(cells.get(self.seen), now=reading.now, zone=reading.zone) if self.seen else None
+        typed = f"{text_in(cells, self.typed)}:" if self.typed else ""
+        root, parent = text_in(cells, self.root), text_in(cells, self.parent)
+        if self.kind == "comment" and not root:
+            raise RowError(f"{self.root} 是空的，不知评论的是哪条 / {self.root} is empty: a comment on what?")
+        root_id = typed + self.root_prefix + root
+        answered = root_id if parent in ROOTS or parent == own else self.prefix + parent
+        return Item(
+            platform=self.platform,
+            post_id=self.prefix + own if self.kind == "comment" else typed + self.prefix + own,
+            author_id=self.author_of(cells),
+            posted_at=self.posted_of(cells, Reading(reading.zone, seen or reading.now)),
+            text=self.text_of(cells),
+            url=link_of(cells.get(self.url)) if self.url else "",
+            author_name=text_in(cells, self.name),
+            seen_at=seen,
+            kind=self.kind,
+            parent_id=answered if self.kind == "comment" else None,
+            root_id=root_id if self.kind == "comment" else None,
+            likes=count_of(cells.get(self.likes)),
+            comments=count_of(cells.get(self.comments)),
+            reposts=count_of(cells.get(self.reposts)),
+            views=count_of(cells.get(self.views)),
+            media=tuple(media_of(cells, self.media)),
+            raw={key: value for key, value in cells.items() if key and key not in self.private},
+        )
+
+    def author_of(self, cells: Mapping[str, Any]) -> str:
+        for column in self.author:
+            if found := self.author_in(text_in(cells, column)):
+                return found
+        if found := text_in(cells, self.hashed):
+            return HASHED + found
+        columns = ", ".join(filter(None, (*self.author, self.hashed)))
+        raise RowError(f"没有作者标识（{columns}） / no author id")
+
+    def posted_of(self, cells: Mapping[str, Any], reading: Reading) -> datetime:
+        for column in self.posted:
+            value = cells.get(column)
+            if isinstance(value, str) and value.strip().isdecimal():
+                value = int(value)
+            if found := time_of(value, now=reading.now, zone=reading.zone):
+                return found
+        raise RowError(f"没有读得懂的发布时间（{', '.join(self.posted)}） / no time of posting that can be read")
+
+    def text_of(self, cells: Mapping[str, Any]) -> str:
+        """The parts one under the other; a title that the text only repeats is left out."""
+        parts = [part for part in (self.clean(text_in(cells, column)) for column in self.text) if part]
+        kept = [one for n, one in enumerate(parts) if not any(later.startswith(one) for later in parts[n + 1 :])]
+        return "\n".join(kept)
+
+
+def text_in(cells: Mapping[str, Any], column: str) -> str:
+    """A cell as text; numbers that were ids as they were written, not as floats.
+
+    >>> text_in({"id": 4645748019299849.0}, "id"), text_in({"id": None}, "id"), text_in({"id": "17\\t"}, "id")
+    ('4645748019299849', '', '17')
+    """
+    value = cells.get(column) if column else None
+    if value is None or isinstance(value, (dict, list)):
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = str(value).strip()
+    return "" if text.lower() == "nan" else text
+
+
+def media_of(cells: Mapping[str, Any], columns: Mapping[str, str]) -> list[ItemMedia]:
+    """Pictures and videos by column → kind; several addresses in one cell are parted by commas or semicolons."""
+    cells_of = ((kind, text_in(cells, column).replace(";", ",").split(",")) for column, kind in columns.items())
+    return [ItemMedia(kind, url) for kind, links in cells_of for link in links if (url := link_of(link.strip()))]
