@@ -1,116 +1,112 @@
-"""Cleaned text → cues: what a PR person acts on, with the words that made it, read in their clause.
+"""Cleaned text → cues and causes: what a PR person acts on, with the words that made it, read in their clause.
 
-The patterns are data (data/cues.tsv): a code, an expression, and what voids it nearby.
+The patterns are data (data/cues.tsv, data/causes.tsv); what takes a hit back whatever its code stands in `contexts`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
-from nlp.results import Cue, ScoreError
+from nlp.contexts import CLOSED, is_meant, span_around
+from nlp.lexicon import Lexicon, Pattern, lexicon_of
+from nlp.results import Cue
 
-_AROUND = 12  # characters on each side that can void a hit
-_CLOSED = "，。！？；,!?;\n"
+__all__ = ["causes_of", "cues_of", "is_constructive", "lexicon_of"]
+
 _PLACEHOLDER = re.compile("[\ue000-\ue002]")
-_PROOF = re.compile("截图|聊天记录|订单|检测|报告|视频|证据|录音|发票|凭证|照片|图[1-9一二三四]|p[1-9]|如图|时间线")
-_ORDER = re.compile("首先|其次|第一|第二|[1-9][、.)]|然后|后来|结果|当天|第二天|[0-9]月[0-9]")
+_PROOF = re.compile(
+    "截图|聊天记录|订单|检测|报告|视频|证据|录音|发票|凭证|小票|照片|合同|病历|鉴定|工单|流水|转账记录|邮件|图[1-9一二三四]|p[1-9]|如图|见图"
+)
+_ORDER = re.compile(
+    "首先|其次|第[一二三四五]|[1-9][、.)]|然后|后来|结果|接着|随后|最后|当天|当时|次日|第二天|昨天|前天|[上这]个?(?:周|月|星期)|[周星期][一二三四五六日天]"
+    "|[0-9]{1,2}月[0-9]{0,2}|[0-9]{1,2}[号日]|[0-9一二三四五六七八九十]+(?:天|周|个月|小时)(?:后|前|之后|过去)|时间线|经过|到(?:今天|现在|目前)"
+)
+_DISPUTE = re.compile(
+    "客服|售后|商家|卖家|店家|店员|店长|老板|商务|平台|官方|投诉|退款|退货|退费|退钱|换货|赔偿|补偿|维修|保修|报修|推脱|拒绝|不给|不承认|不认|说法|答复|没人|催|违约|拖欠|欺骗|骗"
+)
 _HOSTILE = re.compile(
-    "垃圾|骗子|傻[逼叉子x]|sb|去死|滚|恶心|无耻|黑心|奸商|脑残|狗屁|他妈|tmd|尼玛|妈的|不要脸|死全家|贱|畜生|王八"
+    "垃圾|骗子|骗钱|坑人|坑爹|傻[逼叉子x]|sb|煞笔|去死|滚|恶心|无耻|黑心|奸商|无良|脑残|脑子|狗屁|他妈|tmd|尼玛|妈的|不要脸|臭不要|死全家|贱|畜生|王八"
+    "|废物|倒闭|破产|关门|破玩意|什么玩意|烂货|辣鸡|丢人|毫无底线|坑蒙|吐了|爆炸|瞎了|吃官司|割韭菜|气死|狗都不|拉倒|差评(?!的话)|最差|极差|太差|呵呵|神经病|有病|智障|流氓|强盗|血馒头|骗人"
 )
 _WISH = re.compile(
-    "希望|建议|要是|如果能|如果.{1,12}就(?:更)?好|最好能|可以改|有待|改进|改善|提升|优化|加油|期待|能不能|再.{1,4}点就"
+    "希望|建议|要是|如果能|如果.{1,12}就(?:更|最)?(?:好|完美|棒)|如果可以|最好能|可以(?:改|优化|考虑|再|更|做)|有待|改进|改善|改良|提升|优化|完善|加油|期待|能不能|能否|再.{1,6}[点些]就"
+    "|就(?:更)?完美|就更好|多.{1,4}一?点就|小意见|提点意见|提个|考虑(?:一下)?(?:改|出|加)|下[次回一代版].{0,6}能"
 )
+_MILD = re.compile(
+    "美中不足|不足(?:之处|是|的是|就是)|缺点|稍微|稍[慢重紧大小偏]|有(?:一)?点|有些|略[微有显重大小紧慢偏]?|偏[大小硬软贵重干油甜咸淡浓厚薄慢高低暗黄]|不太|不够|一般|扣[一1半]分|[打给][6-9六七八九]分|瑕不掩瑜"
+    "|小(?:问题|毛病|瑕疵|缺憾|遗憾|缺点)|唯一|就是.{0,10}(?:了点|一点|点)|遗憾|可惜"
+)
+_CREDIT = re.compile(
+    "整体|总体|总的来说|优点|其他都|其它都|不错|还行|还可以|挺好|满意|好看|好用|喜欢|实用|轻薄|可以|态度.{0,2}好|很好|好评|值得|推荐|[6-9六七八九]分|瑕不掩瑜"
+)
+_HARSH = {"defection", "escalation", "silencing", "dissuasion", "expose", "used", "unresolved", "ignored"}
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """One line of a list: what it means, from which harm on, what is looked for, what voids it nearby."""
-
-    code: str
-    harm: float
-    words: re.Pattern[str]
-    void: re.Pattern[str] | None
-
-
-Lexicon = tuple[Pattern, ...]
-
-
-def lexicon_of(lines: Iterable[str]) -> Lexicon:
-    """Read a list of patterns; raises ScoreError with the line's number where one can't be read.
-
-    >>> [pattern.code for pattern in lexicon_of(["# origin", "let-down\\t0.4\\t失望\\t不失望"])]
-    ['let-down']
-    """
-    patterns = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        try:
-            code, harm, words, void = (*line.rstrip("\n").split("\t"), "")[:4]
-            patterns.append(Pattern(code, float(harm), re.compile(words), re.compile(void) if void else None))
-        except (re.error, ValueError) as error:
-            raise ScoreError(f"word list, line {number}: {error}") from error
-    return tuple(patterns)
-
-
-def cues_of(body: str, lexicon: Lexicon, harm: float, mask: int = -1) -> tuple[Cue, ...]:
+def cues_of(body: str, lexicon: Lexicon, harm: float, candidates: Sequence[int] | None = None) -> tuple[Cue, ...]:
     """The cues of a cleaned text, in the order of the list.
 
-    harm: the larger of P(neg) and P(against). mask: which patterns may match, as bits (see triggers).
+    harm: the larger of P(neg) and P(against). candidates: the places of the patterns that may match (see triggers), None:
+    any of them.
     """
     found: dict[tuple[str, str], Cue] = {}
-    for place, pattern in enumerate(lexicon) if mask else ():
-        if mask >> place & 1 and harm >= pattern.harm:
-            for words in _hits(body, pattern):
-                found.setdefault((pattern.code, words), Cue(pattern.code, words))
+    for code, words in _hits(body, lexicon, harm, candidates):
+        found.setdefault((code, words), Cue(code, words))
     if harm >= 0.5 and (proof := _complaint(body)):
         found["complaint", proof] = Cue("complaint", proof)
     return tuple(found.values())
 
 
-def causes_of(body: str, lexicon: Lexicon, harm: float, mask: int = -1) -> tuple[str, ...]:
+def causes_of(body: str, lexicon: Lexicon, harm: float, candidates: Sequence[int] | None = None) -> tuple[str, ...]:
     """What the criticism is about, in the order of the list; nothing where there is none.
 
     >>> causes_of("客服不理人", lexicon_of(["after-sales\\t0.4\\t客服"]), 0.9)
     ('after-sales',)
     """
-    if not mask:
-        return ()
-    may = [pattern for place, pattern in enumerate(lexicon) if mask >> place & 1 and harm >= pattern.harm]
-    return tuple(dict.fromkeys(pattern.code for pattern in may if next(_hits(body, pattern), None) is not None))
+    return tuple(dict.fromkeys(code for code, _ in _hits(body, lexicon, harm, candidates)))
 
 
-def _hits(body: str, pattern: Pattern) -> Iterator[str]:
-    """The words found, but for those that something around them in their clause voids."""
+def _hits(body: str, lexicon: Lexicon, harm: float, candidates: Sequence[int] | None) -> Iterator[tuple[str, str]]:
+    """Each code with its words, in the order of the list; of hits that overlap the first, the longest of those."""
+    may = lexicon if candidates is None else [lexicon[place] for place in candidates]
+    for code, patterns in groupby((pattern for pattern in may if harm >= pattern.harm), key=lambda pattern: pattern.code):
+        spans = sorted((start, -end) for pattern in patterns for start, end in _spans(body, pattern))
+        reached = 0
+        for start, minus_end in spans:
+            if start >= reached:
+                reached = -minus_end
+                yield code, _PLACEHOLDER.sub("", body[start:reached]).strip(CLOSED + " ")
+
+
+def _spans(body: str, pattern: Pattern) -> Iterator[tuple[int, int]]:
+    """Where a pattern's words stand and mean what they say."""
     for hit in pattern.words.finditer(body):
-        if pattern.void is None or not pattern.void.search(_around(body, hit.start(), hit.end())):
-            yield _PLACEHOLDER.sub("", hit.group()).strip(_CLOSED + " ")
-
-
-def _around(body: str, start: int, end: int) -> str:
-    before, after = body[max(0, start - _AROUND) : start], body[end : end + _AROUND]
-    cut = max(before.rfind(mark) for mark in _CLOSED) + 1
-    stop = min((at for at in map(after.find, _CLOSED) if at >= 0), default=len(after))
-    return before[cut:] + body[start:end] + after[:stop]
+        start, end = hit.span()
+        if pattern.void is not None:
+            first, last = span_around(body, start, end)
+            if pattern.void.expression.search(body, first, last):
+                continue
+        if is_meant(body, start, end, pattern.code):
+            yield start, end
 
 
 def _complaint(body: str) -> str:
-    """What makes a long text an evidence-backed complaint: its proof and its order of events; else nothing."""
+    """What makes a long text an evidence-backed complaint: its proof and its order of events, in a dispute; else nothing."""
     if len(body) < 140:
         return ""
     proof, order = _PROOF.findall(body), _ORDER.findall(body)
-    return "、".join(dict.fromkeys(proof + order)) if proof and len(order) >= 2 else ""
+    if not proof or len(order) < 3 or len(set(_DISPUTE.findall(body))) < 2:
+        return ""
+    return "、".join(dict.fromkeys(proof + order))
 
 
 def is_constructive(body: str, harm: float, cues: Sequence[Cue]) -> bool:
-    """Criticism that names what to improve, without hostility.
+    """Criticism that names what to improve, or weighs good and bad, without hostility.
 
     >>> is_constructive("味道好，就是泵头容易坏，希望改进", 0.6, ())
     True
     """
-    if harm < 0.3 or _HOSTILE.search(body):
+    if harm < 0.3 or _HOSTILE.search(body) or any(cue.code in _HARSH for cue in cues):
         return False
-    harsh = {"defection", "escalation", "silencing", "dissuasion", "expose", "used"}
-    return bool(_WISH.search(body)) and not any(cue.code in harsh for cue in cues)
+    return bool(_WISH.search(body)) or (_CREDIT.search(body) is not None and _MILD.search(body) is not None)

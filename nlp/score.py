@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -27,7 +28,7 @@ class Engine:
         self.model = Model(arrays)
         self.cues = cues.lexicon_of(lists[model.CUES].splitlines())
         self.causes = cues.lexicon_of(lists[model.CAUSES].splitlines())
-        self._triggers = Triggers([pattern.words for pattern in (*self.cues, *self.causes)])
+        self._triggers = Triggers([pattern.source for pattern in (*self.cues, *self.causes)])
         self._words = words
 
     def score(self, requests: Sequence[Request], *, fast: bool = False) -> list[Score]:
@@ -75,12 +76,19 @@ class Engine:
             found = self.model.stances(batch, features.regions(batch), [target.name] * batch.size, weights, words)
             stances = [Stance(*share) for share in to_ten_thousandths(found)]
         prints = fingerprint.fingerprints(readings.bodies)
-        masks = self._triggers.masks(batch.raw, batch.starts)
-        rows = zip(readings.bodies, readings.own_words, readings.unscored, tones, stances, prints, masks, strict=True)
+        may = self._triggers.candidates(batch.raw, batch.starts)
+        rows = zip(readings.bodies, readings.own_words, readings.unscored, tones, stances, prints, may, strict=True)
         return [self._score(*row) for row in rows]
 
     def _score(
-        self, body: str, own_words: bool, reason: str | None, tone: list[float], stance: Stance | None, content: int, mask: int
+        self,
+        body: str,
+        own_words: bool,
+        reason: str | None,
+        tone: list[float],
+        stance: Stance | None,
+        content: int,
+        may: list[int],
     ) -> Score:
         if reason:
             neg, neu, pos = self.model.priors
@@ -88,8 +96,9 @@ class Engine:
             return Score(neg, neu, pos, round(pos - neg, 4), nothing, (), False, own_words, reason, content, self.version)
         neg, neu, pos = tone
         harm = neg if stance is None else max(neg, stance.against)
-        found = cues.cues_of(body, self.cues, harm, mask & (1 << len(self.cues)) - 1)
-        causes = cues.causes_of(body, self.causes, harm, mask >> len(self.cues))
+        parted = bisect_left(may, len(self.cues))
+        found = cues.cues_of(body, self.cues, harm, may[:parted])
+        causes = cues.causes_of(body, self.causes, harm, [place - len(self.cues) for place in may[parted:]])
         constructive = harm >= 0.3 and cues.is_constructive(body, harm, found)
         tone_of = round(pos - neg, 4)
         return Score(neg, neu, pos, tone_of, stance, found, constructive, own_words, None, content, self.version, causes)

@@ -5,7 +5,6 @@ Most texts hold no pair of most patterns, so most expressions are never run.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from re import _parser  # type: ignore[attr-defined]  # the tree of an expression; re shows it nowhere else
 from typing import Any
@@ -18,27 +17,44 @@ _STEP = np.uint32(2654435761)
 
 
 class Triggers:
-    """For up to 64 expressions: ``masks`` tells for each text, as bits, which of them may match."""
+    """For expressions: ``candidates`` tells for each text which of them may match."""
 
-    def __init__(self, patterns: Sequence[re.Pattern[str]]) -> None:
-        self._pairs = np.zeros(_SLOTS, np.uint64)
-        self._singles = np.zeros(_SLOTS, np.uint64)
-        self._always = 0
-        for place, pattern in enumerate(patterns):
-            literals = _needed(_parser.parse(pattern.pattern))
+    def __init__(self, expressions: Sequence[str]) -> None:
+        pairs: dict[int, set[int]] = {}
+        singles: dict[int, set[int]] = {}
+        self._always: list[int] = []
+        for place, expression in enumerate(expressions):
+            literals = _needed(_parser.parse(expression))
             if not literals:
-                self._always |= 1 << place
+                self._always.append(place)
             for literal in literals:
                 codes = np.array([ord(c) for c in literal[:2]], np.uint32)
-                table = self._pairs if len(codes) == 2 else self._singles
-                table[_slots(codes)[0] if len(codes) == 2 else codes[0] & 0xFFFF] |= np.uint64(1 << place)
+                if len(codes) == 2:
+                    pairs.setdefault(int(_slots(codes)[0]), set()).add(place)
+                else:
+                    singles.setdefault(int(codes[0]) & 0xFFFF, set()).add(place)
+        self._groups: list[tuple[int, ...]] = [()]
+        self._pairs, self._singles = self._table(pairs), self._table(singles)
 
-    def masks(self, codes: NDArray[np.uint32], starts: NDArray[np.int64]) -> list[int]:
-        """codes: of all texts, each followed by a 0; starts: of each text, and the end. One mask for each text."""
-        seen = self._singles[codes & 0xFFFF]
-        seen[:-1] |= self._pairs[_slots(codes)]
-        masks: list[int] = (np.bitwise_or.reduceat(seen, starts[:-1]) | np.uint64(self._always)).tolist()
-        return masks
+    def _table(self, places: dict[int, set[int]]) -> NDArray[np.uint16]:
+        """For each slot the number of the group of expressions it lets through; 0: none."""
+        table = np.zeros(_SLOTS, np.uint16)
+        for slot, group in places.items():
+            table[slot] = len(self._groups)
+            self._groups.append(tuple(sorted(group)))
+        return table
+
+    def candidates(self, codes: NDArray[np.uint32], starts: NDArray[np.int64]) -> list[list[int]]:
+        """codes: of all texts, each followed by a 0; starts: of each text, and the end. The places of the expressions that
+        may match, in order, for each text."""
+        found: list[set[int]] = [set(self._always) for _ in starts[1:]]
+        for groups in (self._singles[codes & 0xFFFF], self._pairs[_slots(codes)]):
+            hits = np.flatnonzero(groups)
+            whose = np.searchsorted(starts, hits, side="right") - 1
+            seen = np.unique(whose * len(self._groups) + groups[hits])
+            for text, group in zip((seen // len(self._groups)).tolist(), (seen % len(self._groups)).tolist(), strict=True):
+                found[text].update(self._groups[group])
+        return [sorted(one) for one in found]
 
 
 def _slots(codes: NDArray[np.uint32]) -> NDArray[np.uint32]:
