@@ -52,6 +52,8 @@ class Page:
 
     next: the cursor of the page after it, any string; None at the end (an empty page that has a next one is read past).
     faults: entries that could not be read, each in words that quote no text. body: the page, kept where there are faults.
+    cut_short: in words, that the page breaks off behind what is found here. hidden: ids of posts that stand there without being
+    shown: they too tell a page from its repetition.
     state: what the server wants to hear again with the next crawl's first page (see `state_of`, ``PagedSpider.conditions``).
     unchanged: the server says that nothing has changed since that state (HTTP 304).
     """
@@ -60,6 +62,8 @@ class Page:
     next: str | None = None
     faults: Sequence[str] = ()
     body: bytes = b""
+    cut_short: str = ""
+    hidden: Sequence[str] = ()
     state: Mapping[str, Any] = field(default_factory=dict)
     unchanged: bool = False
 
@@ -80,7 +84,7 @@ class Span:
 
     def over(self, older: Span) -> Span:
         """This interval once it has come down to the older one: what is left to read is that one's rest."""
-        return replace(older, newest=self.newest or older.newest, pages=self.pages + older.pages)
+        return replace(older, newest=self.newest or older.newest, pages=older.pages + max(0, self.pages - 1))
 
     def with_page(self, cursor: str | None, ages: Sequence[datetime]) -> Span:
         """The interval with one more page read. ages: times of the page's dated posts."""
@@ -112,6 +116,11 @@ class _Progress:
     errors: list[UnreadError] = field(default_factory=list)
     stopped: bool = False
     unchanged: bool = False
+    is_gapped: bool = False
+
+    def is_safe(self) -> bool:
+        """Whether what was read so far may be noted as read."""
+        return not self.errors or self.passes()
 
     def passes(self) -> bool:
         """Whether what can't be read has held the mark back for long enough."""
@@ -149,6 +158,11 @@ class PagedSpider(SubjectSpider):
     async def page_of(self, subject: str, cursor: str | None) -> Page:
         """One page of a subject, newest first; cursor None is the first one. Raises Blocked, Changed, Failed."""
         raise NotImplementedError
+
+    async def whole(self, found: Found) -> Sequence[Item]:
+        """A found post with what its list does not show (its long text), after posts that it brings along (one it passes on).
+        Asked only for posts that the job wants and this crawl has not handed over yet."""
+        return [found.item]
 
     async def under(self, item: Item) -> AsyncIterator[Item]:
         """What is answered under a post, comments (with ``parent_id`` and ``root_id``) and reposts; none by default.
@@ -194,7 +208,7 @@ class PagedSpider(SubjectSpider):
         try:
             async for event in events:
                 yield event
-            if progress.errors and not progress.passes():
+            if not progress.is_safe():
                 raise progress.errors[0]
         except UnreadError:
             if progress.errors and self.is_crawl():
@@ -218,6 +232,8 @@ class PagedSpider(SubjectSpider):
     def _progress_of(self, subject: str) -> _Progress:
         state = self.mark_of(subject).state
         spans = [_span_of(one) for one in state.get("open") or ()] if self.is_crawl() else []
+        while len(spans) > SPANS_KEPT:  # rather one of the oldest read twice than one more each time
+            spans[-2:] = [replace(spans[-2], down_to=spans[-1].down_to)]
         top = Span(down_to=spans[0].newest if spans else self.cut_of(subject))
         held = state.get("held_since")
         return _Progress(
@@ -242,6 +258,11 @@ class PagedSpider(SubjectSpider):
             if progress.stopped or progress.unchanged or len(progress.spans) == 1:
                 return
             progress.spans[:2] = [progress.spans[0].over(progress.spans[1])]
+            if progress.is_safe():
+                yield self._noted(subject, progress)
+            if progress.left <= 0:
+                progress.stopped = True
+                return
 
     async def _read_span(self, subject: str, progress: _Progress) -> AsyncIterator[Event]:
         """Read the first interval to where it ends, or until no more pages may be read."""
@@ -267,15 +288,18 @@ class PagedSpider(SubjectSpider):
             progress.spans[0] = span.with_page(cursor, ages)
             progress.left -= not is_again
             asked.add(cursor)
-            here = {one.item.post_id for one in page.found}
+            here = {*(one.item.post_id for one in page.found), *page.hidden}
             # a server may repeat its last page for ever
             is_end = page.next is None or page.next in asked or (bool(here) and not here - before)
             if is_end or self._is_down(subject, progress.spans[0], ages):
                 return
-            if self.is_crawl() and (not progress.errors or progress.passes()):
-                progress.safe = progress.state()
-                yield Noted(subject, progress.safe)
+            if self.is_crawl() and progress.is_safe():
+                yield self._noted(subject, progress)
             cursor, is_again, before = page.next, False, here
+
+    def _noted(self, subject: str, progress: _Progress) -> Noted:
+        progress.safe = progress.state()
+        return Noted(subject, progress.safe)
 
     async def _ask_page(self, subject: str, cursor: str | None, again: Span | None) -> Page | None:
         """A page; None where an interval (again: the one) can't go on there: its cursor is known no more, or posts have slipped
@@ -289,7 +313,7 @@ class PagedSpider(SubjectSpider):
         if again is None or cursor is None or again.oldest is None:
             return page
         ages = [one.at for one in page.found if one.dated and not one.pinned]
-        return page if ages and max(ages) >= again.oldest else None
+        return page if not ages or max(ages) >= again.oldest else None
 
     def _is_down(self, subject: str, span: Span, ages: Sequence[datetime]) -> bool:
         """Whether an interval has come to where it ends, by the times on its last page."""
@@ -316,6 +340,8 @@ class PagedSpider(SubjectSpider):
         if page.faults:
             words = f"有 {len(page.faults)} 条读不出来：{page.faults[0]} / {len(page.faults)} unreadable"
             progress.errors.append(Changed(words, body=page.body))
+        if page.cut_short:
+            progress.errors.append(Failed(page.cut_short, patience=0))
         progress.told = progress.told or page.state
         for found in page.found:
             if self.wants(found.item.posted_at):
@@ -324,10 +350,13 @@ class PagedSpider(SubjectSpider):
 
     async def _take_post(self, found: Found, progress: _Progress) -> AsyncIterator[Event]:
         """The post and what is answered under it. What fails there is noted: the posts after it are worth reading, but the
-        subject is not reached."""
-        for collected in self.fresh([found.item]):
-            yield collected
+        subject is not reached. A post whose long text fails waits for the next crawl, because the first text that is seen of a
+        post is the one that counts."""
+        item = found.item
         try:
+            if (item.platform, item.post_id) not in self._emitted:
+                for collected in self.fresh(await self.whole(found)):
+                    yield collected
             async for event in self._take_answers(found, progress):
                 yield event
         except (Changed, Failed) as error:

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, ClassVar, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from scrapy.http import Response
 
-from spiders.errors import Blocked, Changed, Failed, UnreadError
-from spiders.events import Collected, CollectJob, Covered, Event
+from spiders.errors import Blocked, Changed, Failed
+from spiders.events import CollectJob
 from spiders.items import Item
+from spiders.paging import Found, Page, PagedSpider, split_subject
 from spiders.sites import weibo_pages as pages
-from spiders.subjects import SubjectSpider
 
 _HEADERS = {"Accept": "application/json, text/plain, */*"}
-COUNTS_KEPT = 500  # the newest; what lies behind the overlap is not read again anyway
-ERRORS_BORNE = 3
-
 _COMMENTS = "{{count}} 条内容的评论没有读全：{} / the comments of {{count}} posts were not read to their end: {}"
 _LONG_TEXTS = "{{count}} 条长文只读到开头：{} / of {{count}} long texts only the start was read: {}"
 _LOGIN = ("要登录才能看", "a log-in is wanted")
@@ -30,22 +27,14 @@ _ROBOTS = ("网站的 robots.txt 不允许", "forbidden by the site's robots.txt
 _T = TypeVar("_T")
 
 
-@dataclass
-class _Progress:
-    """What one reading of a subject gathers. known, counts: comments that a post had when its comments were last read, from
-    the mark and from now: where that has not changed, they need not be read again."""
+@dataclass(frozen=True, slots=True)
+class _Found(Found):
+    """A found post as its card shows it."""
 
-    known: dict[str, int]
-    counts: dict[str, int] = field(default_factory=dict)
-    errors: list[UnreadError] = field(default_factory=list)
-
-    def note(self, page: pages.Page | pages.CommentPage) -> None:
-        if page.faults:
-            words = f"有 {len(page.faults)} 条读不出来：{page.faults[0]} / {len(page.faults)} unreadable"
-            self.errors.append(Changed(words, body=page.body))
+    status: pages.Status | None = None
 
 
-class WeiboSpider(SubjectSpider):
+class WeiboSpider(PagedSpider):
     """Accounts become ``timeline:<uid>``, queries ``query:<words>`` (the live search, newest first)."""
 
     name = "weibo"
@@ -56,89 +45,49 @@ class WeiboSpider(SubjectSpider):
         self.home = (job.base_url or pages.HOME).rstrip("/")
         super().__init__(job, **kwargs)
         self.zone = ZoneInfo("Asia/Shanghai")  # what Weibo means by 昨天 12:00, wherever the workspace is
-        self._comments_read: set[str] = set()
 
     def hosts(self) -> set[str]:
         return {urlsplit(self.home).hostname or ""}
 
-    def subjects(self) -> Sequence[str]:
-        accounts = [f"timeline:{account}" for account in self.job.accounts]
-        return [*dict.fromkeys(accounts), *dict.fromkeys(f"query:{words}" for words in self.job.queries)]
-
-    async def read(self, subject: str) -> AsyncIterator[Event]:
-        kind, _, what = subject.partition(":")
-        progress, newest = _Progress(dict(self.mark_of(subject).state.get("comments") or {})), None
-        async for page in self._pages(subject):
-            for status in page.posts:
-                newest = max(newest or status.item.posted_at, status.item.posted_at)
-                if self.wants(status.item.posted_at):
-                    async for event in self._post(status, progress):
-                        yield event
-            progress.note(page)
-        if progress.errors:
-            raise progress.errors[0]
-        yield self.reached(subject, newest, {"comments": dict(list(progress.counts.items())[:COUNTS_KEPT])})
-        if kind == "timeline" and self.is_whole(subject):
-            yield Covered(pages.PLATFORM, what)
-
-    async def _pages(self, subject: str) -> AsyncIterator[pages.Page]:
-        """The pages of a subject down to its cut or its end. Raises Failed where max_pages lie before its mark."""
-        kind, _, what = subject.partition(":")
+    async def page_of(self, subject: str, cursor: str | None) -> Page:
+        kind, what = split_subject(subject)
+        if kind == "url":
+            raise Failed(f"微博来源不读网址，请写 accounts 或 queries / weibo reads no addresses: {what}", patience=0)
         query = {"containerid": f"107603{what}" if kind == "timeline" else f"100103type=61&q={what}"}
         if kind == "query":
             query["page_type"] = "searchall"
-        cut, asked, before = self.cut_of(subject), dict[str, str](), set[str]()
-        for _ in range(self.job.max_pages):
-            response = await self._ask("/api/container/getIndex", query | asked)
-            page = self._parsed(response, partial(pages.posts_of, reading=self._reading(), asked=asked))
-            self.crawler.stats.inc_value("weibo/hidden_posts", len(page.hidden))
-            yield page
-            here = {*(status.item.post_id for status in page.posts), *page.hidden}
-            # an odd old post among new ones is no end, and a server may repeat its last page for ever
-            old = [bool(cut and status.item.posted_at < cut) for status in page.posts if not status.pinned]
-            if not page.next or not here - before or (old and sum(old) * 2 > len(old)):
-                return
-            asked, before = dict(page.next), here
-        if cut is not None:
-            raise self.too_far(subject)
-        self.short(subject)
+        asked = dict(parse_qsl(cursor or ""))
+        response = await self._ask("/api/container/getIndex", query | asked)
+        page = self._parsed(response, partial(pages.posts_of, reading=self._reading(), asked=asked))
+        self.crawler.stats.inc_value("weibo/hidden_posts", len(page.hidden))
+        return Page(
+            found=[_Found(one.item, pinned=one.pinned, status=one) for one in page.posts],
+            next=urlencode(page.next) or None,
+            faults=page.faults,
+            body=page.body,
+            hidden=page.hidden,
+        )
+
+    async def whole(self, found: Found) -> Sequence[Item]:
+        """The post that this one passes on, and the post, each with its long text."""
+        status = found.status if isinstance(found, _Found) else None
+        if status is None:
+            return [found.item]
+        return [(await self._whole(one) if one.needs_text else one).item for one in (status.quoted, status) if one]
+
+    async def under(self, item: Item) -> AsyncIterator[Item]:
+        faults: list[str] = []
+        body = b""
+        async for page in self._comments(item.post_id):
+            for comment in page.comments:
+                yield comment
+            faults += page.faults
+            body = body or page.body
+        if faults:
+            raise Changed(f"有 {len(faults)} 条读不出来：{faults[0]} / {len(faults)} unreadable", body=body)
 
     def _reading(self) -> pages.Reading:
         return pages.Reading(datetime.now(UTC), self.zone, self.home)
-
-    async def _post(self, status: pages.Status, progress: _Progress) -> AsyncIterator[Event]:
-        """The post that this one passes on, the post, and what is answered under it.
-
-        What fails here is noted: the posts after it are worth reading, but the subject is not reached. A post whose long text
-        fails waits for the next crawl, because the first text that is seen of a post is the one that counts.
-        """
-        try:
-            for one in filter(None, (status.quoted, status)):
-                whole = await self._whole(one) if one.needs_text else one
-                for event in self.fresh([whole.item]):
-                    yield event
-            async for comment in self._answered(status.item, progress):
-                yield comment
-        except (Changed, Failed) as error:
-            progress.errors.append(error)
-            if len(progress.errors) > ERRORS_BORNE:
-                raise
-
-    async def _answered(self, post: Item, progress: _Progress) -> AsyncIterator[Collected]:
-        """The comments of a post, unless their number is what it was when they were last read."""
-        count = post.comments
-        if not self.job.comments or count == 0:
-            return
-        is_backfill = bool(self.job.since or self.job.until)
-        is_known = count is not None and progress.known.get(post.post_id) == count and not is_backfill
-        if not is_known and post.post_id not in self._comments_read:
-            async for page in self._comments(post.post_id):
-                for event in self.fresh(page.comments):
-                    yield event
-                progress.note(page)
-        self._comments_read.add(post.post_id)
-        if count is not None:
-            progress.counts[post.post_id] = count
 
     async def _whole(self, status: pages.Status) -> pages.Status:
         response = await self._ask("/statuses/extend", {"id": status.item.post_id})

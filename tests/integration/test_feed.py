@@ -196,7 +196,7 @@ def test_undated_entries_make_no_mark() -> None:
     body = b"<rss version='2.0'><channel><item><guid>1</guid><title>x</title></item></channel></rss>"
     with pages({"/feed": (200, {"Last-Modified": "Thu, 01 Jan 2026 00:00:00 GMT"}, body)}) as home:
         events = crawl(f"{home}/feed")
-    assert marks(events)[f"{home}/feed"] == SubjectMark(None, {"modified": "Thu, 01 Jan 2026 00:00:00 GMT"})
+    assert marks(events)[f"{home}/feed"] == SubjectMark(None, {"told": {"modified": "Thu, 01 Jan 2026 00:00:00 GMT"}})
     assert len(items(events)) == 1
 
 

@@ -108,7 +108,7 @@ def test_crawled_again_with_its_marks_only_what_may_have_changed_is_read() -> No
     assert is_done(again)
     before, after = marks(first)["query:晴川"], marks(again)["query:晴川"]
     assert after.posted_at == before.posted_at
-    assert after.state["comments"].items() <= before.state["comments"].items()
+    assert after.state["answers"].items() <= before.state["answers"].items()
     read = {item.post_id for item in items(again)}
     assert read < {item.post_id for item in items(first)}
     newest = max(post.posted_at for post in POSTS)
@@ -159,7 +159,7 @@ def test_a_timeline_is_read_to_its_end_in_either_paging(paging: str) -> None:
 
 
 def test_a_backfill_reads_its_range_and_leaves_the_mark_alone() -> None:
-    mark = {"query:晴川": SubjectMark(START + timedelta(days=30), {"comments": {"x": 1}})}
+    mark = {"query:晴川": SubjectMark(START + timedelta(days=30), {"answers": {"x": 1}})}
     since, until = START + timedelta(hours=10), START + timedelta(hours=20)
     with PlatformServer(POSTS, COMMENTS) as server:
         events = crawl(server, since=since, until=until, marks=mark)
@@ -273,7 +273,7 @@ def test_an_account_that_never_posted_is_covered_and_has_no_mark() -> None:
     with PlatformServer(POSTS) as server:
         events = crawl(server, queries=(), accounts=("123",))
     assert [type(event).__name__ for event in events] == ["Reached", "Covered", "Ended"]
-    assert events[0] == Reached("timeline:123", None, {"comments": {}})
+    assert events[0] == Reached("timeline:123", None, {})
 
 
 def test_relative_times_are_read_from_the_moment_of_the_page() -> None:
