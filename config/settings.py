@@ -209,6 +209,7 @@ class Schedule:
 
     deliver_every: Duration = timedelta(minutes=1)
     upkeep: Cron = "30 4 * * *"
+    calibrate: Cron = "0 5 1 * *"
 
 
 @dataclass(frozen=True, kw_only=True, config=_VALUES)

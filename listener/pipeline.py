@@ -48,6 +48,10 @@ SEND_LEASE = timedelta(minutes=10)  # of what one process has claimed: nobody el
 LONGEST_SEND = timedelta(minutes=2)  # longer than any channel takes for one message
 
 
+class Interrupted(Exception):  # noqa: N818
+    """Somebody wants to stop; what was under way was not written."""
+
+
 class Report(Protocol):
     """Told how far a step is: its name, how many done, of how many (None: nobody knows)."""
 

@@ -22,6 +22,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from listener.app import App
+from listener.calibrating import is_overdue, monthly
 from storage.records import SettingsChanged, StoreError
 from storage.store import Store
 
@@ -48,7 +49,7 @@ class Job:
 
 
 def jobs_of(app: App) -> list[Job]:
-    """What `listener run` does, and when: every source's turn, deliveries, the daily upkeep."""
+    """What `listener run` does, and when: every source's turn, deliveries, the daily upkeep, the monthly calibration."""
     turns = [
         Job(f"crawl:{source.name}", partial(app.turn, source.name), every=source.every, cron=source.cron)
         for source in app.settings.sources
@@ -58,6 +59,7 @@ def jobs_of(app: App) -> list[Job]:
         *turns,
         Job("deliver", app.deliver, every=app.settings.schedule.deliver_every),
         Job("upkeep", app.daily, cron=app.settings.schedule.upkeep, at_start=False),
+        Job("calibrate", partial(monthly, app), cron=app.settings.schedule.calibrate, at_start=is_overdue(app)),
     ]
 
 

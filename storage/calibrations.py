@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from storage import histories
 from storage.codec import json_of, json_text, us, when
@@ -21,7 +21,7 @@ def load(connection: Connection, brand: str | None = None) -> list[Calibration]:
 
 
 def record(connection: Connection, run: CalibrationRun, new: Calibration | None) -> None:
-    """Write a try, and the calibration that it made, if any."""
+    """Write a try, and the calibration that it made, if any; it takes the place of one that takes effect at the same time."""
     row = {
         "brand": run.brand,
         "made_at": us(run.made_at),
@@ -32,6 +32,8 @@ def record(connection: Connection, run: CalibrationRun, new: Calibration | None)
     statement = insert(connection.dialect.name, calibration_runs).values(row)
     connection.execute(statement.on_conflict_do_update(index_elements=["brand", "made_at"], set_=row))
     if new is not None:
+        same = (calibrations.c.brand == new.brand, calibrations.c.effective_at == us(new.effective_at))
+        connection.execute(delete(calibrations).where(*same))
         histories.save_calibration(connection, new)
 
 

@@ -257,7 +257,7 @@ class Calibration:
     parameters: Json
 
 
-RunOutcome = Literal["fitted", "unchanged", "too-little"]
+RunOutcome = Literal["fitted", "unchanged", "kept", "too-little"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,10 @@ from rich.table import Table
 
 from listener import board
 from listener.app import App
+from listener.calibrating import keeping_of
 from listener.commands import output
 from listener.commands.output import Format
+from listener.commands.promising import status_lines, status_row
 from listener.overview import board_of, coverage_of, listenings_of
 from listener.text.quotes import line_of
 from listener.text.words import word
@@ -141,6 +143,8 @@ def print_status(app: App, form: Format) -> None:
         output.out.print(sources, "")
     if accounts.row_count:
         output.out.print(accounts, "")
+    for line in status_lines(app):
+        output.say(line)
     for line in _sum_lines(rows[-1], zh):
         output.say(line)
 
@@ -185,12 +189,14 @@ def _shown(at: str | None, zone: ZoneInfo) -> str:
 
 
 def status_rows(app: App) -> list[dict[str, Any]]:
-    """One row for each source (kind ``source``), each account of the roster (``account``), and the sums (``sums``)."""
+    """One row for each source (kind ``source``), each account of the roster (``account``), each brand's promise (``promise``),
+    and the sums (``sums``)."""
     crawls = app.store.crawls(last=False)
     covered = coverage_of(app)
     rows = [
         *[_source_row(one, [c for c in crawls if c.source == one.source]) for one in listenings_of(app)],
         *[_account_row(koc, account) for koc in app.store.kocs() for account in covered[koc.koc_id].accounts],
+        *[status_row(keeping_of(app, brand.name)) for brand in app.brands],
     ]
     lease = app.store.lease("run")
     running = lease.holder if lease and lease.until > app.now() else None

@@ -165,6 +165,11 @@ WORDS: Mapping[str, Mapping[str, Pair]] = {
         "failed": ("抓取失败", "the crawl failed"),
         "cut": ("抓取中断", "the crawl was cut short"),
     },
+    "mark": {
+        "turned": ("确已转变", "turned"),
+        "false-alarm": ("误报", "false alarm"),
+        "mild": ("温和、诚实的批评", "mild criticism"),
+    },
     "unscored": {
         "empty": ("没有文字", "no text"),
         "no-words": ("没有可读的词", "no words to read"),
