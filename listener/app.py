@@ -29,7 +29,7 @@ from listener.upkeep import expire_files
 from nlp import score as scorer
 from nlp.results import Request, Score, ScoreError
 from spiders.collect import CollectJob
-from spiders.exports.read import Export, read_export
+from spiders.exports.read import Export, Tally, read_export
 from spiders.files import BadLine, read_items
 from spiders.items import Item, hashed_id
 from storage.records import (
@@ -279,11 +279,12 @@ class App:
         export: Export | None = None,
         bad: Callable[[BadLine], None] = lambda line: None,
         met: set[str] | None = None,
+        tally: Tally | None = None,
     ) -> tuple[pipeline.Listened, Path | None]:
         """Import a file (`-` is stdin); returns the sums, and where bad lines were set aside if there were any.
 
         export: the tool that wrote it, None: our own JSON Lines. bad: told each bad line as well. met: gets the ids of the KOCs
-        who wrote something in it.
+        who wrote something in it. tally: counts the rows of an export.
         """
         self.prepare()
         with (
@@ -295,7 +296,7 @@ class App:
                 aside.put(line)
                 bad(line)
 
-            items = read_items(file) if export is None else read_export(file, export)
+            items = read_items(file) if export is None else read_export(file, export, tally=tally)
             done = pipeline.listen(items if met is None else self._noting(items, met), source, desk, reject)
         return done, aside.path if aside.count else None
 
@@ -418,10 +419,9 @@ class App:
         case_of = {key: case for case in self.store.cases() for key in case.alerts} if found else {}
         whose = {(one.alert.koc_id, one.alert.brand) for one in found}
         histories = {who: self.store.history(*who) for who in sorted(whose) if who[0]}
-        for one in found:
-            if not one.alert.koc_id:  # of the whole brand: its posts are the public's
-                said = self.store.said(one.alert.posts, one.alert.brand)
-                histories[one.alert.koc_id, one.alert.brand] = History("", one.alert.brand, tuple(said))
+        for brand in sorted({brand for koc_id, brand in whose if not koc_id}):  # of the whole brand: its posts are the public's
+            quoted = [key for one in found if (one.alert.koc_id, one.alert.brand) == ("", brand) for key in one.alert.posts]
+            histories["", brand] = History("", brand, tuple(self.store.said(quoted, brand)))
         return [
             view_of(
                 one,

@@ -113,3 +113,59 @@ WRITERS: Mapping[str, Callable[[Path, Sequence[str], Rows], Path]] = {
     "xlsx": write_xlsx,
     "sqlite": write_sqlite,
 }
+
+
+# ------------------------------------------------------------------------------------------- weibo-crawler and its kin
+
+CRAWLER = [
+    "id",
+    "bid",
+    "正文",
+    "头条文章url",
+    "原始图片url",
+    "视频url",
+    "Live Photo视频url",
+    "位置",
+    "日期",
+    "工具",
+    "点赞数",
+    "评论数",
+    "转发数",
+    "话题",
+    "@用户",
+    "完整日期",
+    "是否编辑过",
+    "编辑次数",
+]
+CRAWLER_COLUMNS = [*CRAWLER, "是否原创", "源用户id", "源用户昵称", *(f"源微博{column}" for column in CRAWLER)]
+SEARCH_COLUMNS = [
+    "id",
+    "bid",
+    "user_id",
+    "用户昵称",
+    "微博正文",
+    "头条文章url",
+    "发布位置",
+    "艾特用户",
+    "话题",
+    "转发数",
+    "评论数",
+    "点赞数",
+    "发布时间",
+    "发布工具",
+    "微博图片url",
+    "微博视频url",
+    "retweet_id",
+    "ip",
+    "user_authentication",
+    "会员类型",
+    "会员等级",
+]
+
+
+def crawler_row(post_id: str, text: str, at: str) -> list[str]:
+    """The cells of one post in weibo-crawler's CSV, up to 编辑次数."""
+    return [
+        f"{post_id}\t", "Kabc", text, "", "https://a.example/1.jpg,https://a.example/2.jpg", "", "", "", at[:10], "iPhone",
+        "5", "6", "7", "", "", at, "False", "0",
+    ]  # fmt: skip

@@ -62,7 +62,7 @@ def chosen(names: Iterable[str], named: Export | None) -> Iterator[tuple[Path, E
     """The files, each with the tool that wrote it; None: our own format. Of a folder those that some tool wrote; what else lies
     there is told and left out. Raises CollectError where a name leads to no file."""
     from spiders.errors import CollectError
-    from spiders.exports.read import recognized
+    from spiders.exports.read import EXPORTS, recognized
 
     for name in names:
         if name == "-":
@@ -73,8 +73,13 @@ def chosen(names: Iterable[str], named: Export | None) -> Iterator[tuple[Path, E
             raise CollectError(f"没有这样的文件 / no such file: {name}")
         for path in found:
             tool = named or recognized(path)
-            if tool is None and path != Path(name) and not is_own(path):
-                output.warn(f"{path}：认不出是什么导出，跳过；可用 --from 指明 / not recognized, left out; name it with --from")
+            if tool is None and not is_own(path):
+                words = (
+                    f"{path}：认不出是什么导出，可用 --from 指明：{', '.join(EXPORTS)} / not recognized; name it with --from"
+                )
+                if path == Path(name):
+                    raise CollectError(words)
+                output.warn(words)
                 continue
             yield path, tool
 
@@ -87,20 +92,19 @@ def files_of(name: str) -> list[Path]:
     """
     path = Path(name)
     if path.is_dir():
-        return sorted(
-            one for one in path.rglob("*") if one.is_file() and one.name.removesuffix(".gz").lower().endswith(ENDINGS)
-        )
+        inside = (one for one in path.rglob("*") if one.name.removesuffix(".gz").lower().endswith(ENDINGS))
+        return sorted(one for one in inside if one.is_file())
     if path.exists():
         return [path]
     return sorted(one for found in glob.glob(name, recursive=True) if (one := Path(found)).is_file())  # noqa: PTH207 - an absolute pattern
 
 
 def is_own(path: Path) -> bool:
-    """Whether the first line of a file is one of our own format."""
-    from spiders.files import read_items
-    from spiders.items import Item
+    """Whether a file may be of our own format: its first line is an item, or begins as JSON does, or there is none."""
+    from spiders.files import BadLine, read_items
 
-    return isinstance(next(read_items(path), None), Item)
+    first = next(read_items(path), None)
+    return not isinstance(first, BadLine) or first.line.lstrip()[:1] == b"{"
 
 
 def import_one(
@@ -115,6 +119,7 @@ def import_one(
     workers: int | None,
 ) -> bool:
     """Import a file and say what became of it; whether anything was read. met: gets the KOCs that posted something in it."""
+    from spiders.exports.read import Tally
     from spiders.files import BadLine
 
     reasons: Counter[str] = Counter()
@@ -122,14 +127,17 @@ def import_one(
     def note(line: BadLine) -> None:
         reasons[line.reason] += 1
 
+    tally = Tally()
     done, quarantine = app.import_file(
-        file, source, report, export=tool, batch_size=batch_size, workers=workers, bad=note, met=met
+        file, source, report, export=tool, batch_size=batch_size, workers=workers, bad=note, met=met, tally=tally
     )
-    whose = f"（{tool.name}）" if tool else ""
+    whose = f"（{tool.name}，{tally.rows} 行 / rows）" if tool else ""
     output.say(
         f"{file}{whose}：新 {done.new}，再次见到 {done.again}（其中改过 {done.edited}），隔离 {done.rejected}"
         f" / new {done.new}, seen again {done.again} (edited {done.edited}), set aside {done.rejected}"
     )
+    if tally.quoted:
+        output.say(f"  其中 {tally.quoted} 条是被转发的原文 / {tally.quoted} of them are posts that rows passed on")
     for reason, times in reasons.most_common(3):
         output.warn(f"  {times} × {reason}")
     if quarantine:

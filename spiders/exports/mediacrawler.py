@@ -13,7 +13,6 @@ from urllib.parse import parse_qs, urlsplit
 from spiders.exports.shapes import Shape
 from spiders.values import tidy
 
-NAME = "mediacrawler"
 TITLE = (
     "MediaCrawler：微博、小红书、抖音、快手、B 站、贴吧、知乎 / Weibo, Xiaohongshu, Douyin, Kuaishou, Bilibili, Tieba, Zhihu"
 )
@@ -59,7 +58,7 @@ def _columns(names: str) -> frozenset[str]:
     return frozenset(names.split())
 
 
-SHAPES: tuple[Shape, ...] = (
+TABLES: tuple[Shape, ...] = (
     _shape(
         "weibo", "post", _columns("note_id content create_date_time shared_count"), "note_id",
         author=("user_id",), name="nickname", text=("content",), posted=("create_date_time", "create_time"), url="note_url",

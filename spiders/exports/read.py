@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from spiders.errors import CollectError
-from spiders.exports import mediacrawler
+from spiders.exports import mediacrawler, weibo_tools, zeeschuimer
 from spiders.exports.shapes import Reading, RowError, Shape
 from spiders.exports.sheets import Row, Sheet, sheets_of
 from spiders.files import BadLine
@@ -32,7 +32,7 @@ class Table(Protocol):
     @property
     def is_ragged(self) -> bool: ...
 
-    def item_of(self, cells: Mapping[str, object], reading: Reading) -> Item: ...
+    def items_of(self, cells: Mapping[str, Any], reading: Reading) -> Sequence[Item]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,15 @@ class Export:
 
 
 EXPORTS: dict[str, Export] = {
-    export.name: export for export in (Export(mediacrawler.NAME, mediacrawler.TITLE, mediacrawler.SHAPES, mediacrawler.OTHERS),)
+    export.name: export
+    for export in (
+        Export("mediacrawler", mediacrawler.TITLE, mediacrawler.TABLES, mediacrawler.OTHERS),
+        Export("weibo-crawler", weibo_tools.CRAWLER_TITLE, weibo_tools.CRAWLER, weibo_tools.CRAWLER_OTHERS),
+        Export("weibo-search", weibo_tools.SEARCH_TITLE, weibo_tools.SEARCH),
+        Export("weibospider", weibo_tools.SPIDER_TITLE, weibo_tools.SPIDER),
+        Export("zeeschuimer", zeeschuimer.TITLE, zeeschuimer.TABLES),
+        Export("4cat", zeeschuimer.FOURCAT_TITLE, zeeschuimer.FOURCAT, is_recognized=False),
+    )
 }
 
 
@@ -78,13 +86,22 @@ def recognized(path: Path) -> Export | None:
     return None
 
 
-def read_export(path: Path, export: Export, zone: tzinfo = CHINA) -> Iterator[Item | BadLine]:
-    """Items in the file's order, in constant memory, a BadLine in place of each row that is none: rows = items + bad lines.
+@dataclass(slots=True)
+class Tally:
+    """What was read: rows, and posts that rows passed on and that were taken as well. rows = items − quoted + bad lines."""
+
+    rows: int = 0
+    quoted: int = 0
+
+
+def read_export(path: Path, export: Export, zone: tzinfo = CHINA, tally: Tally | None = None) -> Iterator[Item | BadLine]:
+    """Items in the file's order, in constant memory, a BadLine in place of each row that is none. tally: is counted up.
 
     Tables of the tool that hold no posts are passed over and told in the log. CollectError where the file has no table of the
     tool at all, and where it can't be read.
     """
-    reading = Reading(zone, datetime.fromtimestamp(path.stat().st_mtime, UTC))
+    reading = Reading(zone, datetime.fromtimestamp(path.stat().st_mtime, UTC), path.name.partition(".")[0])
+    tally = tally if tally is not None else Tally()
     is_read, columns = False, []
     for sheet in sheets_of(path):
         table = export.table_of(sheet)
@@ -95,23 +112,27 @@ def read_export(path: Path, export: Export, zone: tzinfo = CHINA) -> Iterator[It
             continue
         is_read = True
         for row in sheet.rows:
-            yield row if isinstance(row, BadLine) else _item_of(row, table, reading)
+            found = [row] if isinstance(row, BadLine) else _items_of(row, table, reading)
+            tally.rows += 1
+            tally.quoted += len(found) - 1
+            yield from found
     if not is_read:
         raise CollectError(
             f"{path}：不是 {export.name} 的导出，列是 {'; '.join(columns)} / no export of {export.name}: these are its columns"
         )
 
 
-def _item_of(row: Row, table: Table, reading: Reading) -> Item | BadLine:
+def _items_of(row: Row, table: Table, reading: Reading) -> Sequence[Item | BadLine]:
+    """The row's item, and the post that it passes on if it holds that; or why it is none."""
     if None in row.cells and not table.is_ragged:
         words = "单元格数与表头不同，引号或分隔符可能坏了 / not as many cells as columns: a broken quote or separator?"
-        return BadLine(row.number, words, row.line())
+        return (BadLine(row.number, words, row.line()),)
     try:
-        item = table.item_of(row.cells, reading)
+        own, *quoted = table.items_of(row.cells, reading)
     except RowError as error:
-        return BadLine(row.number, str(error), row.line())
-    fault = fault_of(item)
-    return BadLine(row.number, fault, row.line()) if fault else item
+        return (BadLine(row.number, str(error), row.line()),)
+    fault = fault_of(own)
+    return (BadLine(row.number, fault, row.line()),) if fault else (own, *(one for one in quoted if fault_of(one) is None))
 
 
-__all__ = ["CHINA", "EXPORTS", "Export", "Shape", "Table", "export_named", "read_export", "recognized"]
+__all__ = ["CHINA", "EXPORTS", "Export", "Shape", "Table", "Tally", "export_named", "read_export", "recognized"]

@@ -23,10 +23,12 @@ class RowError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """zone: of times that name none. now: when the file was written, for times told relative to it."""
+    """zone: of times that name none. now: when the file was written, for times told relative to it. stem: the file's name
+    without its ending, where a tool puts whose posts they are."""
 
     zone: tzinfo
     now: datetime
+    stem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Shape:
     posted: the first of these that says a time is believed. author: ids as the platform has them; hashed: as a tool has hashed
     them. parent, root: of comments, ids of the same table (parent) and of the posts' table (root). prefix, root_prefix: what is
     put before ids that two tables of the platform may both use. typed: the column whose value and a colon come before the id of
-    a post, where posts of several types are numbered apart. private: columns that no purpose of ours needs.
+    a post, where posts of several types are numbered apart. private: columns that no purpose of ours needs. is_rootless: the
+    tool does not say which post its comments are on. platform_in: the column that names the platform, where there are several.
     """
 
     platform: str
@@ -62,9 +65,15 @@ class Shape:
     root_prefix: str = ""
     typed: str = ""
     private: frozenset[str] = frozenset()
+    is_rootless: bool = False
+    platform_in: str = ""
     clean: Callable[[str], str] = tidy
     author_in: Callable[[str], str] = str
     is_ragged: bool = False
+
+    def items_of(self, cells: Mapping[str, Any], reading: Reading) -> Sequence[Item]:
+        """The row's item, alone; RowError as `item_of`."""
+        return (self.item_of(cells, reading),)
 
     def item_of(self, cells: Mapping[str, Any], reading: Reading) -> Item:
         """The row's item; RowError where a needed value is missing or makes no sense."""
@@ -76,12 +85,13 @@ class Shape:
         seen = time_of(cells.get(self.seen), now=reading.now, zone=reading.zone) if self.seen else None
         typed = f"{text_in(cells, self.typed)}:" if self.typed else ""
         root, parent = text_in(cells, self.root), text_in(cells, self.parent)
-        if self.kind == "comment" and not root:
+        if self.kind == "comment" and not root and not self.is_rootless:
             raise RowError(f"{self.root} 是空的，不知评论的是哪条 / {self.root} is empty: a comment on what?")
         root_id = typed + self.root_prefix + root
         answered = root_id if parent in ROOTS or parent == own else self.prefix + parent
+        is_answer = self.kind != "post"
         return Item(
-            platform=self.platform,
+            platform=text_in(cells, self.platform_in) if self.platform_in else self.platform,
             post_id=self.prefix + own if self.kind == "comment" else typed + self.prefix + own,
             author_id=self.author_of(cells),
             posted_at=self.posted_of(cells, Reading(reading.zone, seen or reading.now)),
@@ -90,8 +100,8 @@ class Shape:
             author_name=text_in(cells, self.name),
             seen_at=seen,
             kind=self.kind,
-            parent_id=answered if self.kind == "comment" else None,
-            root_id=root_id if self.kind == "comment" else None,
+            parent_id=(answered or None) if is_answer else None,
+            root_id=(root_id or None) if is_answer else None,
             likes=count_of(cells.get(self.likes)),
             comments=count_of(cells.get(self.comments)),
             reposts=count_of(cells.get(self.reposts)),
@@ -144,3 +154,31 @@ def media_of(cells: Mapping[str, Any], columns: Mapping[str, str]) -> list[ItemM
     """Pictures and videos by column → kind; several addresses in one cell are parted by commas or semicolons."""
     cells_of = ((kind, text_in(cells, column).replace(";", ",").split(",")) for column, kind in columns.items())
     return [ItemMedia(kind, url) for kind, links in cells_of for link in links if (url := link_of(link.strip()))]
+
+
+@dataclass(frozen=True, slots=True)
+class Flattened:
+    """A table whose rows are put into a shape's columns first.
+
+    flat: a row → its columns; RowError where it makes no sense. quoted: a row → the columns of the post that it passes on, None
+    where it does not hold one; the ids of ``quoted`` are those of `Shape.root`.
+    """
+
+    needed: frozenset[str]
+    flat: Callable[[Mapping[str, Any], Reading], Mapping[str, Any]]
+    shape: Shape
+    repost: Shape | None = None
+    quoted: Callable[[Mapping[str, Any], Reading], Mapping[str, Any] | None] = lambda cells, reading: None
+    is_ragged: bool = False
+
+    def items_of(self, cells: Mapping[str, Any], reading: Reading) -> Sequence[Item]:
+        """The row's item first; then the post that it passes on, if it holds that and it can be read."""
+        row = self.flat(cells, reading)
+        shape = self.repost if self.repost and text_in(row, self.repost.root) else self.shape
+        own, original = shape.item_of(row, reading), self.quoted(cells, reading)
+        if original is None:
+            return (own,)
+        try:
+            return own, self.shape.item_of(original, reading)
+        except RowError:
+            return (own,)  # a deleted original has no author and no time

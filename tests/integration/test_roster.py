@@ -49,7 +49,8 @@ def codes_in(preview: RosterPreview) -> set[tuple[tuple[int, ...], str]]:
 
 def koc(koc_id: str, name: str, *accounts: str, nickname: str = "", **more) -> Koc:
     pairs = [account.split(":") for account in accounts]
-    return Koc(koc_id, name, tuple(Account(p, i, keys_of(p, i)[0], nickname, other_keys=keys_of(p, i)[1:]) for p, i in pairs), **more)
+    held = tuple(Account(p, i, keys_of(p, i)[0], nickname, other_keys=keys_of(p, i)[1:]) for p, i in pairs)
+    return Koc(koc_id, name, held, **more)
 
 
 # ----------------------------------------------------------------------------------------------- files and encodings
