@@ -21,6 +21,7 @@ from storage.records import (
     Message,
     PostKey,
     Severity,
+    Signal,
     StoredAlert,
     Verdict,
 )
@@ -30,9 +31,14 @@ MOST_ROWS = 100  # in one summary or correction
 
 # kind and level → severity, for a KOC of a common tier and for one of the first tier. A turn is never 紧急 by itself: that
 # is for those whose word reaches farthest; a wavering one is 关注, because what is asked for is a care visit, not an answer.
-SEVERITIES: Mapping[tuple[str, str], tuple[Severity, Severity]] = {
+# The quiet kinds are 提示 or 关注: the owner should know, and nobody has to answer in public. A brand has no tier.
+SEVERITIES: Mapping[tuple[str, str | None], tuple[Severity, Severity]] = {
     ("drift", "amber"): ("watch", "important"),
     ("drift", "red"): ("important", "urgent"),
+    ("first-negative", None): ("info", "info"),
+    ("silence", None): ("info", "watch"),
+    ("praise-withdrawal", None): ("info", "watch"),
+    ("brand-shift", None): ("important", "important"),
 }
 FIRST_TIERS = frozenset({"s", "a", "s级", "a级", "核心", "头部", "top", "core", "vip"})
 URGENCY: Mapping[Severity, int] = {"urgent": 0, "important": 1, "watch": 2, "info": 3}
@@ -70,15 +76,17 @@ def delivery_key(alert_key: str, channel: str, kind: DeliveryKind, turn: int = 0
 
 
 def alerts_of(verdict: Verdict, tier: str = "") -> tuple[Alert, ...]:
-    """An alert for each drift, in the order of the drifts; a function of the verdict and the KOC's tier alone."""
-    return tuple(_alert_of(drift, tier) for drift in verdict.drifts)
+    """An alert for each drift and each signal, in their order; a function of the verdict and the KOC's tier alone."""
+    return (*(_alert_of(drift, tier) for drift in verdict.drifts), *(_alert_of_signal(one, tier) for one in verdict.signals))
 
 
-def severity_of(kind: str, level: str, tier: str = "") -> Severity:
+def severity_of(kind: str, level: str | None = None, tier: str = "") -> Severity:
     """How fast somebody must act.
 
     >>> severity_of("drift", "red"), severity_of("drift", "red", "核心"), severity_of("drift", "amber", "B")
     ('important', 'urgent', 'watch')
+    >>> severity_of("first-negative", tier="核心"), severity_of("silence", tier="核心")
+    ('info', 'watch')
     """
     common, first = SEVERITIES[kind, level]
     return first if tier.strip().casefold() in FIRST_TIERS else common
@@ -98,6 +106,23 @@ def _alert_of(drift: Drift, tier: str) -> Alert:
         turned_at=drift.turned_at,
         evidence=evidence_json(drift.evidence, posts),
         posts=posts,
+    )
+
+
+def _alert_of_signal(signal: Signal, tier: str) -> Alert:
+    tip = signal.tipped_by
+    over = {"ended_at": signal.ended_at.isoformat()} if signal.ended_at else {}
+    return Alert(
+        key=key_of(signal.kind, signal.brand, signal.koc_id, "", tip.platform, tip.post_id),
+        kind=signal.kind,
+        level=None,
+        severity=severity_of(signal.kind, None, tier),
+        koc_id=signal.koc_id,
+        brand=signal.brand,
+        fired_at=signal.at,
+        turned_at=None,
+        evidence={**signal.evidence, **over},
+        posts=signal.posts[-MOST_POSTS:],
     )
 
 
@@ -164,7 +189,7 @@ def reconcile(
     leaves nothing to repair:
 
     - An alert that is new, or back, gets a pending delivery on each channel. One that is old news for a channel added later
-      gets none there.
+      gets none there, and neither does a quiet one that is over already, unless it turns out not to be.
     - An alert that is not wanted any more is superseded. What nobody received is cancelled; where somebody has received it,
       or is just receiving it, one correction follows on that channel, after the sending has ended.
     - An alert that is back: what was cancelled unsent is pending again under its own key, a correction that nobody received
@@ -172,7 +197,7 @@ def reconcile(
       drops what it has seen would drop the old one.
     """
     wanted = {alert.key: alert for alert in alerts_of(verdict, koc.tier if koc else "")}
-    known = {one.alert.key: one for one in stored if one.alert.kind == "drift"}
+    known = {one.alert.key: one for one in stored}
     rows = {one.key: one for one in deliveries}
     used: dict[str, set[str]] = {}
     for one in deliveries:
@@ -180,7 +205,7 @@ def reconcile(
     made: list[Delivery] = []
     cancelled: list[str] = []
     for key in [*wanted, *sorted(known.keys() - wanted.keys())]:
-        is_new = key in wanted and (key not in known or known[key].state == "superseded")
+        is_new = key in wanted and not wanted[key].is_over and _is_news(known.get(key))
         for channel in [*channels, *sorted(used.get(key, set()) - set(channels))]:
             thread = _Thread(key, channel, rows)
             made += thread.renewed(is_new, now) if key in wanted else thread.corrected(now) if key in known else ()
@@ -194,7 +219,13 @@ def reconcile(
         cancelled=tuple(cancelled),
         cases=(),
         steps=(),
+        shifts=verdict.shifts,
     )
+
+
+def _is_news(known: StoredAlert | None) -> bool:
+    """Whether an alert that stands, and of which this is stored, is yet to be told."""
+    return known is None or known.state == "superseded" or known.alert.is_over
 
 
 class _Thread:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
-from storage.records import Alert, Case, CaseStep, Changes, Koc
+from storage.records import Alert, Case, CaseStep, Changes, Koc, StatusChange
 
 Variant = Literal["public", "private", "care"]
 
@@ -31,8 +31,10 @@ class CaseError(Exception):
 
 
 def variant_of(alert: Alert, koc: Koc | None) -> Variant:
-    """Which answer an alert asks for: a wavering KOC a care visit, since no post asks the brand for an answer; a critic an
-    answer where it was said, in public or in the private domain."""
+    """Which answer an alert asks for: a wavering or quiet KOC a care visit, since no post asks the brand for an answer; a
+    critic an answer where it was said, in public or in the private domain; a public that is angry a public one."""
+    if alert.kind == "brand-shift":
+        return "public"
     if alert.level != "red":
         return "care"
     return "private" if koc and koc.domain.strip().casefold() in PRIVATE_DOMAINS else "public"
@@ -52,6 +54,14 @@ def case_of(alert: Alert, koc: Koc | None, at: datetime) -> Case:
         next_step=STEPS[variant][0],
         alerts=(alert.key,),
     )
+
+
+def end_of(alert: Alert, changes: Sequence[StatusChange]) -> datetime | None:
+    """When what an alert tells of was over: a drift when the KOC was an advocate again, or one who has recovered."""
+    if alert.kind != "drift":
+        return alert.ended_at
+    back = (change.at for change in changes if change.at > alert.fired_at and change.status in ("recovered", "advocate"))
+    return next(back, None)
 
 
 def is_untouched(case: Case) -> bool:
@@ -81,15 +91,18 @@ def follow(changes: Changes, *, cases: Sequence[Case], koc: Koc | None, now: dat
 
     An alert that no case knows joins the open case, or opens one; there is one open case per KOC and brand at most. A
     withdrawn alert leaves an entry. A case that nobody has touched follows its current alerts: its variant is that of the
-    strongest, and it closes when none is left, to open again when one is back. One that somebody works on is never closed or
-    eased by the program, only made more serious. Applied twice it changes nothing.
+    strongest, and it closes when none is left or all were quiet ones that are over, to open again when one is back. One that
+    somebody works on is never closed or eased by the program, only made more serious. When what all alerts of a case tell of
+    is over, by the posts, the case says so: that is how the answer is seen to have worked. Applied twice it changes nothing.
     """
     desk = _Cases(cases, koc, now)
     for key in changes.superseded:
         desk.withdraw(key)
     for alert in sorted(changes.alerts, key=lambda a: (a.fired_at, STRENGTH[a.level], a.key)):
         desk.take(alert)
-    desk.settle({alert.key: alert for alert in changes.alerts})
+    current = {alert.key: alert for alert in changes.alerts}
+    desk.recover(current, changes.state.changes)
+    desk.settle(current)
     changed = [case for key, case in desk.cases.items() if desk.before.get(key) != case]
     return replace(changes, cases=tuple(changed), steps=tuple(desk.steps))
 
@@ -110,12 +123,14 @@ class _Cases:
                 self._write(case, "superseded", alert_key)
 
     def take(self, alert: Alert) -> None:
-        """See that a current alert has a case, unless somebody has closed the one it had."""
+        """See that a current alert has a case, unless somebody has closed the one it had, or it is quiet and over."""
         holders = [case for case in self.cases.values() if alert.key in case.alerts]
         # Closed by a person: no step is due any more. Closed because its alerts were withdrawn: it goes on where it was.
         if any(case.state == "open" or not case.next_step for case in holders):
             return
         open_case = next((case for case in self.cases.values() if case.state == "open"), None)
+        if alert.is_over:
+            return
         if open_case:
             self._write(replace(open_case, alerts=(*open_case.alerts, alert.key)), "alert", alert.key)
         elif holders:
@@ -123,13 +138,23 @@ class _Cases:
         else:
             self._write(case_of(alert, self.koc, self.now), "open", alert.key)
 
+    def recover(self, current: Mapping[str, Alert], changes: Sequence[StatusChange]) -> None:
+        """Note in every case when what its current alerts tell of was over, and when that does not hold any more."""
+        for case in list(self.cases.values()):
+            alerts = [current[key] for key in case.alerts if key in current]
+            ends = [end_of(alert, changes) for alert in alerts]
+            over = max((end for end in ends if end), default=None) if None not in ends else None
+            if over == case.recovered_at or not alerts:
+                continue
+            self._write(replace(case, recovered_at=over), "recovered" if over else "relapsed", over.isoformat() if over else "")
+
     def settle(self, current: Mapping[str, Alert]) -> None:
         """Bring every open case in line with those of its alerts that are current."""
         for case in [one for one in self.cases.values() if one.state == "open"]:
             alerts = [current[key] for key in case.alerts if key in current]
-            if not alerts:
+            if all(alert.is_over for alert in alerts):
                 if is_untouched(case):
-                    self._write(replace(case, state="closed"), "close", "superseded")
+                    self._write(replace(case, state="closed"), "close", "recovered" if alerts else "superseded")
                 continue
             variant = variant_of(max(alerts, key=lambda a: STRENGTH[a.level]), self.koc)
             is_graver = case.variant == "care" and variant != "care"

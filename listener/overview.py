@@ -12,12 +12,13 @@ from apscheduler.triggers.cron import CronTrigger
 
 from listener import board, coverage
 from listener.app import App
-from listener.drift.detect import detect
+from listener.drift.brand_shifts import brand_shifts, shifted
 from listener.drift.moods import Moods
 from listener.drift.readings import counted_of
 from listener.drift.rules import Rule, default_calibration, parameters_of
-from listener.drift.silence import LEAST_DAYS, MENTIONS, silence_of
-from storage.records import Calibration, DriftState, History, KocCoverage, Listening, MoodDay, PostKey, Verdict
+from listener.pipeline import verdicts_of
+from listener.signals.silences import KIND as SILENCE
+from storage.records import Calibration, History, KocCoverage, Listening, MoodDay, PostKey, StoredAlert, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Judge:
 
     def replay(self, histories: Sequence[History]) -> list[Verdict]:
         """A verdict for every history."""
-        return detect(histories, self.moods, self.calibration, self.rule)
+        return verdicts_of(histories, self.moods, self.calibration, self.rule)
 
     def counted(self, history: History) -> list[PostKey]:
         """The posts of a history that weigh."""
@@ -41,7 +42,10 @@ class Judge:
 def judge_of(app: App, brand: str, as_of: datetime | None = None) -> Judge:
     """What judges a brand's KOCs, with the mood as it is known now, or as it was known at a time."""
     calibration = app.store.calibration(brand, at=as_of) or default_calibration()
-    return Judge(app.store.moods(brand, as_of=as_of), calibration, app.rule())
+    moods = app.store.moods(brand, as_of=as_of)
+    if as_of is not None:  # the shifts that were known then
+        moods = shifted(moods, brand_shifts(app.store.public_moods(brand, as_of=as_of)))
+    return Judge(moods, calibration, app.rule())
 
 
 def listenings_of(app: App) -> list[Listening]:
@@ -86,36 +90,27 @@ def coverage_of(app: App) -> dict[str, KocCoverage]:
 def board_of(app: App, brand: str | None = None) -> list[board.Row]:
     """The rows of the board, the most urgent first."""
     brands = [one.name for one in app.brands if brand in (None, one.name)]
-    states, coverages = app.store.states(), coverage_of(app)
+    coverages, alerts = coverage_of(app), app.store.alerts()
     return board.rows_of(
         app.store.kocs(),
         brands,
-        states=states,
+        states=app.store.states(),
         coverages=coverages,
-        alerts=app.store.alerts(),
+        alerts=alerts,
         cases=app.store.cases(),
-        silent=silent_of(app, [one for one in states if one.brand in brands], coverages),
+        silent=silent_of(alerts, coverages),
     )
 
 
-def silent_of(app: App, states: Iterable[DriftState], coverages: Mapping[str, KocCoverage]) -> dict[tuple[str, str], datetime]:
-    """Since when who is silent about a brand, by KOC and brand: only where every timeline of the KOC is read to its end.
-
-    What such a timeline held between the first mention and the last reading is stored, so that time was listened to; of a
-    KOC who is heard by searches or in files alone nothing can be said.
-    """
-    silent = {}
-    for state in states:
-        heard_to = _heard_to(coverages.get(state.koc_id))
-        if heard_to is None or state.last_at is None or state.mentions < MENTIONS:
-            continue
-        if heard_to - state.last_at < timedelta(days=LEAST_DAYS):
-            continue  # spoke lately: no need to read all that was said
-        times = [one.posted_at for one in app.store.history(state.koc_id, state.brand).mentions]
-        if found := silence_of(times, [(min(times), heard_to)] if times else [], heard_to):
-            silent[state.koc_id, state.brand] = found.since
-    return silent
+def silent_of(alerts: Iterable[StoredAlert], coverages: Mapping[str, KocCoverage]) -> dict[tuple[str, str], datetime]:
+    """Since when who is silent about a brand, by KOC and brand: by the silences that stand, and only while every timeline of
+    the KOC is read to its end."""
+    return {
+        (one.alert.koc_id, one.alert.brand): one.alert.fired_at
+        for one in alerts
+        if one.alert.kind == SILENCE and one.alert.ended_at is None and _is_covered(coverages.get(one.alert.koc_id))
+    }
 
 
-def _heard_to(known: KocCoverage | None) -> datetime | None:
-    return known.heard_to if known and known.reach == "covered" else None
+def _is_covered(known: KocCoverage | None) -> bool:
+    return known is not None and known.reach == "covered"

@@ -13,11 +13,17 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Protocol, TypeVar
 
+from zoneinfo import ZoneInfo
 from listener import alerts, cases, mentions, normalize
 from listener.channels import Channel, ChannelError
 from listener.drift.detect import detect
+from listener.drift.brand_shifts import brand_shifts
 from listener.drift.rules import Rule, default_calibration
 from listener.text.views import AlertView
+from listener.signals.first_negatives import first_negatives
+from listener.signals.moods import brand_verdict
+from listener.signals.praise_withdrawals import praise_withdrawals
+from listener.signals.silences import silences
 from nlp.results import Request, Score
 from spiders.collect import Collected, CollectJob, Covered, Ended, Event, Noted, Reached, SubjectMark, Trouble, collect
 from spiders.files import BadLine
@@ -40,6 +46,7 @@ from storage.store import Store
 from storage.watching import Watch
 
 log = logging.getLogger(__name__)
+    Changes,
 T = TypeVar("T")
 
 AHEAD = timedelta(days=1)  # a post may be dated so far behind its sighting: clocks differ, zones are forgotten
@@ -87,7 +94,31 @@ def replay_here(
     rule: Rule,
 ) -> list[Verdict]:
     """`ReplayMany` in this process."""
-    return detect(read(pairs), moods, calibration, rule)
+    return verdicts_of(read(pairs), moods, calibration, rule)
+
+
+def verdicts_of(histories: Sequence[History], moods: Sequence[MoodDay], calibration: Calibration, rule: Rule) -> list[Verdict]:
+    """What is said of KOCs of one brand: their drifts, and the signals beside."""
+    shifted, zone = {mood.day for mood in moods if mood.is_shifted}, ZoneInfo(rule.timezone)
+
+    def in_shift(at: datetime) -> bool:
+        return bool(shifted) and at.astimezone(zone).date() in shifted
+
+    found = detect(histories, moods, calibration, rule)
+    return [signalled(*one, rule, in_shift) for one in zip(histories, found, strict=True)]
+
+
+def signalled(history: History, verdict: Verdict, rule: Rule, in_shift: Callable[[datetime], bool]) -> Verdict:
+    """The verdict with the signals of the same history, in order of time."""
+    noticed, held = first_negatives(history, promised=rule.first_negatives, in_shift=in_shift)
+    silent, silent_from = silences(history, verdict.state, least_days=rule.silent_days)
+    withdrawn = praise_withdrawals(history, verdict.state, least_days=rule.silent_days)
+    return replace(
+        verdict,
+        state=replace(verdict.state, silent_from=silent_from),
+        signals=tuple(sorted((*noticed, *silent, *withdrawn), key=lambda one: (one.at, one.kind, one.tipped_by))),
+        held=tuple(sorted((*verdict.held, *held), key=lambda one: (one.at, one.kind, one.key))),
+    )
 
 
 @dataclass(frozen=True)
@@ -221,19 +252,26 @@ def judge(dirty: Watch, desk: Desk) -> None:
     for brand, pairs in by_brand(dirty.pairs).items():
         calibration = dirty.calibrations.get(brand) or default_calibration()
         for verdict in desk.replay(pairs, dirty.read, dirty.moods.get(brand, ()), calibration, desk.rule):
-            koc_id = verdict.state.koc_id
-            stored = dirty.stored.get((koc_id, brand), ())
-            koc = dirty.kocs.get(koc_id)
-            changes = alerts.reconcile(
-                verdict,
-                stored=stored,
-                deliveries=[row for one in stored for row in dirty.deliveries.get(one.alert.key, ())],
-                channels=desk.channels,
-                koc=koc,
-                now=now,
-            )
-            known = dirty.cases.get((koc_id, brand), ())
-            dirty.record(cases.follow(changes, cases=known, koc=koc, now=now), at=now)
+            dirty.record(consequences(verdict, dirty, desk, now), at=now)
+    for brand in dirty.brands:
+        shifts = brand_shifts(dirty.public_moods(brand))
+        verdict = brand_verdict(brand, shifts, dirty.loudest, ZoneInfo(desk.rule.timezone))
+        dirty.record(consequences(verdict, dirty, desk, now), at=now)
+
+
+def consequences(verdict: Verdict, dirty: Watch, desk: Desk, now: datetime) -> Changes:
+    """What a verdict on a KOC, or on a brand itself, changes: alerts, deliveries, cases."""
+    who = (verdict.state.koc_id, verdict.state.brand)
+    stored, koc = dirty.stored.get(who, ()), dirty.kocs.get(verdict.state.koc_id)
+    changes = alerts.reconcile(
+        verdict,
+        stored=stored,
+        deliveries=[row for one in stored for row in dirty.deliveries.get(one.alert.key, ())],
+        channels=desk.channels,
+        koc=koc,
+        now=now,
+    )
+    return cases.follow(changes, cases=dirty.cases.get(who, ()), koc=koc, now=now)
 
 
 def by_brand(pairs: Iterable[tuple[str, str]]) -> dict[str, list[tuple[str, str]]]:

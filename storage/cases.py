@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select
 
-from storage.codec import clean, dumps, names_of, us, when
+from storage.codec import clean, dumps, names_of, us, us_or_none, when, when_or_none
 from storage.database import AnyRow, insert
 from storage.records import Case, CaseStep, StoreError
 from storage.tables import case_steps, cases
@@ -60,6 +60,7 @@ def _row_of(case: Case) -> dict[str, Any]:
         "opened_by": case.opened_by,
         "next_step": case.next_step,
         "alerts": dumps(list(case.alerts)),
+        "recovered_at": us_or_none(case.recovered_at),
     }
 
 
@@ -74,4 +75,5 @@ def _case_of(row: AnyRow) -> Case:
         row.opened_by,
         row.next_step,
         names_of(row.alerts),
+        when_or_none(row.recovered_at),
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, select, union, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, case, delete, func, select, union, update
 
 from storage.codec import clean, json_of, json_text, pairs_of, pairs_text, us, us_or_none, when, when_or_none
 from storage.database import AnyRow, insert
+from storage.dirty import mark_silent
 from storage.records import Crawl, Heard, Mark, StoreError
-from storage.tables import accounts, coverage, crawls, marks, posts
+from storage.tables import account_keys, accounts, coverage, crawls, marks, posts
 
 
 def start(connection: Connection, crawl: Crawl) -> None:
@@ -34,6 +35,7 @@ def end(connection: Connection, crawl: Crawl) -> None:
         statement.on_conflict_do_update(index_elements=["platform", "account_id"], set_={"covered_at": newest}),
         [{"platform": p, "account_id": a, "covered_at": covered_at} for p, a in sorted(set(crawl.covered))],
     )
+    mark_silent(connection, crawl.covered)
 
 
 def cut_running(connection: Connection, at: int) -> int:
@@ -116,8 +118,9 @@ def heard_accounts(connection: Connection) -> list[Heard]:
             func.count(posts.c.id),
         )
         .select_from(accounts)
-        .outerjoin(posts, posts.c.author_key == accounts.c.author_key)
-        .outerjoin(coverage, (coverage.c.platform == accounts.c.platform) & (coverage.c.account_id == accounts.c.account_id))
+        .outerjoin(account_keys, _same_account(account_keys))
+        .outerjoin(posts, posts.c.author_key == account_keys.c.author_key)
+        .outerjoin(coverage, _same_account(coverage))
         .group_by(accounts.c.platform, accounts.c.account_id)
         .order_by(accounts.c.platform, accounts.c.account_id)
     )
@@ -125,6 +128,10 @@ def heard_accounts(connection: Connection) -> list[Heard]:
         Heard(platform, account, when_or_none(_later(covered, seen)), when_or_none(posted), n, when_or_none(covered))
         for platform, account, covered, seen, posted, n in connection.execute(query)
     ]
+
+
+def _same_account(table: Table) -> ColumnElement[bool]:
+    return and_(table.c.platform == accounts.c.platform, table.c.account_id == accounts.c.account_id)
 
 
 def _later(a: int | None, b: int | None) -> int | None:

@@ -12,9 +12,25 @@ from sqlalchemy import Connection, delete, exists, func, select, tuple_
 
 from storage.codec import us
 from storage.database import CHUNK, AnyRow, among, chunks, insert, is_postgres
-from storage.tables import accounts, alerts, calibrations, dirty, drift_states, kocs, mentions, meta, mood_changes, posts
+from storage.tables import (
+    account_keys,
+    accounts,
+    alerts,
+    brand_days,
+    calibrations,
+    coverage,
+    dirty,
+    drift_states,
+    kocs,
+    mentions,
+    meta,
+    mood_changes,
+    posts,
+    shift_changes,
+)
 
 EVERY = ""  # the brand of a mark that stands for every brand
+WHOLE = ""  # the KOC of a mark that stands for the brand itself
 CALIBRATED_TO = "calibrated_to"  # the fact up to when calibrations that took effect have marked whom they judge
 Pair = tuple[str, str]  # KOC, brand
 
@@ -54,7 +70,7 @@ def kocs_by_author(connection: Connection, author_keys: Iterable[str]) -> dict[s
     """Who of the roster these authors are."""
     found: dict[str, str] = {}
     for keys in chunks(sorted(set(author_keys))):
-        query = select(accounts.c.author_key, accounts.c.koc_id).where(among(accounts.c.author_key, keys))
+        query = select(account_keys.c.author_key, account_keys.c.koc_id).where(among(account_keys.c.author_key, keys))
         found.update((row.author_key, row.koc_id) for row in connection.execute(query))
     return found
 
@@ -64,6 +80,7 @@ def count(connection: Connection) -> int:
     marked."""
     marks = connection.execute(select(func.count()).select_from(dirty)).scalar_one()
     marks += len(_newly_in_effect(connection, data_time(connection)))
+    marks += connection.execute(select(func.count()).select_from(shift_changes)).scalar_one()
     return marks + connection.execute(select(func.count()).select_from(mood_changes)).scalar_one()
 
 
@@ -90,29 +107,37 @@ def _newly_in_effect(connection: Connection, until: int) -> list[str]:
 
 def needs_spreading(connection: Connection) -> bool:
     for_all = exists().where(dirty.c.brand == EVERY)
-    if connection.execute(select(for_all | exists().select_from(mood_changes))).scalar():
+    if connection.execute(select(for_all | exists().select_from(mood_changes) | exists().select_from(shift_changes))).scalar():
         return True
     return bool(_newly_in_effect(connection, data_time(connection)))
 
 
 def spread(connection: Connection, brands: Sequence[str], zone: ZoneInfo) -> None:
-    """Turn marks for every brand, changed moods, and calibrations that take effect, into marks of the KOCs and brands that they
-    touch.
+    """Turn marks for every brand, changed moods and shifts, and calibrations that take effect, into marks of the KOCs and
+    brands that they touch.
 
-    The mood of a day is read by mentions of later local days: a KOC without any is not touched."""
+    The mood of a day is read by mentions of later local days: a KOC without any is not touched. A brand itself (koc_id "") is
+    touched by its mood, and by the roster, whose posts are not the public's."""
     pairs: set[Pair] = set()
     _spread_calibrations(connection)
     everywhere = connection.execute(delete(dirty).where(dirty.c.brand == EVERY).returning(dirty.c.koc_id)).scalars().all()
     pairs.update((koc_id, brand) for koc_id in everywhere for brand in brands)
+    if everywhere:
+        pairs.update((WHOLE, brand) for brand in connection.execute(select(brand_days.c.brand).distinct()).scalars())
     for ids in chunks(sorted(everywhere)):
         for table in (drift_states, alerts):  # brands that left the configuration leave something to take back
             query = select(table.c.koc_id, table.c.brand).where(among(table.c.koc_id, ids)).distinct()
             pairs.update(_pairs(connection.execute(query)))
     changes = connection.execute(delete(mood_changes).returning(mood_changes.c.brand, mood_changes.c.day)).all()
-    for brand, day in changes:
+    pairs.update((WHOLE, brand) for brand, _ in changes)
+    moved = connection.execute(delete(shift_changes).returning(shift_changes.c.brand, shift_changes.c.day)).all()
+    least: dict[str, int] = {}
+    for brand, day in [*changes, *((brand, day - 1) for brand, day in moved)]:
+        least[brand] = min(day, least.get(brand, day))
+    for brand, day in least.items():
         query = (
-            select(accounts.c.koc_id, mentions.c.brand)
-            .join(posts, posts.c.author_key == accounts.c.author_key)
+            select(account_keys.c.koc_id, mentions.c.brand)
+            .join(posts, posts.c.author_key == account_keys.c.author_key)
             .join(mentions, mentions.c.post == posts.c.id)
             .where(mentions.c.brand == brand, mentions.c.is_rival.is_(False))
             .where(posts.c.posted_at >= _end_of(day, zone))
@@ -137,6 +162,23 @@ def _pairs(rows: Iterable[AnyRow]) -> list[Pair]:
 def _end_of(day: int, zone: ZoneInfo) -> int:
     """When that local day ends, microseconds UTC."""
     return us(datetime.combine(date.fromordinal(day + 1), time(), zone))
+
+
+def mark_silent(connection: Connection, covered: Sequence[Pair]) -> None:
+    """Mark the KOCs of these accounts (platform, account id) whose silence has become too long by what is covered now."""
+    for some in chunks(sorted(set(covered)), CHUNK // 2):
+        touched = select(accounts.c.koc_id).where(tuple_(accounts.c.platform, accounts.c.account_id).in_(some))
+        read = (coverage.c.platform == accounts.c.platform) & (coverage.c.account_id == accounts.c.account_id)
+        heard_to = (
+            select(accounts.c.koc_id, func.min(coverage.c.covered_at).label("at"))
+            .outerjoin(coverage, read)
+            .where(accounts.c.koc_id.in_(touched))
+            .group_by(accounts.c.koc_id)
+            .having(func.count() == func.count(coverage.c.covered_at))
+            .subquery()
+        )
+        query = select(drift_states.c.koc_id, drift_states.c.brand).join(heard_to, heard_to.c.koc_id == drift_states.c.koc_id)
+        mark(connection, _pairs(connection.execute(query.where(drift_states.c.silent_from <= heard_to.c.at))))
 
 
 def take(connection: Connection, limit: int) -> list[Pair]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, func, select
 
 from storage.codec import cues_of, json_of, json_text, us, when
 from storage.database import AnyRow, among, chunks, insert
 from storage.dirty import data_time, mark_judged
 from storage.records import Calibration, History, KocMention, Mention, PostKey
-from storage.tables import accounts, calibrations, mentions, posts
+from storage.tables import account_keys, accounts, calibrations, coverage, mentions, posts
 
 Pair = tuple[str, str]  # KOC, brand
 
@@ -21,9 +22,28 @@ _MENTION = (
     mentions.c.unscored, mentions.c.fingerprint, mentions.c.model,
 )  # fmt: skip
 _HISTORY = (
-    accounts.c.koc_id, accounts.c.platform, accounts.c.account_id, posts.c.post_id, posts.c.posted_at, posts.c.kind,
+    account_keys.c.koc_id, account_keys.c.platform, account_keys.c.account_id, posts.c.post_id, posts.c.posted_at, posts.c.kind,
     posts.c.url, posts.c.text, posts.c.platform.label("post_platform"), *_MENTION,
 )  # fmt: skip
+
+
+def mention_columns() -> tuple[Any, ...]:
+    """The columns that `koc_mention_of` reads of a post that may be anybody's."""
+    account = (posts.c.platform, posts.c.author_key.label("account_id"))
+    rest = (
+        posts.c.post_id,
+        posts.c.posted_at,
+        posts.c.kind,
+        posts.c.url,
+        posts.c.text,
+        posts.c.platform.label("post_platform"),
+    )
+    return (*account, *rest, *_MENTION)
+
+
+def koc_mention_of(row: AnyRow) -> KocMention:
+    mention = mention_of(PostKey(row.post_platform, row.post_id), row)
+    return KocMention(when(row.posted_at), mention, row.kind, row.url, row.text, (row.platform, row.account_id))
 
 
 def mention_of(key: PostKey, row: AnyRow) -> Mention:
@@ -56,19 +76,40 @@ def load(connection: Connection, pairs: Sequence[Pair], as_of: int | None = None
     for ids in chunks(sorted({koc_id for koc_id, _ in pairs})):
         query = (
             select(*_HISTORY)
-            .join(posts, posts.c.author_key == accounts.c.author_key)
+            .join(posts, posts.c.author_key == account_keys.c.author_key)
             .join(mentions, mentions.c.post == posts.c.id)
-            .where(among(accounts.c.koc_id, ids), among(mentions.c.brand, brands), mentions.c.is_rival.is_(False))
+            .where(among(account_keys.c.koc_id, ids), among(mentions.c.brand, brands), mentions.c.is_rival.is_(False))
         )
         if as_of is not None:
             query = query.where(posts.c.stored_at <= as_of, posts.c.posted_at <= as_of)
         for row in connection.execute(query):
             pair = (row.koc_id, row.brand)
             if pair in wanted:
-                mention = mention_of(PostKey(row.post_platform, row.post_id), row)
-                account = (row.platform, row.account_id)
-                found[pair].append(KocMention(when(row.posted_at), mention, row.kind, row.url, row.text, account))
-    return [History(*pair, tuple(sorted(found[pair], key=_event_order))) for pair in pairs]
+                found[pair].append(koc_mention_of(row))
+    heard = heard_to(connection, sorted({koc_id for koc_id, _ in pairs}))
+    until = None if as_of is None else when(as_of)
+    return [History(*pair, tuple(sorted(found[pair], key=_event_order)), _earlier(heard.get(pair[0]), until)) for pair in pairs]
+
+
+def _earlier(heard: datetime | None, as_of: datetime | None) -> datetime | None:
+    return heard if heard is None or as_of is None else min(heard, as_of)
+
+
+def heard_to(connection: Connection, koc_ids: Sequence[str]) -> dict[str, datetime]:
+    """Up to when nothing of these KOCs is missing: the least of when each of their accounts was read to its end; left out is
+    who has an account that never was."""
+    found: dict[str, datetime] = {}
+    for ids in chunks(koc_ids):
+        read = and_(coverage.c.platform == accounts.c.platform, coverage.c.account_id == accounts.c.account_id)
+        query = (
+            select(accounts.c.koc_id, func.min(coverage.c.covered_at))
+            .outerjoin(coverage, read)
+            .where(among(accounts.c.koc_id, ids))
+            .group_by(accounts.c.koc_id)
+            .having(func.count() == func.count(coverage.c.covered_at))
+        )
+        found.update((koc_id, when(at)) for koc_id, at in connection.execute(query))
+    return found
 
 
 def _event_order(mention: KocMention) -> tuple[Any, ...]:

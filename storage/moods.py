@@ -15,13 +15,13 @@ from sqlalchemy import ColumnElement, Connection, case, delete, func, select, tu
 
 from storage.codec import when
 from storage.database import CHUNK, among, chunks, insert, lock
-from storage.records import MoodDay
-from storage.tables import brand_days, mentions, mood_changes, posts
+from storage.records import QUIET_DAYS, MoodDay
+from storage.tables import brand_days, brand_shifts, mentions, mood_changes, posts
 
 Sums: TypeAlias = tuple[int, int, int, int]  # n, against, none, favor
 Differences: TypeAlias = dict[tuple[str, int], Sums]  # by (brand, day)
 
-_SUMS = (func.count(), func.sum(mentions.c.against), func.sum(mentions.c.none), func.sum(mentions.c.favor))
+SUMS = (func.count(), func.sum(mentions.c.against), func.sum(mentions.c.none), func.sum(mentions.c.favor))
 
 
 def add(differences: Differences, key: tuple[str, int], more: Sums) -> None:
@@ -79,17 +79,22 @@ def recount(connection: Connection, zone: ZoneInfo) -> None:
             key = tuple_(mentions.c.post, mentions.c.brand, mentions.c.target)
             connection.execute(update(mentions).where(key.in_(some)).values(day=day))
     connection.execute(delete(brand_days))
-    sums = select(mentions.c.brand, mentions.c.day, *_SUMS).where(mentions.c.day.is_not(None))
+    sums = select(mentions.c.brand, mentions.c.day, *SUMS).where(mentions.c.day.is_not(None))
     rows = connection.execute(sums.group_by(mentions.c.brand, mentions.c.day))
     write(connection, {(brand, day): (n, int(a), int(o), int(f)) for brand, day, n, a, o, f in rows})
 
 
 def load(connection: Connection, brands: Sequence[str]) -> dict[str, list[MoodDay]]:
-    """The mood of each brand, day by day; days without a mention are left out."""
+    """The mood of each brand, day by day, and whether the day lies in a brand-wide shift. Days without a mention are left
+    out."""
     found: dict[str, list[MoodDay]] = {brand: [] for brand in brands}
+    shifted: dict[str, set[int]] = {brand: set() for brand in brands}
+    for row in connection.execute(select(brand_shifts).where(among(brand_shifts.c.brand, brands))):
+        shifted[row.brand].update(range(row.first, row.last + QUIET_DAYS + 1))
     query = select(brand_days).where(among(brand_days.c.brand, brands), brand_days.c.n != 0)
     for row in connection.execute(query.order_by(brand_days.c.brand, brand_days.c.day)):
-        found[row.brand].append(MoodDay(date.fromordinal(row.day), row.n, row.against, row.none, row.favor))
+        is_shifted = row.day in shifted[row.brand]
+        found[row.brand].append(MoodDay(date.fromordinal(row.day), row.n, row.against, row.none, row.favor, is_shifted))
     return found
 
 
@@ -98,6 +103,6 @@ def count(connection: Connection, brand: str, as_of: int | None = None) -> list[
     where: list[ColumnElement[bool]] = [mentions.c.brand == brand, mentions.c.day.is_not(None)]
     if as_of is not None:
         where += [posts.c.stored_at <= as_of, posts.c.posted_at <= as_of]
-    query = select(mentions.c.day, *_SUMS).join(posts, posts.c.id == mentions.c.post).where(*where)
+    query = select(mentions.c.day, *SUMS).join(posts, posts.c.id == mentions.c.post).where(*where)
     rows = connection.execute(query.group_by(mentions.c.day).order_by(mentions.c.day))
     return [MoodDay(date.fromordinal(day), n, int(against), int(none), int(favor)) for day, n, against, none, favor in rows]

@@ -198,22 +198,44 @@ class KocMention:
 @dataclass(frozen=True, slots=True)
 class MoodDay:
     """The whole brand on one day of the workspace's time zone, every author: how many scored mentions with own words, and
-    their summed stance probabilities in units of 1e-4 (integers, so that no order of arrival can change a sum)."""
+    their summed stance probabilities in units of 1e-4 (integers, so that no order of arrival can change a sum).
+    is_shifted: the day lies in a brand-wide shift, or in the `QUIET_DAYS` after it (see `BrandShift`)."""
 
     day: date
     n: int
     against: int
     none: int
     favor: int
+    is_shifted: bool = False
+
+
+QUIET_DAYS = 3  # without a bad day end a brand-wide shift
+
+
+@dataclass(frozen=True, slots=True)
+class BrandShift:
+    """Days on which the public, everybody off the roster, spoke worse of the brand than before: the first and the last on which
+    the week before was significantly worse. before, worst: mean stance −1…1 of the long time before, and of the worst week;
+    mentions, before_mentions: how many made them. ended: `QUIET_DAYS` without such a day have followed."""
+
+    first: date
+    last: date
+    before: float
+    worst: float
+    mentions: int
+    before_mentions: int
+    ended: bool
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """One KOC's mentions of one brand, as target (no rivals), ordered by (posted_at, key)."""
+    """One KOC's mentions of one brand, as target (no rivals), ordered by (posted_at, key). heard_to: the timelines of all the
+    KOC's accounts were read to their ends, so that no mention up to then is missing; None: of some that is not known."""
 
     koc_id: str
     brand: str
     mentions: tuple[KocMention, ...]
+    heard_to: datetime | None = None
 
 
 # ---------------------------------------------------------------------------------------------------------- roster
@@ -221,13 +243,15 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account of a KOC. ``account_id`` is the platform's native id, the same that items carry as ``author_id``."""
+    """An account of a KOC. ``account_id`` is the platform's native id, the same that items carry as ``author_id``.
+    ``other_keys``: author keys of the id as other tools write it, where they hash it."""
 
     platform: str
     account_id: str
     author_key: str
     nickname: str = ""
     url: str = ""
+    other_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +377,8 @@ class StatusChange:
 
 @dataclass(frozen=True, slots=True)
 class DriftState:
-    """Where a KOC stands with a brand after the last mention: a cache of the replay, shown on the board."""
+    """Where a KOC stands with a brand after the last mention: a cache of the replay, shown on the board. silent_from: the
+    instant at which the time without a mention becomes too long, if none comes and the time is covered; None: it can't."""
 
     koc_id: str
     brand: str
@@ -366,23 +391,61 @@ class DriftState:
     reason: str
     changes: tuple[StatusChange, ...]
     calibration: str
+    silent_from: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """An early warning that is not drift. koc_id "": of the whole brand. at: when it fired, event time. tipped_by: the mention
+    that tipped it; the last one before a silence; of a brand-wide shift the day, as ``PostKey("", "2026-06-03")``.
+    evidence: what was seen, as JSON. posts: those to quote, in order. ended_at: when what it tells of was over."""
+
+    kind: str
+    koc_id: str
+    brand: str
+    at: datetime
+    tipped_by: PostKey
+    evidence: Json
+    posts: tuple[PostKey, ...]
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """What might have been raised at a mention and was not: its kind and level, and the code of the reason. released_at: when
+    it was raised after all; None: not so far."""
+
+    kind: str
+    level: Level | None
+    at: datetime
+    key: PostKey
+    reason: str
+    released_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the detector says of one history: the state and all drifts, in order."""
+    """What is said of one history: the state and all drifts in order; the other signals; what was held back, and why. Of a
+    brand's own history ``shifts`` are its brand-wide shifts."""
 
     state: DriftState
     drifts: tuple[Drift, ...]
+    signals: tuple[Signal, ...] = ()
+    held: tuple[HeldBack, ...] = ()
+    shifts: tuple[BrandShift, ...] = ()
 
 
 # -------------------------------------------------------------------------------------------- alerts and deliveries
+
+# Kinds that only the KOC's owner need know. Nobody need hear of them once they are over, as where a history comes in late.
+QUIET_KINDS = frozenset({"first-negative", "silence", "praise-withdrawal"})
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
     """Something somebody must hear of. key = hash(kind, brand, koc, level, post key of the mention that tipped it).
-    posts: keys of the posts that are the evidence, in order. evidence: see `Evidence`, as JSON."""
+    posts: keys of the posts that are the evidence, in order. evidence: see `Evidence`, as JSON; of other kinds than drift that
+    of the `Signal`, and ``ended_at`` where it is over. koc_id "": the whole brand."""
 
     key: str
     kind: str
@@ -394,6 +457,17 @@ class Alert:
     turned_at: datetime | None
     evidence: Json
     posts: tuple[PostKey, ...]
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When what a signal tells of was over; None: not yet, or the alert is of a drift, whose end is a change of status."""
+        ended = self.evidence.get("ended_at")
+        return datetime.fromisoformat(ended) if ended else None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is quiet and what it tells of is over."""
+        return self.kind in QUIET_KINDS and "ended_at" in self.evidence
 
 
 AlertState = Literal["current", "superseded"]
@@ -445,7 +519,8 @@ CaseState = Literal["open", "closed"]
 @dataclass(frozen=True, slots=True)
 class Case:
     """What we do about an alert, step by step. key = hash(brand, koc, key of the alert that opened it).
-    next_step: code of the step that is due."""
+    next_step: code of the step that is due. recovered_at: when what its alerts tell of was over, by the posts; None: not
+    yet."""
 
     key: str
     brand: str
@@ -456,6 +531,7 @@ class Case:
     opened_by: str
     next_step: str
     alerts: tuple[str, ...] = ()
+    recovered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -476,7 +552,7 @@ class Changes:
     alerts: the whole current set (new, unchanged, back again, or with other evidence). superseded: keys of alerts that
     are current in the store and not wanted any more. deliveries: new rows, or one that takes the place of a cancelled row
     of the same key (its alert is back and nobody had heard of it). cancelled: keys of unsent deliveries to cancel. cases:
-    new or changed. steps: entries to append."""
+    new or changed. steps: entries to append. shifts: those of a brand, where the replay was of a brand."""
 
     state: DriftState
     drifts: tuple[Drift, ...]
@@ -486,6 +562,7 @@ class Changes:
     cancelled: tuple[str, ...]
     cases: tuple[Case, ...]
     steps: tuple[CaseStep, ...]
+    shifts: tuple[BrandShift, ...] = ()
 
 
 # --------------------------------------------------------------------------------------------------------- crawls

@@ -186,7 +186,19 @@ accounts = Table(
 Index("ix_accounts_koc_id", accounts.c.koc_id)
 Index("uq_accounts_author_key", accounts.c.author_key, unique=True)
 
-# Whose history changed since it was last replayed. brand "" stands for every brand.
+# Under which keys the posts of an account may be stored: of its own id, and of the id as other tools hash it.
+account_keys = Table(
+    "account_keys",
+    metadata,
+    Column("author_key", Text, primary_key=True),
+    Column("platform", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("koc_id", Text, ForeignKey("kocs.koc_id", ondelete="CASCADE"), nullable=False),
+)
+Index("ix_account_keys_koc_id", account_keys.c.koc_id)
+Index("ix_account_keys_platform_account_id", account_keys.c.platform, account_keys.c.account_id)
+
+# Whose history changed since it was last replayed. brand "" stands for every brand, koc_id "" for the brand itself.
 dirty = Table(
     "dirty",
     metadata,
@@ -201,6 +213,25 @@ mood_changes = Table(
     "mood_changes",
     metadata,
     Column("brand", Text, primary_key=True),
+    Column("day", Integer, nullable=False),
+)
+
+# Days on which the public spoke worse of a brand than before: the replay of the brand writes them, those of KOCs read them.
+brand_shifts = Table(
+    "brand_shifts",
+    metadata,
+    Column("brand", Text, primary_key=True),
+    Column("first", Integer, primary_key=True, autoincrement=False),
+    Column("last", Integer, nullable=False),
+)
+
+# The least day from which a brand's shifts changed since the KOCs they touch were marked: rows are added and taken, never
+# changed, so that a replay of a brand waits for nobody.
+shift_changes = Table(
+    "shift_changes",
+    metadata,
+    Column("id", _ROW, primary_key=True, autoincrement=True),
+    Column("brand", Text, nullable=False),
     Column("day", Integer, nullable=False),
 )
 
@@ -256,6 +287,7 @@ drift_states = Table(
     Column("reason", Text, nullable=False),
     Column("changes", Text, nullable=False),
     Column("calibration", Text, nullable=False),
+    Column("silent_from", BigInteger),
 )
 
 drifts = Table(
@@ -325,6 +357,7 @@ cases = Table(
     Column("opened_by", Text, nullable=False),
     Column("next_step", Text, nullable=False),
     Column("alerts", Text, nullable=False),
+    Column("recovered_at", BigInteger),
 )
 Index("ix_cases_koc_id_brand", cases.c.koc_id, cases.c.brand)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, delete, select, tuple_
 
 from storage import cases as case_rows
-from storage import dirty, histories, moods, outbox, roster
+from storage import dirty, histories, moods, outbox, roster, shifts
 from storage.codec import (
     changes_of,
     changes_text,
@@ -23,7 +23,20 @@ from storage.codec import (
     when_or_none,
 )
 from storage.database import AnyRow, among, chunks, insert
-from storage.records import Calibration, Case, Changes, Delivery, Drift, DriftState, History, Koc, MoodDay, PostKey, StoredAlert
+from storage.records import (
+    Calibration,
+    Case,
+    Changes,
+    Delivery,
+    Drift,
+    DriftState,
+    History,
+    Koc,
+    KocMention,
+    MoodDay,
+    PostKey,
+    StoredAlert,
+)
 from storage.tables import alerts, cases, drift_states, drifts
 
 Pair = tuple[str, str]  # KOC, brand
@@ -34,6 +47,7 @@ class Watch:
     """Dirty KOCs under a lock. ``record`` what each replay changes; on leaving, all is written and their marks cleared.
 
     pairs: the dirty (KOC, brand), in key order. read: the histories of some of them, one for each; it may hold no mention.
+    brands: those that are dirty themselves; public_moods and loudest are what their replay reads (see `storage.shifts`).
     stored, deliveries: every alert ever raised for them, superseded ones too. kocs: those still on the roster. calibrations:
     of brands that have one."""
 
@@ -45,6 +59,9 @@ class Watch:
     deliveries: dict[str, list[Delivery]]
     cases: dict[Pair, list[Case]]
     kocs: dict[str, Koc]
+    brands: list[str]
+    public_moods: Callable[[str], list[MoodDay]]
+    loudest: Callable[[str, date, date, int], list[KocMention]]
     recorded: list[tuple[Changes, int]] = field(default_factory=list)
 
     @property
@@ -72,7 +89,7 @@ def load(connection: Connection, pairs: Sequence[Pair]) -> Watch:
                 opened[pair].append(case)
     keys = [alert.alert.key for found in stored.values() for alert in found]
     return Watch(
-        list(pairs),
+        [pair for pair in pairs if pair[0] != dirty.WHOLE],
         partial(histories.load, connection),
         moods.load(connection, brands),
         histories.load_calibrations(connection, brands),
@@ -81,6 +98,9 @@ def load(connection: Connection, pairs: Sequence[Pair]) -> Watch:
         outbox.load_deliveries(connection, keys, lock=True),
         opened,
         roster.load(connection, koc_ids),
+        [brand for koc_id, brand in pairs if koc_id == dirty.WHOLE],
+        partial(shifts.public_moods, connection),
+        partial(shifts.loudest, connection),
     )
 
 
@@ -102,6 +122,9 @@ def write(connection: Connection, watch: Watch) -> None:
     case_rows.write(
         connection, [case for changes, _ in every for case in changes.cases], [s for changes, _ in every for s in changes.steps]
     )
+    for changes, _ in every:
+        if changes.state.koc_id == dirty.WHOLE:
+            shifts.write(connection, changes.state.brand, changes.shifts)
     dirty.clear(connection, list(recorded))
 
 
@@ -154,6 +177,7 @@ def _state_row(state: DriftState) -> dict[str, Any]:
         "reason": state.reason,
         "changes": changes_text(state.changes),
         "calibration": state.calibration,
+        "silent_from": us_or_none(state.silent_from),
     }
 
 
@@ -170,6 +194,7 @@ def _state_of(row: AnyRow) -> DriftState:
         row.reason,
         changes_of(row.changes),
         row.calibration,
+        when_or_none(row.silent_from),
     )
 
 

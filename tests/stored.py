@@ -226,6 +226,8 @@ def watch_all(store: Store, *, brands: Sequence[str] = (BRAND,), limit: int = 20
                 seen.append((history.koc_id, history.brand, keys))
                 counted = state(history.koc_id, history.brand, mentions=len(keys))
                 watch.record(changes(history.koc_id, history.brand, state=counted), at=NOW)
+            for brand in watch.brands:
+                watch.record(changes("", brand, state=state("", brand)), at=NOW)
 
 
 def mentions_in(store: Store, keys: Iterable[PostKey]) -> dict[PostKey, list[Mention]]:

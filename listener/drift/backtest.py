@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from listener.drift.marks import EARLY, Pair, mark_of
+from listener.drift.marks import EARLY, mark_of
 from storage.records import Drift, History, KocMark, Level, PostKey, Verdict
 
 MONTH = timedelta(days=365.25 / 12)
@@ -52,11 +52,15 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one KOC's history gives under one pair of promises."""
+    """What one KOC's history gives under one pair of promises. told: the levels raised at any time until the end, red as amber
+    too: whoever is told earlier, or at once by the graver alert, is not left out."""
 
+    koc_id: str
+    brand: str
     raised: tuple[Raised, ...]
     turns: tuple[Turn, ...]
     koc_months: float
+    told: frozenset[Level]
 
 
 def outcome_of(history: History, verdict: Verdict, marks: Sequence[KocMark], since: datetime, until: datetime) -> Outcome:
@@ -66,7 +70,9 @@ def outcome_of(history: History, verdict: Verdict, marks: Sequence[KocMark], sin
     months = 0.0
     if history.mentions:
         months = max(timedelta(0), until - max(since, history.mentions[0].posted_at)) / MONTH
-    return Outcome(raised, turns, months)
+    levels = {d.level for d in verdict.drifts if d.fired_at < until}
+    told = frozenset[Level]({"amber", "red"} if "red" in levels else levels)
+    return Outcome(history.koc_id, history.brand, raised, turns, months, told)
 
 
 def _raised(drift: Drift, marks: Sequence[KocMark]) -> Raised:
@@ -176,6 +182,6 @@ def percentile(ordered: Sequence[float], share: float) -> float:
 
 
 def only_in(these: Iterable[Outcome], those: Iterable[Outcome]) -> list[Raised]:
-    """Alerts of a KOC's level that the one side raises and the other does not raise at all in the same time."""
-    others: set[tuple[Pair, Level]] = {((r.koc_id, r.brand), r.level) for one in those for r in one.raised}
-    return [r for one in these for r in one.raised if ((r.koc_id, r.brand), r.level) not in others]
+    """Alerts of the one side on KOCs whom the other side does not tell of at all, at that level."""
+    told = {(one.koc_id, one.brand): one.told for one in those}
+    return [r for one in these for r in one.raised if r.level not in told.get((one.koc_id, one.brand), frozenset())]

@@ -11,14 +11,13 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from listener.drift.brand_shifts import brand_shifts, in_shift
 from listener.drift.lifecycle import Life, life_of
 from listener.drift.moods import Floats, Moods
 from listener.drift.readings import Counted, counted_of, readings_of
 from listener.drift.rules import Parameters, Rule, parameters_of
 from listener.drift.turn_filter import TurnFilter
 from listener.drift.turn_points import Column, evidence_of, mean_of, posterior_of
-from storage.records import Calibration, Drift, DriftState, History, MoodDay, Status, Verdict
+from storage.records import Calibration, Drift, DriftState, HeldBack, History, MoodDay, Status, Verdict
 
 BLOCK = 1024  # KOCs side by side: their weights fit the processor's cache
 RECENT = 10  # posts that make DriftState.recent
@@ -34,7 +33,7 @@ def detect(histories: Sequence[History], moods: Sequence[MoodDay], calibration: 
     if len({h.brand for h in histories}) > 1:
         raise ValueError("detect() judges one brand at a time; it got " + ", ".join(sorted({h.brand for h in histories})))
     p, mood, zone = parameters_of(calibration), Moods(moods), ZoneInfo(rule.timezone)
-    shifts = brand_shifts(moods)
+    shifted = {m.day for m in moods if m.is_shifted}
     turn_filter = TurnFilter(p)
     counted = [counted_of(h, mood, p, zone) for h in histories]
     order = sorted(range(len(histories)), key=lambda i: -len(counted[i].days))
@@ -42,8 +41,8 @@ def detect(histories: Sequence[History], moods: Sequence[MoodDay], calibration: 
     for first in range(0, len(order), BLOCK):
         block = order[first : first + BLOCK]
         for i, column in zip(block, _columns([counted[i] for i in block], turn_filter, rule), strict=True):
-            held = [in_shift(m.posted_at.astimezone(zone).date(), shifts) for m in column.counted.mentions] if shifts else None
-            verdicts[i] = _verdict(histories[i], column, held or [False] * column.length, calibration, p, rule)
+            stormy = [bool(shifted) and m.posted_at.astimezone(zone).date() in shifted for m in column.counted.mentions]
+            verdicts[i] = _verdict(histories[i], column, stormy, calibration, p, rule)
     return [verdicts[i] for i in range(len(histories))]
 
 
@@ -63,10 +62,10 @@ def _columns(block: Sequence[Counted], turn_filter: TurnFilter, rule: Rule) -> I
 
 
 def _verdict(
-    history: History, column: Column, held: list[bool], calibration: Calibration, p: Parameters, rule: Rule
+    history: History, column: Column, stormy: list[bool], calibration: Calibration, p: Parameters, rule: Rule
 ) -> Verdict:
     amber = bars(column.per_year, rule.false_alarms_amber, p)
-    life = life_of(column, amber.tolist(), held, p, rule)
+    life = life_of(column, amber.tolist(), stormy, p, rule)
     promised = {"red": rule.false_alarms_red, "amber": rule.false_alarms_amber}
     drifts, turned = [], None
     posts = column.counted.mentions
@@ -86,7 +85,23 @@ def _verdict(
                 evidence=evidence,
             )
         )
-    return Verdict(_state(history, column, life, turned, calibration, p, rule), tuple(drifts))
+    return Verdict(_state(history, column, life, turned, calibration, p, rule), tuple(drifts), held=_held(column, life))
+
+
+def _held(column: Column, life: Life) -> tuple[HeldBack, ...]:
+    """The ambers that a brand-wide shift held back, each with the post that would have raised it."""
+    posts = column.counted.mentions
+    return tuple(
+        HeldBack(
+            kind="drift",
+            level="amber",
+            at=posts[one.at].posted_at,
+            key=posts[one.at].mention.key,
+            reason="brand-shift",
+            released_at=None if one.released is None else posts[one.released].posted_at,
+        )
+        for one in life.held
+    )
 
 
 def _state(

@@ -1,8 +1,9 @@
 """Where a KOC stands: the filter's trace of one KOC → dated changes of status, and the drifts raised on the way.
 
     candidate → advocate    enough posts, and A holds 9 tenths of the rivals' weight
-    advocate → wavering     amber, unless the whole brand's mood has fallen just then; back to advocate when the evidence is
-                            ``hysteresis`` nats below the amber bar
+    advocate → wavering     amber; while the whole brand's mood has fallen it is held back, until the evidence stands out
+                            against the market (``hysteresis`` nats above the bar) or the shift is over; back to advocate when
+                            the evidence is ``hysteresis`` nats below the amber bar
     → critic                red, latched: one drift, however much evidence follows
     critic → recovered      the mirror filter; armed again, so that a second turn is a second drift
     recovered → advocate    after ``quiet`` posts that stay below the amber bar
@@ -32,22 +33,33 @@ class Raised:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """An amber that post ``at`` would have raised, had it not fallen into a brand-wide shift; released: the post at which a
+    drift was raised after all, None where the evidence went before."""
+
+    at: int
+    released: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Life:
-    """Statuses of one KOC over its posts, and the drifts."""
+    """Statuses of one KOC over its posts, the drifts, and the ambers that were held back."""
 
     changes: tuple[StatusChange, ...]
     raised: tuple[Raised, ...]
+    held: tuple[Held, ...] = ()
 
 
-def life_of(column: Column, amber: list[float], held: list[bool], p: Parameters, rule: Rule) -> Life:
-    """Walk a KOC's posts. amber: the amber bar at each post, nats. held: the post fell into a brand-wide shift, which holds
+def life_of(column: Column, amber: list[float], stormy: list[bool], p: Parameters, rule: Rule) -> Life:
+    """Walk a KOC's posts. amber: the amber bar at each post, nats. stormy: the post fell into a brand-wide shift, which holds
     ambers back."""
     changes: list[StatusChange] = []
     raised: list[Raised] = []
+    held: list[Held] = []
     status: Status | None = None
-    since, armed = 0, 0
-    for t, step in enumerate(_steps(column, amber, held, p)):
-        before, found = status, None
+    since, armed, calm_since = 0, 0, 0
+    for t, step in enumerate(_steps(column, amber, stormy, p)):
+        before, found, known = status, None, len(raised)
         if status is None:
             status, found = "candidate", "first-mention"
         if step.fired:
@@ -67,7 +79,14 @@ def life_of(column: Column, amber: list[float], held: list[bool], p: Parameters,
             status, found = "advocate", "settled"
         if found is not None and status != before:
             changes.append(StatusChange(column.counted.mentions[t].posted_at, status, found))
-    return Life(tuple(changes), tuple(raised))
+        waits = bool(held) and held[-1].released is None and held[-1].at >= calm_since
+        if len(raised) > known and waits:
+            held[-1] = Held(held[-1].at, released=t)
+        elif step.held and status not in ("critic", "wavering") and not waits:
+            held.append(Held(t))
+        if step.calm:
+            calm_since = t
+    return Life(tuple(changes), tuple(raised), tuple(held))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +94,16 @@ class _Step:
     fired: bool
     recovered: bool
     wavering: bool
+    held: bool
     calm: bool
     loyal: float
 
 
-def _steps(column: Column, amber: list[float], held: list[bool], p: Parameters) -> Iterator[_Step]:
+def _steps(column: Column, amber: list[float], stormy: list[bool], p: Parameters) -> Iterator[_Step]:
     k, n, trace = column.k, column.length, column.trace
     columns = (trace.fired, trace.recovered, trace.critic, trace.strength, trace.loyal)
-    rows = zip(*(x[:n, k].tolist() for x in columns), amber, held, strict=True)
-    for fired, recovered, critic, strength, loyal, bar, stormy in rows:
-        wavering = not critic and not stormy and strength >= bar
-        yield _Step(fired, recovered, wavering, not critic and strength < bar - p.hysteresis, loyal)
+    rows = zip(*(x[:n, k].tolist() for x in columns), amber, stormy, strict=True)
+    for fired, recovered, critic, strength, loyal, bar, storm in rows:
+        reached = not critic and strength >= bar
+        held = reached and storm and strength < bar + p.hysteresis
+        yield _Step(fired, recovered, reached and not held, held, not critic and strength < bar - p.hysteresis, loyal)

@@ -19,7 +19,9 @@ class Rule:
 
     false_alarms_red, false_alarms_amber: promised false alarms per 1000 KOC-years of loyal advocates. expected_turn_rate:
     true turns per KOC-year, only for the posterior that is told. timezone: where the days of the mood begin.
-    min_mentions: below it nobody is called an advocate.
+    min_mentions: below it nobody is called an advocate. first_negatives: promised notices of a first negative post per 1000
+    KOC-years of loyal advocates, 0 = none are raised. silent_days: the least time without a mention that is called silence,
+    0 = none is; both for the signals beside the drift.
     """
 
     timezone: str = "Asia/Shanghai"
@@ -27,6 +29,8 @@ class Rule:
     false_alarms_amber: float = 10.0
     expected_turn_rate: float = 0.02
     min_mentions: int = 3
+    first_negatives: float = 1000.0
+    silent_days: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,61 +1,79 @@
-"""Silence, judged over covered time only: when a KOC was heard, and when somebody listened → silent since, or not."""
+"""Silence (久未提及), judged over covered time only: a KOC's own rhythm and how far it was heard → since when it is silent.
+
+A KOC is silent from the instant at which the time without a mention of the brand has become longer than
+
+    max(60 days, 6 × own mean gap, 1.5 × own longest gap so far)
+
+and only where all of the KOC's timelines were read to their ends at that instant or later: not hearing is not silence. The
+clock is never asked: what was read, and up to when, is the clock. Who had turned critic, or was never seen to be an
+advocate, is missed by nobody.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
-LEAST_DAYS = 60.0
+from storage.records import DriftState, History, Signal, Status
+
+KIND = "silence"
+MENTIONS = 5
 GAPS = 6.0
-MENTIONS = 3
+LONGEST = 1.5
+MISSED: frozenset[Status] = frozenset({"advocate", "wavering", "recovered"})
+DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
-    """A KOC fell silent: the covered time since the last mention passed ``allowed_days`` at ``since``."""
+def silences(history: History, state: DriftState, *, least_days: float) -> tuple[tuple[Signal, ...], datetime | None]:
+    """The silences of one KOC in order of time, and the instant from which the KOC will be silent if nothing more is heard
+    (None: the silence is there already, or can't be told).
 
-    since: datetime
-    last_at: datetime
-    allowed_days: float
+    state: where the KOC stood after each mention. least_days: the shortest silence, 0 = none is told.
+    """
+    times = [one.posted_at for one in history.mentions]
+    if least_days <= 0:
+        return (), None
+    found: list[Signal] = []
+    for i in range(MENTIONS - 1, len(times)):
+        from_at = silent_from(times[: i + 1], least_days)
+        next_at = times[i + 1] if i + 1 < len(times) else None
+        if (next_at and next_at <= from_at) or _status_at(state, times[i]) not in MISSED:
+            continue
+        if history.heard_to is None or history.heard_to < from_at:
+            return tuple(found), None if next_at else from_at
+        found.append(_signal(history, i, from_at, next_at))
+    return tuple(found), None
 
 
-def silence_of(mentioned_at: Sequence[datetime], covered: Sequence[tuple[datetime, datetime]], now: datetime) -> Silence | None:
-    """Whether a KOC is silent at ``now``: no mention for max(60 d, 6 × own mean gap) of *covered* time.
-
-    mentioned_at: times of the KOC's mentions. covered: spans of time in which the KOC's accounts were listened to, in any
-    order; time outside of them is not counted, so that not hearing is never taken for silence. None with fewer than 3
-    mentions: there is no own pace to compare with.
+def silent_from(times: Sequence[datetime], least_days: float) -> datetime:
+    """When the time after the last of these mentions becomes too long; times ascending, at least two.
 
     >>> from datetime import UTC
-    >>> day = lambda n: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=n)
-    >>> silence_of([day(0), day(5), day(10)], [(day(0), day(200))], day(100)).since == day(70)
-    True
-    >>> silence_of([day(0), day(5), day(10)], [(day(0), day(20))], day(100)) is None
-    True
+    >>> weekly = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=7 * i) for i in range(6)]
+    >>> (silent_from(weekly, 60) - weekly[-1]).days
+    60
+    >>> (silent_from(weekly[::3], 60) - weekly[3]).days
+    126
     """
-    times = sorted(t for t in mentioned_at if t <= now)
-    if len(times) < MENTIONS:
-        return None
-    last = times[-1]
-    mean_gap = (last - times[0]).total_seconds() / 86_400 / (len(times) - 1)
-    allowed = max(LEAST_DAYS, GAPS * mean_gap)
-    left = timedelta(days=allowed)
-    for start, end in _merged(covered, last, now):
-        if end - start >= left:
-            return Silence(start + left, last, round(allowed, 2))
-        left -= end - start
-    return None
+    gaps = [b - a for a, b in pairwise(times)]
+    return times[-1] + max(least_days * DAY, GAPS * (times[-1] - times[0]) / len(gaps), LONGEST * max(gaps))
 
 
-def _merged(covered: Sequence[tuple[datetime, datetime]], after: datetime, before: datetime) -> list[tuple[datetime, datetime]]:
-    """Covered spans clipped to (after, before), in order, overlaps joined."""
-    spans: list[tuple[datetime, datetime]] = []
-    for start, end in sorted((max(s, after), min(e, before)) for s, e in covered):
-        if end <= start:
-            continue
-        if spans and start <= spans[-1][1]:
-            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
-        else:
-            spans.append((start, end))
-    return spans
+def _status_at(state: DriftState, at: datetime) -> Status:
+    return next((change.status for change in reversed(state.changes) if change.at <= at), "candidate")
+
+
+def _signal(history: History, last: int, at: datetime, ended: datetime | None) -> Signal:
+    mentions = history.mentions[: last + 1]
+    days = (mentions[-1].posted_at - mentions[0].posted_at) / DAY
+    read = [one.mention for one in mentions if one.mention.unscored is None and one.mention.own_words]
+    evidence = {
+        "last_at": mentions[-1].posted_at.isoformat(),
+        "mean_gap_days": round(days / last, 2),
+        "allowed_days": round((at - mentions[-1].posted_at) / DAY, 2),
+        "before_n": len(mentions),
+        "before_mean": round(sum(m.favor - m.against for m in read) / len(read), 4) if read else 0.0,
+    }
+    tipped_by = mentions[-1].mention.key
+    return Signal(KIND, history.koc_id, history.brand, at, tipped_by, evidence, (tipped_by,), ended)

@@ -196,6 +196,7 @@ def test_somebody_taken_off_the_roster_is_replayed_once_more_and_then_gone(store
         assert watch.kocs == {}
         assert [one.alert.key for one in watch.stored["k1", BRAND]] == ["A1"]
         watch.record(changes("k1", superseded=("A1",)), at=NOW)
+        watch.record(changes("", BRAND, state=state("", BRAND)), at=NOW)  # whose public the KOC belongs to now
     assert store.states() == []
     assert store.drifts() == []
     assert store.alerts() == []
@@ -265,6 +266,8 @@ def test_a_calibration_judges_from_when_it_takes_effect(store: Store) -> None:
             for history in watch.histories if watch else ():
                 found[history.koc_id] = watch.calibrations[BRAND].version
                 watch.record(changes(history.koc_id), at=NOW)
+            for brand in watch.brands if watch else ():
+                watch.record(changes("", brand, state=state("", brand)), at=NOW)
         return found
 
     store.save_kocs([koc("k1", "a"), koc("k2", "b")])

@@ -347,13 +347,13 @@ def test_a_channel_that_is_gone_gets_nothing_new_but_its_unsent_news_is_cancelle
     assert desk.states("hook")[1:] == [("correction", "pending")]
 
 
-def test_alerts_of_other_kinds_are_left_alone() -> None:
+def test_an_alert_of_another_kind_that_is_not_wanted_any_more_is_superseded_too() -> None:
     desk = Desk()
     desk.watch(a_drift())
     [(key, one)] = desk.stored.items()
     desk.stored[key] = replace(one, alert=replace(one.alert, kind="silence", level=None))
-    assert desk.watch().superseded == ()
-    assert desk.states() == [("alert", "pending")]
+    assert desk.watch().superseded == (key,)
+    assert desk.states() == [("alert", "cancelled")]
 
 
 def test_without_a_koc_on_the_roster_the_alert_has_the_common_severity() -> None:

@@ -3,48 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
-from typing import Any
+from datetime import UTC, datetime
 
 import pytest
 
 from listener.overview import silent_of
-from storage.records import DriftState, KocCoverage, Reach
-from tests.alerted import history
+from storage.records import KocCoverage, Reach, StoredAlert
+from tests.stored import alert, at
 
-DAY = timedelta(days=1)
-SPOKEN = replace(history(before=6, after=0), koc_id="K1")  # a mention every nine days
-LAST = SPOKEN.mentions[-1].posted_at
-
-
-def silent(*, reach: Reach = "covered", heard_to: datetime | None, mentions: int = 6) -> tuple[dict[Any, datetime], int]:
-    """Who is silent, and how many histories were read to find it out."""
-    read: list[str] = []
-
-    def load(koc_id: str, brand: str) -> Any:
-        read.append(koc_id)
-        return SPOKEN
-
-    app: Any = SimpleNamespace(store=SimpleNamespace(history=load))
-    state = DriftState("K1", "星澜", "advocate", mentions, 0.7, 0.7, LAST, 0.1, "loyal", (), "c1")
-    known = KocCoverage("K1", reach, "timeline", heard_to, heard_to, LAST, None, ())
-    return silent_of(app, [state], {"K1": known}), len(read)
+SINCE = datetime(2026, 3, 1, tzinfo=UTC)
+SILENT = StoredAlert(replace(alert("a" * 32, "K1", fired_at=SINCE), kind="silence", level=None), "current", at(9), None)
 
 
-def test_who_said_nothing_for_sixty_days_in_which_the_timeline_was_read_is_silent() -> None:
-    assert silent(heard_to=LAST + 90 * DAY) == ({("K1", "星澜"): LAST + 60 * DAY}, 1)
+def known(reach: Reach = "covered") -> dict[str, KocCoverage]:
+    return {"K1": KocCoverage("K1", reach, "timeline", at(9), at(9), at(1), None, ())}
 
 
-def test_time_in_which_nobody_listened_is_no_silence() -> None:
-    assert silent(heard_to=LAST + 59 * DAY) == ({}, 0)
-    assert silent(heard_to=None) == ({}, 0)
+def test_who_has_a_silence_that_stands_is_silent_since_it_fired() -> None:
+    assert silent_of([SILENT], known()) == {("K1", SILENT.alert.brand): SINCE}
+
+
+def test_a_silence_that_is_over_and_other_alerts_make_nobody_silent() -> None:
+    over = replace(SILENT, alert=replace(SILENT.alert, evidence={"ended_at": SINCE.isoformat()}))
+    drift = replace(SILENT, alert=replace(SILENT.alert, kind="drift", level="amber"))
+    assert silent_of([over, drift], known()) == {}
 
 
 @pytest.mark.parametrize("reach", ["partly", "imported", "not-covered"])
 def test_of_who_is_not_read_to_the_end_nothing_can_be_said(reach: Reach) -> None:
-    assert silent(reach=reach, heard_to=datetime(2027, 1, 1, tzinfo=UTC)) == ({}, 0)
-
-
-def test_without_a_pace_of_ones_own_nobody_is_silent() -> None:
-    assert silent(heard_to=LAST + 90 * DAY, mentions=2) == ({}, 0)
+    assert silent_of([SILENT], known(reach)) == {}
+    assert silent_of([SILENT], {}) == {}

@@ -1,41 +1,84 @@
-"""Silence counts covered time alone."""
+"""Silence counts covered time alone, against the KOC's own rhythm."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from listener.drift.silence import silence_of
+from listener.signals.silences import silences
+from storage.records import DriftState, History, PostKey, Signal, Status, StatusChange
+from tests.unit.drift.conftest import mention_of
 
 
 def day(n: float) -> datetime:
     return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=n)
 
 
-WEEKLY = [day(7 * i) for i in range(6)]
+def standing(status: Status = "advocate", since: float = 0) -> DriftState:
+    changes = (StatusChange(day(since), status, "…"),)
+    return DriftState("K1", "星澜", status, 6, 0.8, 0.8, None, 0.0, "…", changes, "c1")
 
 
-def test_time_nobody_listened_to_is_not_silence():
-    assert silence_of(WEEKLY, [(day(0), day(50)), (day(90), day(120))], day(130)) is None
-    found = silence_of(WEEKLY, [(day(90), day(200)), (day(0), day(50))], day(200))
-    assert found is not None
-    assert found.since == day(90 + 60 - 15)
+def told(days: list[float], heard_to: float | None, state: DriftState | None = None) -> tuple[Signal, ...]:
+    return both(days, heard_to, state)[0]
 
 
-def test_overlapping_spans_count_once():
-    assert silence_of(WEEKLY, [(day(0), day(80)), (day(40), day(90)), (day(0), day(20))], day(300)) is None
+def both(days: list[float], heard_to: float | None, state: DriftState | None = None, least_days: float = 60) -> tuple:
+    mentions = tuple(mention_of(i, "f", day(at)) for i, at in enumerate(days))
+    history = History("K1", "星澜", mentions, None if heard_to is None else day(heard_to))
+    return silences(history, state or standing(), least_days=least_days)
 
 
-def test_a_slow_poster_is_given_six_of_its_own_gaps():
-    slow = [day(30 * i) for i in range(4)]
-    assert silence_of(slow, [(day(0), day(400))], day(90 + 170)) is None
-    found = silence_of(slow, [(day(0), day(400))], day(90 + 181))
-    assert found is not None
-    assert found.allowed_days == 180.0
+WEEKLY = [7.0 * i for i in range(6)]
 
 
-def test_too_few_mentions_give_no_pace_to_compare_with():
-    assert silence_of([day(0), day(1)], [(day(0), day(900))], day(900)) is None
+def test_a_silence_fires_at_the_instant_that_the_rhythm_allows_and_not_before_it_is_covered() -> None:
+    assert told(WEEKLY, 94.9) == ()
+    (found,) = told(WEEKLY, 95)
+    assert (found.at, found.ended_at) == (day(95), None)
+    assert found.tipped_by == PostKey("forum", "K1-0005")
+    assert found.evidence["allowed_days"] == 60
+    assert found.evidence["mean_gap_days"] == 7
+    assert told(WEEKLY, 400) == (found,), "what is heard later changes nothing"
 
 
-def test_a_later_mention_than_now_is_not_known_yet():
-    assert silence_of([*WEEKLY, day(150)], [(day(0), day(200))], day(140)) is not None
+def test_not_hearing_is_not_silence() -> None:
+    assert told(WEEKLY, None) == ()
+    assert told([*WEEKLY, 200], None) == ()
+
+
+def test_a_silence_is_over_with_the_next_mention() -> None:
+    (found,) = told([*WEEKLY, 120], 125)
+    assert (found.at, found.ended_at) == (day(95), day(120))
+
+
+def test_a_slow_poster_is_given_six_of_its_own_gaps_and_more_than_its_longest() -> None:
+    slow = [30.0 * i for i in range(5)]
+    assert told(slow, 120 + 179) == ()
+    assert len(told(slow, 120 + 180)) == 1
+    pausing = [0, 2, 4, 6, 106.0, 108]
+    assert told(pausing, 108 + 149) == told([0, 2, 4, 6, 106.0], 106 + 151)[:0]
+    assert told(pausing, 108 + 150)[-1].at == day(108 + 150)
+
+
+def test_too_few_mentions_give_no_pace_to_compare_with() -> None:
+    assert told([0, 1, 2, 3], 900) == ()
+
+
+def test_nobody_misses_a_critic_or_a_stranger() -> None:
+    for status in ("critic", "candidate"):
+        assert told(WEEKLY, 400, standing(status)) == ()
+    turned = replace(standing(), changes=(*standing().changes, *standing("critic", since=30).changes))
+    assert told(WEEKLY, 400, turned) == ()
+    assert len(told(WEEKLY, 400, replace(turned, changes=turned.changes[:1]))) == 1
+
+
+def test_when_a_silence_will_come_is_known_before() -> None:
+    assert both(WEEKLY, 40)[1] == day(95)
+    assert both(WEEKLY, None)[1] == day(95)
+    assert both(WEEKLY, 95)[1] is None
+    assert both(WEEKLY, 40, standing("critic"))[1] is None
+
+
+def test_silences_can_be_switched_off() -> None:
+    assert both(WEEKLY, 400, least_days=0) == ((), None)
