@@ -12,18 +12,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Protocol, TypeVar
-
 from zoneinfo import ZoneInfo
+
 from listener import alerts, cases, mentions, normalize
 from listener.channels import Channel, ChannelError
-from listener.drift.detect import detect
 from listener.drift.brand_shifts import brand_shifts
+from listener.drift.detect import detect
 from listener.drift.rules import Rule, default_calibration
-from listener.text.views import AlertView
 from listener.signals.first_negatives import first_negatives
 from listener.signals.moods import brand_verdict
 from listener.signals.praise_withdrawals import praise_withdrawals
 from listener.signals.silences import silences
+from listener.text.views import AlertView
 from nlp.results import Request, Score
 from spiders.collect import Collected, CollectJob, Covered, Ended, Event, Noted, Reached, SubjectMark, Trouble, collect
 from spiders.files import BadLine
@@ -31,6 +31,7 @@ from spiders.items import Item
 from storage.records import (
     Brand,
     Calibration,
+    Changes,
     Crawl,
     CrawlOutcome,
     Delivery,
@@ -46,7 +47,6 @@ from storage.store import Store
 from storage.watching import Watch
 
 log = logging.getLogger(__name__)
-    Changes,
 T = TypeVar("T")
 
 AHEAD = timedelta(days=1)  # a post may be dated so far behind its sighting: clocks differ, zones are forgotten

@@ -36,8 +36,8 @@ from storage import (
     retention,
     roster,
     schema,
-    tables,
     shifts,
+    tables,
     views,
     watching,
 )
@@ -59,9 +59,9 @@ from storage.records import (
     History,
     Koc,
     KocMark,
+    KocMention,
     Lease,
     Mark,
-    KocMention,
     Mention,
     MoodDay,
     Post,
@@ -210,12 +210,12 @@ class Store:
             return self._database.read(lambda c: moods.load(c, [brand])[brand])
         return self._database.read(lambda c: moods.count(c, brand, us(as_of)))
 
-    def calibration(self, brand: str, *, at: datetime | None = None) -> Calibration | None:
-        """The calibration in effect then: the brand's own, else that for every brand, else None. at: None is when posts were
     def public_moods(self, brand: str, *, as_of: datetime | None = None) -> list[MoodDay]:
         """The same of the public alone: of everybody whose account is not on the roster."""
         return self._database.read(lambda c: shifts.public_moods(c, brand, _at(as_of)))
 
+    def calibration(self, brand: str, *, at: datetime | None = None) -> Calibration | None:
+        """The calibration in effect then: the brand's own, else that for every brand, else None. at: None is when posts were
         last stored, as for a watch."""
         return self._database.read(lambda c: histories.load_calibrations(c, [brand], _at(at)).get(brand))
 
@@ -327,13 +327,13 @@ class Store:
         wanted = list(keys)
         return self._database.read(lambda c: histories.mentions_of(c, wanted, brand))
 
-    def counts_of(self, key: PostKey) -> list[tuple[datetime, Counts]]:
-        """A post's counters as they were seen, oldest first."""
     def said(self, keys: Iterable[PostKey], brand: str) -> list[KocMention]:
         """These posts with what they say of a brand of ours, whoever wrote them, in order of time."""
         wanted = list(keys)
         return self._database.read(lambda c: shifts.said(c, wanted, brand))
 
+    def counts_of(self, key: PostKey) -> list[tuple[datetime, Counts]]:
+        """A post's counters as they were seen, oldest first."""
         return self._database.read(lambda c: views.counts_of(c, key))
 
     def raw_of(self, key: PostKey) -> bytes | None:
