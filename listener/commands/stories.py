@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
-from datetime import datetime
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import typer
@@ -14,25 +18,29 @@ from rich.text import Text
 from listener.app import App
 from listener.commands import output, showing
 from listener.commands.output import Format
-from listener.explain import MOST_AHEAD, Explanation, Line, explain, json_of
+from listener.explain import MOST_AHEAD, Explanation, Held, Line, Turn, explain, json_of
 from listener.overview import coverage_of, judge_of
+from listener.text import phrases
+from listener.text.chart import png_of, svg_of
 from listener.text.quotes import line_of, quote_of, unmasked
 from listener.text.reasons import reason
-from listener.text.views import Language
+from listener.text.views import AlertView, Dot, Language
 from listener.text.words import word
-from storage.records import Koc
+from storage.records import Alert, Koc, KocMark
 
 STYLES = {"against": "red", "favor": "green", "none": "dim"}
 
 
-def print_story(app: App, who: str, brand: str | None, as_of: datetime | None, form: Format) -> None:
-    """Baseline, mentions, evidence, why it did or did not alert; as JSON for machines."""
+def print_story(app: App, who: str, brand: str | None, as_of: datetime | None, form: Format, chart: Path | None = None) -> None:
+    """Baseline, mentions, evidence, why it did or did not alert; as JSON for machines. chart: where the picture goes."""
     told = story_of(app, showing.koc_of(app, who), brand_of(app, brand), as_of)
+    if chart is not None:
+        write_chart(told, chart, app.timezone)
     if form is Format.table:
         _print(told, app)
         return
     zone = ZoneInfo(app.timezone)
-    row = json_of(told, zone)
+    row = json_of(told, zone) | {"marks": json_of(_marks(told, app), zone)}
     for line in row["mentions"]:
         line["text"] = unmasked(line["text"], app.settings.listener.language)
     sys.stdout.write(json.dumps(row, ensure_ascii=False, indent=1 if form is Format.json else None) + "\n")
@@ -93,16 +101,16 @@ def _print(told: Explanation, app: App) -> None:
         out.print(Text.assemble(f"  {day}  {status}  ", (word("reason", change.reason, language), "dim")))
     out.print(_mentions(told, language, zone))
     for turn in told.turns:
-        out.print(
-            f"[bold]{word('level', turn.level, language)}[/bold] {turn.fired_at.astimezone(zone):%Y-%m-%d %H:%M} "
-            f"{'转折点' if zh else 'turned'} {turn.turned_at.astimezone(zone):%Y-%m-%d}"
-            f" · {'可能是真转变' if zh else 'a true turn'} {turn.evidence.posterior:.0%}"
-            f" · {turn.evidence.before_mean:+.2f} → {turn.evidence.after_mean:+.2f}"
-        )
+        for text in _turn_lines(turn, language, zone):
+            out.print(text, soft_wrap=True)
         for one in turn.told:
             state, when = word("delivery-state", one.state, language), one.sent_at
             sent = f"{when.astimezone(zone):%m-%d %H:%M}" if when else ""
             out.print(Text(f"  {line_of(one.channel)}: {state} {sent} {line_of(one.error)}"))
+    for mark in _marks(told, app):
+        label = "人工标记" if zh else "marked by hand"
+        day = mark.at.astimezone(zone).date()
+        out.print(Text(f"✎ {label}：{word('mark', mark.kind, language)} {day}（{line_of(mark.who)}）{line_of(mark.note)}"))
     for each in told.held:
         out.print(Text(f"• {reason(each.code, each.values, language)}"))
     for level, need in told.need.items():
@@ -111,23 +119,95 @@ def _print(told: Explanation, app: App) -> None:
         out.print(f"• {word('level', level, language)}：{more}：{least}")
 
 
+def _turn_lines(turn: Turn, language: Language, zone: ZoneInfo) -> Iterator[Text]:
+    """A turn in words first: how sure, since when, from what to what, what else it may be; the odds last."""
+    zh, e = language == "zh-CN", turn.evidence
+    fired = f"{turn.fired_at.astimezone(zone):%Y-%m-%d %H:%M}"
+    yield Text.assemble(
+        (f"{word('level', turn.level, language)} {fired}", "bold"), f" · {phrases.chance(e.posterior, language)}"
+    )
+    turned, low, high = (at.astimezone(zone) for at in (turn.turned_at, e.turn_low, e.turn_high))
+    yield Text(f"  {'转折点' if zh else 'turn point'}: {phrases.turn_point(turned, low, high, language)}")
+    before, after = phrases.mean(e.before_mean), phrases.mean(e.after_mean)
+    yield Text(
+        f"  此前 {e.before_n} 条，平均态度 {before}；此后 {e.after_n} 条，平均 {after}，其中 {e.after_against} 条负面"
+        if zh
+        else f"  {e.before_n} mentions before, mean {before}; {e.after_n} since, mean {after}, {e.after_against} of them negative"
+    )
+    closest = word("closest", e.closest, language)
+    yield Text(f"  最接近的无害解释：{closest}" if zh else f"  closest innocent explanation: {closest}")
+    rivals = (("advocate", e.log_odds_advocate), ("never", e.log_odds_never), ("cooled", e.log_odds_cooled))
+    odds = "，".join(f"{word('closest-short', code, language)} {phrases.odds(nats, language)}" for code, nats in rivals)
+    promise = phrases.promise(e.promise_per_1000_koc_years, language)
+    details = f"证据比：{odds} · 真转变概率" if zh else f"odds against: {odds} · chance of a true turn"
+    yield Text(f"  {details} {phrases.percent(e.posterior)} · {promise} · {line_of(e.calibration)}", "dim")
+
+
+def _marks(told: Explanation, app: App) -> list[KocMark]:
+    """What the team said of the KOC by hand; of a story as of another time, what was said by then."""
+    marks = app.store.koc_marks(koc=told.koc_id, brand=told.brand)
+    return [mark for mark in marks if told.as_of is None or mark.made_at <= told.as_of]
+
+
+def write_chart(told: Explanation, file: Path, timezone: str) -> None:
+    """The stance over time with the turn point, as PNG or SVG by the file's name, also of a KOC without an alert."""
+    draw = {".png": png_of, ".svg": svg_of}.get(file.suffix.lower())
+    if draw is None:
+        raise typer.BadParameter(f"写成 .svg 或 .png / end it in .svg or .png: {file}", param_hint="--chart")
+    picture = draw(_picture_of(told, timezone))
+    if picture is None:
+        raise typer.BadParameter("提及不到两条，画不出 / fewer than two mentions: nothing to draw", param_hint="--chart")
+    try:
+        file.write_bytes(picture)
+    except OSError as error:
+        raise typer.BadParameter(f"写不了 / can't be written: {file}: {error.strerror}", param_hint="--chart") from error
+    output.warn(f"已写入 / written: {file}")
+
+
+def _picture_of(told: Explanation, timezone: str) -> AlertView:
+    """The story as the chart draws it: around the turn that stands, or without one."""
+    standing = [turn for turn in told.turns if turn.level == "red"] or told.turns
+    turn = standing[-1] if standing else None
+    alert = Alert(
+        key="",
+        kind="drift",
+        level=turn.level if turn else None,
+        severity="info",
+        koc_id=told.koc_id,
+        brand=told.brand,
+        fired_at=turn.fired_at if turn else datetime.min.replace(tzinfo=UTC),
+        turned_at=turn.turned_at if turn else None,
+        evidence=asdict(turn.evidence) if turn else {},
+        posts=(),
+    )
+    dots = tuple(
+        Dot(line.posted_at, line.favor - line.against, line.why is not Held.NO_OWN_WORDS)
+        for line in told.mentions
+        if line.why is not Held.NOT_READ
+    )
+    return AlertView(alert=alert, koc=told.koc, quotes=(), dots=dots, timezone=timezone)
+
+
 def _mentions(told: Explanation, language: Language, zone: ZoneInfo) -> Table:
     zh = language == "zh-CN"
     heads = ("日期", "态度", "证据", "内容") if zh else ("Date", "Stance", "Evidence", "Post")
     table = Table(*heads, box=None, header_style="bold", pad_edge=False)
+    total = math.fsum(line.nats for line in told.mentions if line.nats is not None)
     for line in told.mentions:
         table.add_row(
             f"{line.posted_at.astimezone(zone):%Y-%m-%d}",
             Text(f"{word('stance', line.stance, language)} {line.probability:.0%}", STYLES[line.stance]),
-            _evidence(line, language),
+            _evidence(line, total, language),
             Text(quote_of(line.text, language, 80)),
         )
     return table
 
 
-def _evidence(line: Line, language: Language) -> Text:
+def _evidence(line: Line, total: float, language: Language) -> Text:
+    """A post's share of the evidence: nats, and how much of the whole."""
     if line.why is not None:
         return Text(word("held-short", line.why, language), "dim")
     if line.nats is None:
         return Text()
-    return Text(f"{line.nats:+.1f} {'◀' if line.phase == 'tipped' else ''}")
+    share = f" {line.nats / total:.0%}" if total > 0 else ""
+    return Text(f"{line.nats:+.1f}{share}{' ◀' if line.phase == 'tipped' else ''}")

@@ -61,13 +61,16 @@ def explain(
         str | None, typer.Option("--as-of", help="回到当时所知：2026-03-01 或带时区的时间 / what was known then")
     ] = None,
     form: FormatOption = Format.table,
+    chart: Annotated[
+        Path | None, typer.Option("--chart", help="另存态度走势图：.svg 或 .png / the chart as a file", metavar="FILE")
+    ] = None,
 ) -> None:
     """一位 KOC 的完整经过：基线、提及、证据、为什么报或不报 / a KOC's whole story"""
     from listener.commands import stories
 
     with opened(context) as app:
         at = time_of(as_of, "--as-of", app.timezone) if as_of else None
-        stories.print_story(app, koc, brand, at, form)
+        stories.print_story(app, koc, brand, at, form, chart)
 
 
 def status(context: typer.Context, form: FormatOption = Format.table) -> None:

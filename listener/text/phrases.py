@@ -93,8 +93,8 @@ def turn_point(turned: date, low: date, high: date, language: Language) -> str:
     at = day(turned, language)
     a, b = day(low, language, like=turned), day(high, language, like=turned)
     if language == "zh-CN":
-        return f"约在 {at}" + ("" if low == high else f"（八成把握在 {a} 至 {b} 之间）")
-    return f"about {at}" + ("" if low == high else f" (80 % sure: between {a} and {b})")
+        return f"约在 {at}" + ("" if a == b else f"（八成把握在 {a} 至 {b} 之间）")
+    return f"about {at}" + ("" if a == b else f" (80 % sure: between {a} and {b})")
 
 
 def minute(at: datetime, timezone: str) -> str:
