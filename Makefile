@@ -2,7 +2,7 @@
 # Every path is quoted: the folder may hold spaces and Chinese characters.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types contracts format coverage bench lock wheel clean
+.PHONY: help demo test test-platforms check lint types contracts format coverage bench lock wheel clean
 
 VENV := .venv
 RUN  := "$(VENV)/bin/python"
@@ -35,6 +35,9 @@ demo: $(VENV)/.run ## sets everything up and plays a season: crawl, score, watch
 
 test: $(VENV)/.dev ## sets everything up and runs all tests
 	@$(RUN) -m pytest
+
+test-platforms: $(VENV)/.dev ## reads real servers (WordPress, Isso, Waline …): installs them once into .platforms/, minutes and 500 MB
+	@KOC_PLATFORMS=1 $(RUN) -m pytest tests/platforms
 
 check: lint types contracts coverage ## all that must be green before a change lands
 

@@ -182,6 +182,7 @@ class WordPressSpider(HomeSpider):
 
     def __init__(self, job: CollectJob, **kwargs: Any) -> None:
         self._apis: dict[str, str | None] = {}
+        self._plain: set[str] = set()  # sites whose feeds have plain addresses
         super().__init__(job, **kwargs)
 
     def subjects(self) -> list[str]:
@@ -205,15 +206,17 @@ class WordPressSpider(HomeSpider):
         if not await self._api(home):
             if kind == "timeline":
                 raise Blocked(f"网站关闭了 REST 接口，没有个人时间线 / the site's API is shut: {subject}", patience=3)
-            return await self._feed(home, what if kind == "query" else "", is_comments, int(cursor or 1))
+            return await self._feed(subject, what if kind == "query" else "", int(cursor or 1))
         return await self._listed(home, "comments" if is_comments else "posts", query, cursor)
 
     async def _listed(self, home: str, what: str, query: Mapping[str, str], cursor: str | None) -> Page:
         before, number = (cursor or "|1").split("|")
         asked = {**query, "page": number, **({"before": before} if before else {})}
         response = await self._rest(home, what, asked)
-        if gate(response) != "open":
-            return Page([])
+        if (gated := gate(response)) != "open":
+            if gated == "end":
+                return Page([])
+            raise Failed(f"接口不再回答 / the site's API no longer answers: {response.url}", patience=0)
         entries = self.parsed(response, lambda page: part_of(page, kind=list))
         read = partial(comment_of if what == "comments" else post_of, reading=self.reading(home))
         items, faults = read_each(entries, read)
@@ -248,20 +251,43 @@ class WordPressSpider(HomeSpider):
         url = place.format(what) + ("&" if "?" in place else "?") + urlencode(query)
         return await self.fetch(url, headers={"Accept": "application/json"}, also=(400, 401, 403, 404, 410))
 
-    async def _feed(self, home: str, words: str, is_comments: bool, number: int) -> Page:
-        """A page of a feed; past the last one WordPress answers 404."""
+    async def _feed(self, subject: str, words: str, number: int) -> Page:
+        """A page of a feed; past the last one WordPress answers 404. Its feed of comments has but one page."""
+        home, is_comments = self.home(subject), subject.endswith(COMMENTS)
         query = {**({"s": words} if words else {}), **({"paged": str(number)} if number > 1 else {})}
-        url = f"{home}/{'comments/' if is_comments else ''}feed/" + (f"?{urlencode(query)}" if query else "")
         try:
-            response = await self.fetch(url)
+            response, read = await self._parsed_feed(home, is_comments, query)
         except Gone:
             if number == 1:
                 raise
             return Page([])
         reading = self.reading(home)
-        read = feed_pages.feed_of(response.body, "", feed_pages.Reading(reading.now, reading.zone, response.url))
         found = [Found(feed_item_of(one, reading), dated=one.post_id not in read.undated, answers=0) for one in read.items]
+        if is_comments:
+            cut = self.cut_of(subject)
+            if found and (cut is None or min(one.item.posted_at for one in found) > cut):
+                self.limited(_FEED_ENDS, home)
+            return Page(found, body=response.body)
         return Page(found, str(number + 1) if found else None)
+
+    async def _parsed_feed(self, home: str, is_comments: bool, query: Mapping[str, str]) -> tuple[Response, feed_pages.Feed]:
+        """A feed by its pretty address, or by the plain one where the site has no pretty ones."""
+        if home not in self._plain:
+            url = f"{home}/{'comments/' if is_comments else ''}feed/" + (f"?{urlencode(query)}" if query else "")
+            try:
+                return await self._feed_at(url)
+            except (Gone, Changed):
+                if "paged" in query:
+                    raise
+        plain = {"feed": "comments-rss2" if is_comments else "rss2", **query}
+        answered = await self._feed_at(f"{home}/?{urlencode(plain)}")
+        self._plain.add(home)
+        return answered
+
+    async def _feed_at(self, url: str) -> tuple[Response, feed_pages.Feed]:
+        response = await self.fetch(url)
+        reading = self.reading(url)
+        return response, feed_pages.feed_of(response.body, "", feed_pages.Reading(reading.now, reading.zone, response.url))
 
     async def post_of(self, ref: str) -> Item:
         home, kind, own = await self._place_of(ref)
@@ -309,6 +335,10 @@ class WordPressSpider(HomeSpider):
         self.limited(_COMMENTS_CUT, item.post_id)
 
 
+_FEED_ENDS = (
+    "{count} 个网站的评论源只给最新几条，更早的没有读到；请抓得更勤 / "
+    "the comment feeds of {count} sites hold but the newest ones: crawl oftener"
+)
 _PROTECTED = "{count} 篇有密码保护的文章没有读 / {count} posts behind a password were not read"
 _COMMENTS_CUT = "{count} 篇文章的评论没有读全（max_comment_pages） / the comments of {count} posts go on past max_comment_pages"
 
