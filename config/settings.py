@@ -21,6 +21,7 @@ from config.values import (
     Address,
     Ascii,
     CaseAddress,
+    Columns,
     Cron,
     Duration,
     Host,
@@ -108,8 +109,9 @@ class Source:
 
     about: the brand that all its posts speak of, "" none. accounts: ids on the platform, or "roster", every account that
     the roster has there.
-    posts: single posts, by address or id. options: what this platform's spider wants to know besides; a key that ends in
-    ``_env`` or ``_file`` is taken from the environment or a file, and is a Secret under its name without the ending.
+    posts: single posts, by address or id. revisits: how many of its posts are looked at again each time, 0 none.
+    options: what this platform's spider wants to know besides; a key that ends in ``_env`` or ``_file`` is taken from the
+    environment or a file, and is a Secret under its name without the ending.
     The rest is told to the spider as it is: `spiders.events.CollectJob` explains it.
     """
 
@@ -132,6 +134,7 @@ class Source:
     retries: Annotated[Whole, at_least(0, 10)] = 2
     max_pages: Annotated[Whole, at_least(1)] = 100
     max_comment_pages: Annotated[Whole, at_least(0)] = 20
+    revisits: Annotated[Whole, at_least(0, 10_000)] = 20
     contact: str = ""
     user_agent: str = ""
     base_url: Address = ""
@@ -142,6 +145,17 @@ class Source:
     def missing_options(self) -> tuple[Problem, ...]:
         """Secrets of its options that could not be read."""
         return tuple(secret.missing for secret in secrets_in(self.options) if secret.missing is not None)
+
+
+@dataclass(frozen=True, kw_only=True, config=_VALUES)
+class Export:
+    """``[[exports]]``: how tables that some tool exports are read. platform: what all rows are of, "" where a column names it.
+    columns: field of an item → the column, or the names that it may have: `spiders.exports.mapped.FIELDS`."""
+
+    name: Name
+    platform: str = ""
+    kind: Literal["post", "comment", "repost"] = "post"
+    columns: Columns
 
 
 @dataclass(frozen=True, kw_only=True, config=_VALUES)
@@ -211,6 +225,7 @@ class Schedule:
     """``[schedule]``: when `listener run` does what belongs to no source."""
 
     deliver_every: Duration = timedelta(minutes=1)
+    revisit_every: Duration = timedelta(minutes=10)
     upkeep: Cron = "30 4 * * *"
     calibrate: Cron = "0 5 1 * *"
 
@@ -233,6 +248,7 @@ class Settings:
     brands: tuple[Brand, ...] = ()
     sources: tuple[Source, ...] = ()
     channels: tuple[Email | Webhook, ...] = ()
+    exports: tuple[Export, ...] = ()
     rules: Rules = Rules()
     privacy: Privacy = Privacy()
     schedule: Schedule = Schedule()
@@ -259,6 +275,7 @@ TABLES: Mapping[str, Mapping[str, Any]] = {  # by the key "type" where there is 
     "brands": {"": Brand},
     "sources": {"": Source},
     "channels": {"email": Email, "webhook": Webhook},
+    "exports": {"": Export},
 }
 
 

@@ -189,6 +189,20 @@ def _options(value: object) -> object:
     return value
 
 
+def _columns(value: object) -> dict[str, tuple[str, ...]]:
+    """
+    >>> _columns({"text": ["标题", "内容"], "posted_at": "时间"})
+    {'text': ('标题', '内容'), 'posted_at': ('时间',)}
+    """
+    if not isinstance(value, dict):
+        raise ValueError('应为表 / must be a table: columns = { text = "内容", posted_at = "发布时间" }')
+    found = {field: (names,) if isinstance(names, str) else names for field, names in value.items()}
+    for field, names in found.items():
+        if not isinstance(names, (list, tuple)) or not names or not all(isinstance(one, str) and one for one in names):
+            raise ValueError(f"{field} 应为列名或列名的列表 / {field} must be the name of a column or a list of names")
+    return {field: tuple(names) for field, names in found.items()}
+
+
 def _rivals(value: object) -> object:
     """A rival may be no more than its name."""
     if isinstance(value, list | tuple):
@@ -229,6 +243,7 @@ Words = Annotated[tuple[Name, ...], BeforeValidator(_words)]
 Some = AfterValidator(some)
 Accounts = Annotated[tuple[str, ...] | Literal["roster"], PlainValidator(_accounts)]
 Rivals = BeforeValidator(_rivals)
+Columns = Annotated[Mapping[str, tuple[str, ...]], PlainValidator(_columns)]
 Options = Annotated[Mapping[str, Any], PlainValidator(_options)]
 OwnAccounts = Annotated[tuple[Annotated[tuple[str, str], BeforeValidator(_pair)], ...], BeforeValidator(_words)]
 

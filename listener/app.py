@@ -21,6 +21,7 @@ from typing import TypeAlias
 
 from config import settings as config
 from listener import mentions, normalize, pipeline, quarantine
+from listener.accounts import platform_named, resolve_link
 from listener.channels import Channel, ChannelError, EmailChannel, WebhookChannel
 from listener.drift.rules import Rule
 from listener.roster import RosterPreview, read_roster
@@ -29,7 +30,8 @@ from listener.upkeep import expire_files
 from nlp import score as scorer
 from nlp.results import Request, Score, ScoreError
 from spiders.collect import CollectJob
-from spiders.exports.read import Export, Tally, read_export
+from spiders.exports.mapped import mapped
+from spiders.exports.read import Export, Tally, export_named, read_export
 from spiders.files import BadLine, read_items
 from spiders.items import Item, hashed_id
 from storage.records import (
@@ -56,6 +58,12 @@ Pair: TypeAlias = tuple[str, str]  # KOC, brand
 IMPORT = "import"  # the source of what was imported without naming one
 
 
+def _author_in(platform: str, url: str) -> str:
+    """The account in the address of a profile, where it is one of that platform."""
+    found = resolve_link(url) if url else None
+    return found.account_id if found and found.platform == platform else ""
+
+
 def _nothing(step: str, done: int, total: int | None) -> None:
     """Report to nobody."""
 
@@ -70,6 +78,7 @@ class App:
         self._stop = threading.Event()
         self._open_things = ExitStack()
         self._refreshing = threading.Lock()
+        self._unable: set[str] = set()  # sources whose spiders read no single posts
         self._read_at = _changed_at(path)
 
     @classmethod
@@ -296,9 +305,17 @@ class App:
                 aside.put(line)
                 bad(line)
 
-            items = read_items(file) if export is None else read_export(file, export, tally=tally)
+            items = read_items(file) if export is None else self._exported(file, export, tally)
             done = pipeline.listen(items if met is None else self._noting(items, met), source, desk, reject)
         return done, aside.path if aside.count else None
+
+    def _exported(self, file: Path, export: Export, tally: Tally | None) -> Iterator[Item | BadLine]:
+        return read_export(file, export, platform_named=platform_named, author_in=_author_in, tally=tally)
+
+    def export_named(self, name: str) -> Export:
+        """The tool of that name, a mapping of the settings first; CollectError for any other."""
+        own = {one.name: mapped(one.name, one.columns, one.platform, one.kind) for one in self.settings.exports}
+        return export_named(name, own)
 
     def _noting(self, items: Iterator[Item | BadLine], met: set[str]) -> Iterator[Item | BadLine]:
         """The items, passed on; `met` gets the KOCs among their authors."""
@@ -365,6 +382,24 @@ class App:
         job = self.job_of(name, since, until)
         with self.desk(report) as desk:
             return pipeline.crawl(job, desk)
+
+    def revisit(self, name: str, budget: int | None = None, report: pipeline.Report = _nothing) -> pipeline.Revisited:
+        """Look again at posts of a source whose turn it is; budget: how many at most, None for the source's own."""
+        job = self.job_of(name)
+        limit = next(source.revisits for source in self.settings.sources if source.name == name) if budget is None else budget
+        with self.desk(report) as desk:
+            return pipeline.revisit(job, desk, limit)
+
+    def look_again(self, name: str) -> None:
+        """One scheduled look at a source's posts."""
+        self.refresh()
+        if name in self._unable:
+            return
+        done = self.revisit(name)
+        if not done.is_able:
+            self._unable.add(name)
+        elif done.chosen:
+            log.info("%s: 回访 / looked again at %d: %d seen, %d gone %s", name, done.chosen, done.seen, done.gone, done.error)
 
     def turn(self, name: str) -> None:
         """One turn of a scheduled source: crawl → score → watch."""

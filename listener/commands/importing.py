@@ -42,10 +42,8 @@ def import_files(
     workers: Annotated[int | None, typer.Option(min=1, help="评分进程数 / scoring processes")] = None,
 ) -> None:
     """导入本程序的 JSON Lines 或其他工具的导出；结束时一切已评分、已观察 / import; returns when nothing is left to do"""
-    from spiders.exports.read import export_named
-
-    named = export_named(export) if export else None
     with opened(context) as app, output.reporting() as report:
+        named = app.export_named(export) if export else None
         met: set[str] = set()
         empty = [
             file

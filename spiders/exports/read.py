@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from spiders.errors import CollectError
-from spiders.exports import mediacrawler, weibo_tools, zeeschuimer
+from spiders.exports import mediacrawler, vendors, weibo_tools, zeeschuimer
+from spiders.exports.mapped import Mapped
 from spiders.exports.shapes import Reading, RowError, Shape
 from spiders.exports.sheets import Row, Sheet, sheets_of
 from spiders.files import BadLine
@@ -19,18 +21,17 @@ from spiders.items import Item, fault_of
 
 logger = logging.getLogger(__name__)
 
+NONE: Mapping[str, Mapped] = MappingProxyType({})
 CHINA = ZoneInfo("Asia/Shanghai")  # what these tools mean by a time without a zone, wherever they ran
 
 
 class Table(Protocol):
-    """What a tool writes into one kind of table. needed: the columns by which it is known. is_ragged: whether its rows may have
-    fewer or more cells than columns."""
-
-    @property
-    def needed(self) -> frozenset[str]: ...
+    """What a tool writes into one kind of table. is_ragged: whether its rows may have fewer or more cells than columns."""
 
     @property
     def is_ragged(self) -> bool: ...
+
+    def fits(self, columns: frozenset[str]) -> bool: ...
 
     def items_of(self, cells: Mapping[str, Any], reading: Reading) -> Sequence[Item]: ...
 
@@ -50,7 +51,7 @@ class Export:
     is_recognized: bool = True
 
     def table_of(self, sheet: Sheet) -> Table | None:
-        return next((table for table in self.tables if table.needed <= sheet.columns), None)
+        return next((table for table in self.tables if table.fits(sheet.columns)), None)
 
     def is_other(self, sheet: Sheet) -> bool:
         return any(columns <= sheet.columns for columns in self.others)
@@ -65,14 +66,18 @@ EXPORTS: dict[str, Export] = {
         Export("weibospider", weibo_tools.SPIDER_TITLE, weibo_tools.SPIDER),
         Export("zeeschuimer", zeeschuimer.TITLE, zeeschuimer.TABLES),
         Export("4cat", zeeschuimer.FOURCAT_TITLE, zeeschuimer.FOURCAT, is_recognized=False),
+        *(Export(one.name, one.title, (one.table,), is_recognized=False) for one in vendors.VENDORS),
     )
 }
 
 
-def export_named(name: str) -> Export:
-    """The tool of that name; CollectError, which lists those that there are, for any other."""
+def export_named(name: str, own: Mapping[str, Mapped] = NONE) -> Export:
+    """The tool of that name, a mapping of the settings (own) first; CollectError, which lists those that there are, for any
+    other."""
+    if name in own:
+        return Export(name, name, (own[name],), is_recognized=False)
     if name not in EXPORTS:
-        known = ", ".join(EXPORTS)
+        known = ", ".join([*own, *EXPORTS])
         raise CollectError(f"没有名为 {name!r} 的导入格式；现有：{known} / unknown export {name!r}; there are: {known}")
     return EXPORTS[name]
 
@@ -94,13 +99,23 @@ class Tally:
     quoted: int = 0
 
 
-def read_export(path: Path, export: Export, zone: tzinfo = CHINA, tally: Tally | None = None) -> Iterator[Item | BadLine]:
+def read_export(
+    path: Path,
+    export: Export,
+    *,
+    zone: tzinfo = CHINA,
+    platform_named: Callable[[str], str] = str,
+    author_in: Callable[[str, str], str] = lambda platform, url: "",
+    tally: Tally | None = None,
+) -> Iterator[Item | BadLine]:
     """Items in the file's order, in constant memory, a BadLine in place of each row that is none. tally: is counted up.
 
+    platform_named: what people call a platform → our name of it. author_in: (platform, a profile's address) → the account's id.
     Tables of the tool that hold no posts are passed over and told in the log. CollectError where the file has no table of the
     tool at all, and where it can't be read.
     """
-    reading = Reading(zone, datetime.fromtimestamp(path.stat().st_mtime, UTC), path.name.partition(".")[0])
+    written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    reading = Reading(zone, written_at, path.name.partition(".")[0], platform_named, author_in)
     tally = tally if tally is not None else Tally()
     is_read, columns = False, []
     for sheet in sheets_of(path):

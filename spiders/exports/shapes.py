@@ -24,11 +24,14 @@ class RowError(ValueError):
 @dataclass(frozen=True, slots=True)
 class Reading:
     """zone: of times that name none. now: when the file was written, for times told relative to it. stem: the file's name
-    without its ending, where a tool puts whose posts they are."""
+    without its ending, where a tool puts whose posts they are. platform_named: what people call a platform → our name of it.
+    author_in: (platform, address of a profile) → the account's id, "" where it shows none."""
 
     zone: tzinfo
     now: datetime
     stem: str = ""
+    platform_named: Callable[[str], str] = str
+    author_in: Callable[[str, str], str] = lambda platform, url: ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,10 @@ class Shape:
     clean: Callable[[str], str] = tidy
     author_in: Callable[[str], str] = str
     is_ragged: bool = False
+
+    def fits(self, columns: frozenset[str]) -> bool:
+        """Whether a table with these columns is one of this shape."""
+        return self.needed <= columns
 
     def items_of(self, cells: Mapping[str, Any], reading: Reading) -> Sequence[Item]:
         """The row's item, alone; RowError as `item_of`."""
@@ -170,6 +177,10 @@ class Flattened:
     repost: Shape | None = None
     quoted: Callable[[Mapping[str, Any], Reading], Mapping[str, Any] | None] = lambda cells, reading: None
     is_ragged: bool = False
+
+    def fits(self, columns: frozenset[str]) -> bool:
+        """Whether a table with these columns is one of these."""
+        return self.needed <= columns
 
     def items_of(self, cells: Mapping[str, Any], reading: Reading) -> Sequence[Item]:
         """The row's item first; then the post that it passes on, if it holds that and it can be read."""
