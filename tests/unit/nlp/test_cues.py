@@ -80,7 +80,7 @@ def test_only_candidates_are_looked_for() -> None:
 
 def test_a_long_complaint_with_proof_and_order_is_told_from_a_rant() -> None:
     story = (
-        "首先我三月一日下单，订单截图在图一。" + "然后客服说会处理，" * 12 + "结果第二天又说没有记录，拒绝退款，聊天记录为证。"
+        "首先我三月一日下单，我的订单截图在图一。" + "然后客服说会处理，" * 12 + "结果第二天又说没有记录，拒绝退款，聊天记录为证。"
     )
     assert "complaint" in codes_of(story)
     assert "complaint" not in codes_of("太差了" * 60)
