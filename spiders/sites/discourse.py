@@ -170,7 +170,8 @@ def actions_of(page: Any) -> list[Ref]:
 
 # ------------------------------------------------------------------------------------------------------------- spider
 
-_TOPIC = re.compile(r"/t/(?:[^/]+/)?(?P<topic>\d+)(?:/(?P<number>\d+))?/?$")
+# a slug is never a number
+_TOPIC = re.compile(r"/t/(?:(?!\d+/)[^/]+/)?(?P<topic>\d+)(?:/(?P<number>\d+))?/?$")
 _CATEGORY = re.compile(r"/c/(?:[^/]+/)*(?P<category>\d+)(?:/|$)")
 _PERSON = re.compile(r"/u/(?P<name>[^/]+)")
 
@@ -251,17 +252,24 @@ class DiscourseSpider(HomeSpider):
         faults: list[str] = []
         for topic, named in topics.items():
             try:
-                posts, broken = await self._chunk(home, topic, [ref.post for ref in named], named[0].about)
+                posts, broken = await self._named(home, topic, [ref.post for ref in named], named[0].about)
             except Gone:  # deleted since it was listed
                 continue
             items += posts
             faults += broken
         return Page([Found(one) for one in newest_first(items)], following, faults)
 
-    async def _chunk(self, home: str, topic: int, ids: Sequence[int], about: About) -> tuple[list[Item], list[str]]:
-        query = urlencode([("post_ids[]", one) for one in ids])
+    async def _named(self, home: str, topic: int, ids: Sequence[int], about: About) -> tuple[list[Item], list[str]]:
+        """Posts of a topic by their ids, CHUNK at a time."""
+        posts: list[Item] = []
+        faults: list[str] = []
         read = partial(stream_of, reading=self.reading(home), about=about)
-        return await self.ask(f"{home}/t/{topic}/posts.json?{query}", read)
+        for at in range(0, len(ids), CHUNK):
+            query = urlencode([("post_ids[]", one) for one in ids[at : at + CHUNK]])
+            found, broken = await self.ask(f"{home}/t/{topic}/posts.json?{query}", read)
+            posts += found
+            faults += broken
+        return posts, faults
 
     async def _topic_of(self, home: str, topic: int, number: int = 1) -> Topic:
         near = f"/{number}" if number > 1 else ""
@@ -278,7 +286,7 @@ class DiscourseSpider(HomeSpider):
         if chunk == whole.stream:
             posts, faults = list(whole.posts), list(whole.faults)
         else:
-            posts, faults = await self._chunk(home, topic, chunk, whole.about) if chunk else ([], [])
+            posts, faults = await self._named(home, topic, chunk, whole.about) if chunk else ([], [])
         following = str(chunk[0]) if len(left) > len(chunk) else None
         return Page([Found(one, answers=0) for one in newest_first(posts)], following, faults)
 
@@ -321,7 +329,7 @@ class DiscourseSpider(HomeSpider):
         shown = {(one.raw or {}).get("id") for one in whole.posts}
         left = [one for one in whole.stream if one not in shown]
         for at in range(0, len(left), CHUNK):
-            yield await self._chunk(home, topic, left[at : at + CHUNK], whole.about)
+            yield await self._named(home, topic, left[at : at + CHUNK], whole.about)
 
     async def _replies(self, home: str, post: int) -> AsyncIterator[tuple[list[Item], list[str]]]:
         after = 1
