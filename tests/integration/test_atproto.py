@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from spiders.collect import Covered
-from tests.sites import Answer, Asked, Site, as_json, crawled, items_of, marks_of, outcome_of, troubles_of
+from tests.local_site import Answer, Asked, Site, as_json, crawled, items_of, marks_of, outcome_of, troubles_of
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 LU, QIU = "did:plc:xiaolu", "did:plc:aqiu"

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
 from spiders.collect import Collected, Covered
-from tests.sites import Answer, Asked, Site, crawled, items_of, marks_of, outcome_of, page, troubles_of
+from tests.local_site import Answer, Asked, Site, crawled, items_of, marks_of, outcome_of, page, troubles_of
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime.now(UTC).replace(microsecond=0)

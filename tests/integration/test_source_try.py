@@ -9,7 +9,7 @@ import pytest
 
 from listener.cli import run
 from listener.workspace import create
-from tests.sites import Answer, Asked, Site, page
+from tests.local_site import Answer, Asked, Site, page
 
 BOARD = Path(__file__).parents[1] / "pages" / "forum" / "board_gbk.html"
 SELECTORS = r"""
