@@ -7,6 +7,7 @@ import hashlib
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -200,13 +201,22 @@ class SubjectSpider(scrapy.Spider):
             return ""
         return str(path)
 
-    async def fetch(self, url: str, *, headers: Mapping[str, str] | None = None, also: tuple[int, ...] = ()) -> Response:
-        """One page, past robots.txt, throttle and retries. also: statuses that are an answer too, beside 2xx.
+    async def fetch(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        also: tuple[int, ...] = (),
+        form: Mapping[str, str] | None = None,
+    ) -> Response:
+        """One page, past robots.txt, throttle and retries. also: statuses that are an answer too, beside 2xx. form: posted,
+        where the address wants that.
 
         Raises Blocked or Failed."""
         assert self.crawler.engine is not None
         try:
-            request = scrapy.Request(url, headers=dict(headers or {}), callback=NO_CALLBACK)
+            kind = scrapy.Request if form is None else partial(scrapy.FormRequest, formdata=dict(form))
+            request = kind(url, headers=dict(headers or {}), callback=NO_CALLBACK)
             response = await self.crawler.engine.download_async(request)
         except wire_errors.IgnoreRequest as error:
             raise _ignored(url, str(error)) from error
