@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from apscheduler.triggers.cron import CronTrigger
 
 from listener.app import App
-from listener.drift.deployment import Expected, Fit, Material, fit
+from listener.drift.calibrate import NULL_YEARS
+from listener.drift.deployment import CHECK_YEARS, Expected, Fit, Material, fit
 from listener.drift.rules import Rule, default_calibration
 from listener.pipeline import Desk, Interrupted, batches, watch
 from storage.records import Calibration, CalibrationRun, Drift, History, PostKey, RunOutcome
@@ -51,6 +52,7 @@ def calibrate(
     effective_at: datetime | None = None,
     dry_run: bool = False,
     only_if_needed: bool = False,
+    years: tuple[float, float] = (NULL_YEARS, CHECK_YEARS),
 ) -> Calibrated:
     """Calibrate a brand from what is stored, and replay whom it judges anew; dry_run: write nothing.
 
@@ -65,7 +67,7 @@ def calibrate(
     if data_time is not None:
         desk.report("拟合 fit", 0, None)
         at = effective_at or data_time
-        found = fit(histories, store.moods(brand), store.koc_marks(brand=brand), before, rule, effective_at=at)
+        found = fit(histories, store.moods(brand), store.koc_marks(brand=brand), before, rule, effective_at=at, years=years)
     if desk.stopping():
         raise Interrupted
     new = found.calibration if found else None

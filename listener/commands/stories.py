@@ -132,7 +132,7 @@ def _turn_lines(turn: Turn, language: Language, zone: ZoneInfo) -> Iterator[Text
     yield Text(
         f"  此前 {e.before_n} 条，平均态度 {before}；此后 {e.after_n} 条，平均 {after}，其中 {e.after_against} 条负面"
         if zh
-        else f"  {e.before_n} mentions before, mean {before}; {e.after_n} since, mean {after}, {e.after_against} of them negative"
+        else f"  {e.before_n} mentions before, mean {before}; {e.after_n} since, mean {after}, {e.after_against} negative"
     )
     closest = word("closest", e.closest, language)
     yield Text(f"  最接近的无害解释：{closest}" if zh else f"  closest innocent explanation: {closest}")

@@ -25,6 +25,7 @@ from zoneinfo import ZoneInfo
 from listener.drift.calibrate import (
     LEAST_KOCS,
     LEAST_POSTS,
+    NULL_YEARS,
     POSTS_OF_A_KOC,
     calibrate,
     log_likelihoods,
@@ -96,11 +97,11 @@ def fit(
     rule: Rule,
     *,
     effective_at: datetime,
-    years: float = CHECK_YEARS,
+    years: tuple[float, float] = (NULL_YEARS, CHECK_YEARS),
 ) -> Fit:
     """Calibrate one brand. The same histories and marks give the same numbers: the cold start is the base, not ``before``.
 
-    years: of simulated advocates that the expectations are counted over."""
+    years: of simulated advocates that the bars are set by, and that the expectations are counted over."""
     base, said, zone = default_calibration(), by_koc(marks), ZoneInfo(rule.timezone)
     loyal = [loyal_part(h, said.get((h.koc_id, h.brand), ())) for h in histories]
     p, mood = parameters_of(base), Moods(moods)
@@ -111,14 +112,14 @@ def fit(
     material = Material(len(counted), sum(len(c.days) for c in counted), round(math.fsum(map(_years, counted)), 2), turned)
     if not material.is_enough:
         return Fit(material, None, {}, {})
-    new = calibrate(loyal, moods, base, rule, effective_at=effective_at)
+    new = calibrate(loyal, moods, base, rule, effective_at=effective_at, null_years=years[0])
     new, again = learned(new, histories, moods, said, material.koc_years, rule)
     mixture = mixture_of(log_likelihoods(counted, p), prior_mixture(p))[: len(ADVOCATE)]
     return Fit(
         replace(material, false_alarms=again),
         new,
-        expected_of(counted, mixture, parameters_of(new), rule, years=years),
-        expected_of(counted, mixture, parameters_of(before), rule, years=years),
+        expected_of(counted, mixture, parameters_of(new), rule, years=years[1]),
+        expected_of(counted, mixture, parameters_of(before), rule, years=years[1]),
     )
 
 

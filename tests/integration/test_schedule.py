@@ -207,15 +207,17 @@ def test_turns_of_a_cron_line_are_in_the_workspaces_zone() -> None:
     assert turn.isoformat() == "2026-03-02T04:30:00+08:00"
 
 
-def test_jobs_are_every_enabled_source_the_deliveries_and_the_upkeep(settings: Path) -> None:
+def test_jobs_are_every_enabled_source_the_deliveries_the_upkeep_and_the_calibration(settings: Path) -> None:
     edit.put_source(
         settings, {"name": "停用", "platform": "feed", "urls": ["http://127.0.0.1:9/feed"], "every": "1h", "enabled": False}
     )
     with App.open(settings, {}) as app:
         jobs = {job.name: job for job in schedule.jobs_of(app)}
-    assert set(jobs) == {"crawl:微博", "deliver", "upkeep"}
+    assert set(jobs) >= {"crawl:微博", "deliver", "upkeep", "calibrate"}
+    assert not any("停用" in name for name in jobs)
     assert jobs["crawl:微博"].every == timedelta(seconds=2)
     assert not jobs["upkeep"].at_start
+    assert not jobs["calibrate"].at_start
 
 
 def test_a_job_that_fails_is_loud_and_runs_again(caplog: pytest.LogCaptureFixture) -> None:
