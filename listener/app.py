@@ -454,9 +454,11 @@ class App:
         case_of = {key: case for case in self.store.cases() for key in case.alerts} if found else {}
         whose = {(one.alert.koc_id, one.alert.brand) for one in found}
         histories = {who: self.store.history(*who) for who in sorted(whose) if who[0]}
+        moods: dict[str, list[MoodDay]] = {}
         for brand in sorted({brand for koc_id, brand in whose if not koc_id}):  # of the whole brand: its posts are the public's
             quoted = [key for one in found if (one.alert.koc_id, one.alert.brand) == ("", brand) for key in one.alert.posts]
             histories["", brand] = History("", brand, tuple(self.store.said(quoted, brand)))
+            moods[brand] = self.store.public_moods(brand)
         return [
             view_of(
                 one,
@@ -466,6 +468,7 @@ class App:
                 language=self.settings.listener.language,
                 timezone=self.timezone,
                 case_url=self.settings.listener.case_url,
+                moods=moods.get(one.alert.brand, ()) if not one.alert.koc_id else (),
             )
             for one in found
         ]

@@ -31,7 +31,8 @@ class Row:
 
     status: where the KOC stands, ``not-covered`` where that rests on time nobody listened to; reason: the detector's code.
     recent, baseline: mean stance −1…1, None without mentions. last_heard_at 最后听到, reach and why 覆盖. quiet: how long
-    somebody listened and heard no post; None: nobody did. alert: the gravest one that nobody has closed; case: the open one.
+    somebody listened and heard no post; None: nobody did. alert: the gravest one that nobody has closed, a quiet one only while
+    what it tells of goes on; case: the open one.
     silent_since: when the time that was listened to without a mention became too long for this KOC; None: not silent.
     """
 
@@ -58,6 +59,7 @@ class Row:
     case_key: str = ""
     next_step: str = ""
     silent_since: datetime | None = None
+    alert_kind: str = ""
 
     @property
     def trend(self) -> float:
@@ -84,7 +86,7 @@ def rows_of(
     by_state = {(one.koc_id, one.brand): one for one in states}
     by_alert: dict[tuple[str, str], list[Alert]] = {}
     for stored in alerts:
-        if stored.state == "current":
+        if stored.state == "current" and not stored.alert.is_over:
             by_alert.setdefault((stored.alert.koc_id, stored.alert.brand), []).append(stored.alert)
     by_case: dict[tuple[str, str], list[Case]] = {}
     for case in cases:
@@ -157,6 +159,7 @@ def _row(
         alert_key=alert.key if alert else "",
         level=alert.level if alert else None,
         severity=alert.severity if alert else None,
+        alert_kind=alert.kind if alert else "",
         fired_at=alert.fired_at if alert else None,
         case_key=case.key if case else "",
         next_step=case.next_step if case else "",

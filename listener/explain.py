@@ -17,6 +17,7 @@ from storage.records import (
     Drift,
     DriftState,
     Evidence,
+    HeldBack,
     History,
     Koc,
     KocCoverage,
@@ -24,6 +25,7 @@ from storage.records import (
     Level,
     Mention,
     PostKey,
+    Signal,
     StatusChange,
     StoredAlert,
     Verdict,
@@ -52,6 +54,7 @@ class Held(StrEnum):
     WAVERING = "wavering"  # amber was raised; red needs more evidence
     ALREADY = "already-raised"  # red was raised; one turn is one alert until the KOC has recovered
     RECOVERED = "recovered"  # the turn is over
+    BRAND_SHIFT = "brand-shift"  # the whole brand's mood had fallen: amber waits until the evidence stands out against it
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +116,21 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """A signal beside the drift, and what was made of it; alert_key as in `Turn`."""
+
+    signal: Signal
+    alert_key: str
+    state: AlertState | None
+    told: tuple[Told, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
-    """The whole story. as_of: what was known then, None for now. held: why there is no alert, or no graver one, the main
-    reason first. need: how many more clearly negative posts, at the KOC's own pace, would raise each level; None where even
-    many would not, and no entry where it has been raised."""
+    """The whole story. signals: the early warnings beside the turns. held_back: what a post might have raised and did not, with
+    the code of the reason, and when it was raised after all. as_of: what was known then, None for now. held: why there is no
+    alert, or no graver one, the main reason first. need: how many more clearly negative posts, at the KOC's own pace, would
+    raise each level; None where even many would not, and no entry where it has been raised."""
 
     koc: Koc | None
     koc_id: str
@@ -131,6 +145,8 @@ class Explanation:
     need: Mapping[str, int | None]
     coverage: KocCoverage | None
     cases: tuple[Case, ...]
+    signals: tuple[Beside, ...] = ()
+    held_back: tuple[HeldBack, ...] = ()
 
 
 def explain(
@@ -168,7 +184,15 @@ def explain(
         need=needs_of([history], [verdict.state], replay)[0] if replay else {},
         coverage=now_covered,
         cases=tuple(cases),
+        signals=tuple(_beside(signal, stored, deliveries) for signal in verdict.signals),
+        held_back=_held_back(verdict),
     )
+
+
+def _held_back(verdict: Verdict) -> tuple[HeldBack, ...]:
+    """What was held back; after a turn nobody asks why a further post was no first one."""
+    turned_at = min((drift.fired_at for drift in verdict.drifts), default=None)
+    return tuple(one for one in verdict.held if one.kind == "drift" or turned_at is None or one.at < turned_at)
 
 
 def stance_of(mention: Mention) -> Stance:
@@ -230,11 +254,6 @@ def _line(one: KocMention, why: Held | None, turn: Drift | None) -> Line:
 def _turn(drift: Drift, stored: Sequence[StoredAlert], deliveries: Sequence[Delivery]) -> Turn:
     found = next((one for one in stored if _is_of(one, drift)), None)
     key = found.alert.key if found else ""
-    told = tuple(
-        Told(one.channel, one.kind, one.state, one.sent_at, one.error)
-        for one in sorted(deliveries, key=lambda d: (d.created_at, d.channel, d.key))
-        if one.alert_key == key
-    )
     return Turn(
         level=drift.level,
         fired_at=drift.fired_at,
@@ -243,8 +262,24 @@ def _turn(drift: Drift, stored: Sequence[StoredAlert], deliveries: Sequence[Deli
         evidence=drift.evidence,
         alert_key=key,
         state=found.state if found else None,
-        told=told,
+        told=_told(key, deliveries),
     )
+
+
+def _told(key: str, deliveries: Sequence[Delivery]) -> tuple[Told, ...]:
+    """What the channels were told of an alert."""
+    return tuple(
+        Told(one.channel, one.kind, one.state, one.sent_at, one.error)
+        for one in sorted(deliveries, key=lambda d: (d.created_at, d.channel, d.key))
+        if one.alert_key == key
+    )
+
+
+def _beside(signal: Signal, stored: Sequence[StoredAlert], deliveries: Sequence[Delivery]) -> Beside:
+    same = (one for one in stored if (one.alert.kind, one.alert.fired_at) == (signal.kind, signal.at))
+    found = next((one for one in same if one.alert.posts == signal.posts), None)
+    key = found.alert.key if found else ""
+    return Beside(signal, key, found.state if found else None, _told(key, deliveries))
 
 
 def _is_of(stored: StoredAlert, drift: Drift) -> bool:
@@ -276,6 +311,8 @@ def _held(
     if len(weighed) < min_mentions:
         reasons.append(Reason(Held.TOO_FEW, {"mentions": len(weighed), "needed": min_mentions}))
     else:
+        if waiting := sum(one.kind == "drift" and one.released_at is None for one in verdict.held[-1:]):
+            reasons.append(Reason(Held.BRAND_SHIFT, {"posts": waiting}))
         reasons += _standing_reasons(verdict.state, weighed)
     for code in (Held.NOT_READ, Held.NO_OWN_WORDS, Held.COPY):
         if count := sum(1 for one in why.values() if one is code):

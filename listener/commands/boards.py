@@ -19,6 +19,8 @@ from listener.commands.output import Format
 from listener.commands.promising import status_lines, status_row
 from listener.overview import board_of, coverage_of, listenings_of
 from listener.text.quotes import line_of
+from listener.text.story import story_of
+from listener.text.views import Language
 from listener.text.words import word
 from spiders.collect import platforms
 from storage.records import AccountCoverage, Crawl, Koc, Listening
@@ -36,6 +38,8 @@ def print_board(app: App, form: Format, brand: str | None) -> None:
         output.say("名单或品牌还是空的：listener brand import、listener koc import / no roster or no brand yet")
         return
     output.out.print(table_of(rows, app))
+    for view in app.views_of([one for one in app.store.alerts(brand=brand) if not one.alert.koc_id and not one.alert.ended_at]):
+        output.say(f"{line_of(view.alert.brand)}：{story_of(view).headline}")
 
 
 def table_of(rows: Sequence[board.Row], app: App) -> Table:
@@ -71,7 +75,7 @@ def table_of(rows: Sequence[board.Row], app: App) -> Table:
             f"[{style}]{word('status', row.status, language)}[/]" if style else word("status", row.status, language),
             _means(row),
             str(row.mentions),
-            word("level-short", row.level, language) if row.level else "",
+            word("level-short", row.level, language) if row.level else _kind(row.alert_kind, language),
             _ago(row.last_heard_at, zone),
             word("reach", row.reach, language) if row.reach != "not-covered" else f"[dim]{word('why', row.why, language)}[/]",
             word("step", row.next_step, language) if row.next_step else "",
@@ -82,6 +86,10 @@ def table_of(rows: Sequence[board.Row], app: App) -> Table:
 def _cell(text: str) -> str:
     """What people or platforms wrote, on one line, with nothing in it that a terminal would obey."""
     return escape(line_of(text))
+
+
+def _kind(kind: str, language: Language) -> str:
+    return word("alert-kind", kind, language) if kind else ""
 
 
 def _means(row: board.Row) -> str:

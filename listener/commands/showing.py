@@ -94,7 +94,8 @@ def print_alerts(app: App, found: Sequence[StoredAlert], *, full: bool) -> None:
         story, level = story_of(view), view.alert.level or ""
         at = view.alert.fired_at.astimezone(ZoneInfo(app.timezone)).strftime("%Y-%m-%d %H:%M")
         state = "" if view.state == "current" else f"[dim]（{word('alert-state', view.state, view.language)}）[/dim]"
-        badge = f"[{COLOURS.get(level, 'blue')}]{word('level-short', level, view.language)}[/]{state}"
+        short = word("level-short", level, view.language) if level else word("alert-kind", view.alert.kind, view.language)
+        badge = f"[{COLOURS.get(level, 'blue')}]{escape(short)}[/]{state}"
         table.add_row(
             at,
             badge,
@@ -152,7 +153,7 @@ def panel_of(view: AlertView, most_quotes: int = 6) -> Panel:
         lines.append(f"[dim]… {len(view.quotes) - most_quotes}[/dim]")
     lines += ["", f"[bold]{escape(story.next_word)}[/bold]  {escape(story.hint)}"]
     level = view.alert.level or ""
-    title = line_of(f"{word('level', level, view.language)} · {view.name}" if level else view.name)
+    title = line_of(f"{story.badge} · {view.name}")
     return Panel("\n".join(lines), title=escape(title), title_align="left", border_style=COLOURS.get(level, "blue"))
 
 

@@ -28,6 +28,7 @@ from listener.text.views import AlertView, Dot, Language
 from listener.text.words import word
 from storage.records import Alert, Koc, KocMark
 
+MOST_HELD = 8  # of what was held back, the newest
 STYLES = {"against": "red", "favor": "green", "none": "dim"}
 
 
@@ -111,6 +112,7 @@ def _print(told: Explanation, app: App) -> None:
         label = "人工标记" if zh else "marked by hand"
         day = mark.at.astimezone(zone).date()
         out.print(Text(f"✎ {label}：{word('mark', mark.kind, language)} {day}（{line_of(mark.who)}）{line_of(mark.note)}"))
+    _print_signals(told, language, zone)
     for each in told.held:
         out.print(Text(f"• {reason(each.code, each.values, language)}"))
     for level, need in told.need.items():
@@ -186,6 +188,26 @@ def _picture_of(told: Explanation, timezone: str) -> AlertView:
         if line.why is not Held.NOT_READ
     )
     return AlertView(alert=alert, koc=told.koc, quotes=(), dots=dots, timezone=timezone)
+
+
+def _print_signals(told: Explanation, language: Language, zone: ZoneInfo) -> None:
+    """The signals beside the turns, and what was held back: when, what, and why."""
+    zh, out = language == "zh-CN", output.out
+    for one in told.signals:
+        signal = one.signal
+        over = f"（{signal.ended_at.astimezone(zone):%Y-%m-%d} {'已过去' if zh else 'over'}）" if signal.ended_at else ""
+        kind = word("alert-kind", signal.kind, language)
+        out.print(Text.assemble((kind, "bold"), f" {signal.at.astimezone(zone):%Y-%m-%d %H:%M} {over}"))
+        for sent in one.told:
+            when = f"{sent.sent_at.astimezone(zone):%m-%d %H:%M}" if sent.sent_at else ""
+            out.print(Text(f"  {line_of(sent.channel)}: {word('delivery-state', sent.state, language)} {when}"))
+    for held in told.held_back[-MOST_HELD:]:
+        what = word("level", held.level, language) if held.level else word("alert-kind", held.kind, language)
+        why = word("held-back", held.reason, language)
+        later = f"；{'其后发出' if zh else 'raised'} {held.released_at.astimezone(zone):%Y-%m-%d}" if held.released_at else ""
+        out.print(
+            Text(f"  {held.at.astimezone(zone):%Y-%m-%d} {'未发' if zh else 'not raised'}：{what}，{why}{later}", style="dim")
+        )
 
 
 def _mentions(told: Explanation, language: Language, zone: ZoneInfo) -> Table:

@@ -45,7 +45,12 @@ def subject_of(letter: Letter) -> str:
     brands = "、".join(dict.fromkeys(line_of(view.alert.brand) for view in letter.views))[:30]
     many = len({view.alert.koc_id for view in letter.views})
     if letter.kind == "summary":
-        return f"【汇总】{brands}：{many} 位 KOC 较早的态度转变" if zh else f"[Summary] {brands}: earlier turns of {many} KOCs"
+        if all(view.alert.kind == "drift" for view in letter.views):
+            return (
+                f"【汇总】{brands}：{many} 位 KOC 较早的态度转变" if zh else f"[Summary] {brands}: earlier turns of {many} KOCs"
+            )
+        n = len(letter.views)
+        return f"【汇总】{brands}：{n} 条较早的预警" if zh else f"[Summary] {brands}: {n} earlier alerts"
     names = "、".join(dict.fromkeys(line_of(view.name) for view in letter.views))
     if zh:
         return f"【更正】{brands}｜{names}：先前的预警不再成立"[:80]

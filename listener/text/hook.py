@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 
 from listener.text.faces import letter_text, subject_of
 from listener.text.quotes import line_of, link_of, quote_of
+from listener.text.signals import told_of
 from listener.text.story import story_of
 from listener.text.views import AlertView, Letter, Quote, evidence_of
 
@@ -67,7 +68,7 @@ def _alert(view: AlertView) -> JsonObject:
         },
         "fired_at": _iso(alert.fired_at),
         "turned_at": _iso(alert.turned_at) if alert.turned_at else None,
-        "evidence": dict(alert.evidence) if evidence else {},
+        "evidence": dict(alert.evidence) if evidence or told_of(view) else {},
         "words": {
             "headline": story.headline,
             "chance": story.chance,

@@ -56,6 +56,11 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "已有红色预警；态度回暖之前，同一次转变只报一次",
         "red was raised; one turn is one alert until the KOC has recovered",
     ),
+    "brand-shift": (
+        "证据曾达到黄色阈值，但当时公众口碑整体转差：先不归因于个人，等证据明显超出大盘，或波动结束后仍然成立",
+        "the evidence reached the amber bar while the whole public's mood had fallen: it waits until it stands out against the"
+        " market, or still stands when that is over",
+    ),
     "recovered": (
         "态度已回暖，先前的转变已结束",
         "has recovered; the earlier turn is over",

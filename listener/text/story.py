@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from listener.text import phrases
 from listener.text.quotes import line_of, link_of, quote_of
+from listener.text.signals import told_of
 from listener.text.views import AlertView, Language, Quote, StanceCode, evidence_of
 from listener.text.words import word
 from storage.records import Evidence
@@ -85,7 +86,8 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Story:
     """What an alert says. badge: level in words; facts: what was before and after, turn point, innocent explanation, promise;
-    details: the odds and versions, for who wants to check; steps: the case's ladder; hint: what the next step means."""
+    details: the odds and versions, for who wants to check; steps: the case's ladder; hint: what the next step means.
+    before_title, quotes_title, chart_note: what stands over the two groups of posts, and under the chart."""
 
     language: Language
     tone: Tone
@@ -110,6 +112,9 @@ class Story:
     details: tuple[Fact, ...]
     key: str
     owner: str
+    before_title: str = ""
+    quotes_title: str = ""
+    chart_note: str = ""
 
 
 def story_of(view: AlertView) -> Story:
@@ -117,11 +122,13 @@ def story_of(view: AlertView) -> Story:
     alert, zh = view.alert, view.language == "zh-CN"
     evidence = evidence_of(alert.evidence)
     quotes, left_out = _quotes(view)
-    variant = view.case.variant if view.case else "public" if alert.level == "red" else "care"
+    told = told_of(view)
+    is_public = alert.level == "red" or alert.kind == "brand-shift"
+    variant = view.case.variant if view.case else "public" if is_public else "care"
     next_step = view.case.next_step if view.case else LADDERS[variant][0]
     return Story(
         language=view.language,
-        tone=alert.level or "calm",
+        tone=alert.level or (told.tone if told else "calm"),
         badge=word("level", alert.level, view.language) if alert.level else word("alert-kind", alert.kind, view.language),
         severity=word("severity", alert.severity, view.language),
         brand=line_of(alert.brand),
@@ -129,7 +136,7 @@ def story_of(view: AlertView) -> Story:
         headline=_capital(headline(view, evidence)),
         chance=_capital(phrases.chance(evidence.posterior, view.language)) if evidence else "",
         fired=phrases.minute(alert.fired_at, view.timezone),
-        facts=_facts(view, evidence) if evidence else (),
+        facts=_facts(view, evidence) if evidence else told.facts if told else (),
         before=tuple(_line(view, each) for each in view.before),
         quotes=quotes,
         more_quotes=_more(left_out, view) if left_out else "",
@@ -147,15 +154,20 @@ def story_of(view: AlertView) -> Story:
         details=_details(view, evidence),
         key=alert.key,
         owner=line_of(view.koc.owner) if view.koc else "",
+        before_title=told.before_title if told else "此前怎么说" if zh else "What was said before",
+        quotes_title=told.quotes_title if told else "转折以来怎么说" if zh else "What has been said since the turn",
+        chart_note=told.chart_note if told else "",
     )
 
 
 def headline(view: AlertView, evidence: Evidence | None) -> str:
     """The alert in one sentence about the posts.
 
-    Without the detector's evidence (other kinds of alert), the sentence counts what is quoted."""
+    Without evidence that there are words for, the sentence counts what is quoted."""
     if evidence:
         return phrases.turned_share(evidence.after_against, evidence.after_n, view.language)
+    if told := told_of(view):
+        return told.headline
     if view.quotes:
         against = sum(each.stance == "against" for each in view.quotes)
         return phrases.turned_share(against, len(view.quotes), view.language)
@@ -211,7 +223,8 @@ def _details(view: AlertView, e: Evidence | None) -> tuple[Fact, ...]:
             )
         )
         details.append(("校准版本" if zh else "Calibration", line_of(e.calibration)))
-    details.append(("KOC 编号" if zh else "KOC id", line_of(view.alert.koc_id)))
+    if view.alert.koc_id:
+        details.append(("KOC 编号" if zh else "KOC id", line_of(view.alert.koc_id)))
     details.append(("预警键" if zh else "Alert key", view.alert.key))
     return tuple(details)
 
@@ -247,6 +260,8 @@ def _line(view: AlertView, each: Quote) -> Line:
 
 def _more(left_out: int, view: AlertView) -> str:
     koc = line_of(view.alert.koc_id)
+    if not koc:
+        return f"另有 {left_out} 条未列出" if view.language == "zh-CN" else f"{left_out} more are left out"
     if view.language == "zh-CN":
         return f"另有 {left_out} 条未列出，查看全部：listener explain {koc}"
     return f"{left_out} more are left out; see all of them: listener explain {koc}"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from hashlib import sha256
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
+from zoneinfo import ZoneInfo
 
 from storage.records import (
     Alert,
@@ -19,6 +20,7 @@ from storage.records import (
     Koc,
     KocMention,
     Message,
+    MoodDay,
     PostKey,
     PostKind,
     Share,
@@ -28,6 +30,10 @@ from storage.records import (
 Language: TypeAlias = Literal["zh-CN", "en"]
 StanceCode: TypeAlias = Literal["favor", "against", "none"]
 LetterKind: TypeAlias = Literal["alert", "summary", "correction", "test"]
+BEFORE: Final = timedelta(days=90)  # of a brand's mood that is drawn
+AFTER: Final = timedelta(days=30)
+NOON: Final = time(12)
+LEAST_OF_DAY: Final = 5  # mentions that make a day's mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +92,9 @@ class AlertView:
 
     @property
     def name(self) -> str:
-        """What the KOC is called: the roster's name, or the id."""
-        return (self.koc.name if self.koc else "") or self.alert.koc_id
+        """What the KOC is called: the roster's name, or the id. Of an alert about the whole brand: that."""
+        whole = "整个品牌" if self.language == "zh-CN" else "the whole brand"
+        return (self.koc.name if self.koc else "") or self.alert.koc_id or whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +146,11 @@ def view_of(
     language: Language = "zh-CN",
     timezone: str = "Asia/Shanghai",
     case_url: str = "",
+    moods: Sequence[MoodDay] = (),
 ) -> AlertView:
     """A stored alert and its KOC's history of the brand → what is shown of it. Posts no longer stored are left out.
 
+    moods: for an alert about the whole brand, whose history holds the posts it quotes: the public's moods that are drawn.
     case_url: the ``case_url`` setting, in which ``{key}`` stands for the case's key."""
     alert = stored.alert
     evidence = evidence_of(alert.evidence)
@@ -153,17 +162,29 @@ def view_of(
         koc=koc,
         quotes=quotes,
         before=_before(history.mentions, alert),
-        dots=tuple(
-            Dot(each.posted_at, each.mention.favor - each.mention.against, each.mention.own_words)
-            for each in history.mentions
-            if each.mention.unscored is None
-        ),
+        dots=_dots(history) if alert.koc_id else _mood_dots(moods, alert, timezone),
         case=case,
         state=stored.state,
         language=language,
         timezone=timezone,
         case_url=case_url.replace("{key}", case.key) if case_url and case else "",
     )
+
+
+def _dots(history: History) -> tuple[Dot, ...]:
+    scored = [each for each in history.mentions if each.mention.unscored is None]
+    return tuple(Dot(each.posted_at, each.mention.favor - each.mention.against, each.mention.own_words) for each in scored)
+
+
+def _mood_dots(moods: Sequence[MoodDay], alert: Alert, timezone: str) -> tuple[Dot, ...]:
+    """The mean stance of each day from some months before a shift to some weeks after it, at noon."""
+    last = alert.ended_at or alert.fired_at + AFTER
+    zone, days = ZoneInfo(timezone), []
+    for mood in moods:
+        noon = datetime.combine(mood.day, NOON, zone)
+        if alert.fired_at - BEFORE <= noon <= last + AFTER and mood.n >= LEAST_OF_DAY:
+            days.append(Dot(noon, (mood.favor - mood.against) / mood.n / 10_000))
+    return tuple(days)
 
 
 def letter_of(message: Message, views: Sequence[AlertView], language: Language) -> Letter:
@@ -223,12 +244,16 @@ def _quote(each: KocMention, nats: float | None = None) -> Quote:
 
 
 def _before(mentions: Sequence[KocMention], alert: Alert, most: int = 2) -> tuple[Quote, ...]:
-    """The last posts in own words before the turn that speak for the brand: what the turn is a turn from."""
-    if alert.turned_at is None:
+    """The last posts in own words before the turn that speak for the brand: what the turn is a turn from. Of a signal: before
+    the first post that it quotes."""
+    turned_at = alert.turned_at
+    if alert.kind != "drift" and alert.koc_id:
+        turned_at = min((each.posted_at for each in mentions if each.mention.key in alert.posts), default=None)
+    if turned_at is None:
         return ()
     supporting = [
         _quote(each)
         for each in mentions
-        if each.posted_at < alert.turned_at and each.mention.own_words and each.mention.unscored is None and each.text.strip()
+        if each.posted_at < turned_at and each.mention.own_words and each.mention.unscored is None and each.text.strip()
     ]
     return tuple([each for each in supporting if each.stance == "favor" and each.key not in alert.posts][-most:])

@@ -41,6 +41,10 @@ WORDS: Mapping[str, Mapping[str, Pair]] = {
     },
     "alert-kind": {
         "drift": ("态度转变", "drift"),
+        "first-negative": ("首条负面", "First negative"),
+        "silence": ("久未提及", "Silence"),
+        "praise-withdrawal": ("不再称赞", "No more praise"),
+        "brand-shift": ("品牌口碑", "Brand mood"),
     },
     "alert-state": {
         "current": ("有效", "current"),
@@ -94,6 +98,8 @@ WORDS: Mapping[str, Mapping[str, Pair]] = {
         "reopen": ("重新开立", "reopen"),
         "alert": ("新预警", "another alert"),
         "superseded": ("预警已更正", "alert superseded"),
+        "recovered": ("态度已回暖", "recovered"),
+        "relapsed": ("回暖不再成立", "no longer recovered"),
         "variant": ("改用另一种回应", "another kind of answer"),
         "note": ("备注", "note"),
     },
@@ -193,6 +199,14 @@ WORDS: Mapping[str, Mapping[str, Pair]] = {
         "silencing": ("提到被要求删改或被控评", "says it was silenced"),
         "unresolved": ("问题没解决", "not resolved"),
         "used": ("觉得被利用", "feels used"),
+    },
+    "held-back": {
+        "mild-criticism": ("温和、具体的批评：只记录", "mild and constructive: recorded, not told"),
+        "too-few-mentions": ("此前提及太少，还没有基线", "too few mentions before it to know a baseline"),
+        "no-favorable-baseline": ("此前并不偏向支持", "what came before was not in favor"),
+        "not-the-first": ("不久前刚有过一条", "another one came shortly before"),
+        "usual-for-this-koc": ("按其常态，这样的内容时有出现", "this KOC writes such a post now and then"),
+        "brand-shift": ("公众口碑整体转差，先不归因于个人", "the whole public's mood had fallen just then"),
     },
     "held-short": {
         "not-read": ("未读", "not read"),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from listener import cases
-from storage.records import Account, Alert, Case, CaseStep, Changes, DriftState, Koc, Level
+from storage.records import Account, Alert, Case, CaseStep, Changes, DriftState, Koc, Level, Status, StatusChange
 
 NOW = datetime(2026, 5, 1, 8, tzinfo=UTC)
 
@@ -218,3 +218,103 @@ def test_a_closed_case_takes_no_step() -> None:
 def test_a_step_needs_somebody_who_did_it() -> None:
     with pytest.raises(cases.CaseError, match="who"):
         cases.advance(cases.case_of(an_alert(), None, NOW), "acknowledge", who=" ", at=NOW)
+
+
+# ------------------------------------------------------------------------------------------------ signals and recovery
+
+
+def a_quiet_one(key: str = "q1", kind: str = "first-negative", day: int = 1, ended: bool = False) -> Alert:
+    evidence = {"ended_at": (NOW - timedelta(days=10)).isoformat()} if ended else {}
+    return Alert(key, kind, None, "info", "K1", "星澜", NOW - timedelta(days=30 - day), None, evidence, ())
+
+
+class Recovering(Log):
+    """The same, with changes of status."""
+
+    def after(self, *alerts: Alert, status: tuple[tuple[int, Status], ...] = ()) -> list[str]:
+        made = changes(*alerts)
+        dated = tuple(StatusChange(NOW - timedelta(days=30 - day), code, "…") for day, code in status)
+        made = replace(made, state=replace(made.state, changes=dated))
+        made = cases.follow(made, cases=list(self.cases.values()), koc=self.koc, now=NOW)
+        self.cases |= {case.key: case for case in made.cases}
+        self.steps += made.steps
+        return [step.step for step in made.steps]
+
+
+def test_a_quiet_alert_opens_a_care_visit_also_in_public_and_private_domains() -> None:
+    for domain in ("public", "私域"):
+        log = Log(a_koc(domain))
+        log.follow(a_quiet_one())
+        assert (log.one.variant, log.one.next_step) == ("care", "contact")
+
+
+def test_a_first_negative_that_is_followed_by_amber_and_red_is_one_case_that_grows_graver() -> None:
+    log = Log(a_koc())
+    log.follow(a_quiet_one())
+    assert log.follow(a_quiet_one(), an_alert("a2", "amber", day=5)) == ["alert"]
+    assert log.one.variant == "care"
+    assert log.follow(a_quiet_one(), an_alert("a2", "amber", day=5), an_alert("a3", day=9)) == ["alert", "variant"]
+    assert (log.one.variant, log.one.alerts) == ("public", ("q1", "a2", "a3"))
+
+
+def test_a_quiet_alert_that_is_over_opens_nothing_and_joins_nothing() -> None:
+    log = Log(a_koc())
+    assert log.follow(a_quiet_one(ended=True)) == []
+    log.follow(an_alert("a2", day=5))
+    assert log.follow(a_quiet_one(ended=True), an_alert("a2", day=5)) == []
+    assert log.one.alerts == ("a2",)
+
+
+def test_an_untouched_case_of_quiet_alerts_closes_by_itself_when_they_are_over_and_opens_again_when_not() -> None:
+    log = Log(a_koc())
+    log.follow(a_quiet_one())
+    assert log.follow(a_quiet_one(ended=True)) == ["recovered", "close"]
+    assert (log.one.state, log.one.recovered_at) == ("closed", NOW - timedelta(days=10))
+    assert log.follow(a_quiet_one(ended=True)) == []
+    assert log.follow(a_quiet_one()) == ["reopen", "relapsed"]
+    assert (log.one.state, log.one.recovered_at) == ("open", None)
+
+
+def test_a_case_that_somebody_works_on_is_not_closed_when_it_is_over_but_says_so() -> None:
+    log = Log(a_koc())
+    log.follow(a_quiet_one())
+    log.do("contact")
+    assert log.follow(a_quiet_one(ended=True)) == ["recovered"]
+    assert (log.one.state, log.one.next_step) == ("open", "fix")
+
+
+def test_the_recovery_of_a_critic_appears_in_the_case_once_with_its_date() -> None:
+    log = Recovering(a_koc())
+    log.after(an_alert(day=5), status=((1, "advocate"), (5, "critic")))
+    assert log.one.recovered_at is None
+    recovered: tuple[tuple[int, Status], ...] = ((1, "advocate"), (5, "critic"), (20, "recovered"), (25, "advocate"))
+    assert log.after(an_alert(day=5), status=recovered) == ["recovered"]
+    assert log.one.recovered_at == NOW - timedelta(days=10)
+    assert log.steps[-1].note == (NOW - timedelta(days=10)).isoformat()
+    assert log.after(an_alert(day=5), status=recovered) == []
+    assert log.one.state == "open", "a person closes it"
+
+
+def test_a_recovery_is_noted_in_a_closed_case_too_and_taken_back_when_posts_say_so() -> None:
+    log = Recovering(a_koc())
+    log.after(an_alert(day=5), status=((5, "critic"),))
+    for step in cases.STEPS["public"]:
+        log.do(step)
+    assert log.after(an_alert(day=5), status=((5, "critic"), (20, "recovered"))) == ["recovered"]
+    assert log.one.state == "closed"
+    assert log.after(an_alert(day=5), status=((5, "critic"),)) == ["relapsed"]
+    assert log.one.recovered_at is None
+
+
+def test_a_wavering_koc_who_settles_has_recovered() -> None:
+    log = Recovering(a_koc())
+    log.after(an_alert(level="amber", day=5), status=((5, "wavering"),))
+    assert log.after(an_alert(level="amber", day=5), status=((5, "wavering"), (9, "advocate"))) == ["recovered"]
+
+
+def test_an_angry_public_is_answered_in_public_and_its_case_stays_open_when_it_is_over() -> None:
+    log = Log()
+    log.follow(replace(a_quiet_one(kind="brand-shift"), koc_id=""))
+    assert log.one.variant == "public"
+    assert log.follow(replace(a_quiet_one(kind="brand-shift", ended=True), koc_id="")) == ["recovered"]
+    assert (log.one.state, log.one.recovered_at) == ("open", NOW - timedelta(days=10))
