@@ -7,7 +7,7 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
@@ -214,7 +214,7 @@ class App:
                 rule=self.rule(),
                 channels=tuple(one.name for one in self.settings.channels if one.enabled),
                 channel=self.channel,
-                score=partial(score_many, executor),
+                score=partial(score_many, executor, model=self.settings.engine.model),
                 replay=partial(replay_many, executor, (self.settings.listener.database, self.timezone)),
                 watch_size=WATCHED if executor is None else MANY_WATCHED,
                 now=self.now,
@@ -255,7 +255,16 @@ class App:
         """See that mentions are made for these brands, by this model; returns how many posts wait for theirs."""
         self._complete_keys()
         about = {source.name: source.about for source in self.settings.sources if source.about}
-        return self.store.prepare(mentions.brands_fingerprint(self.brands, about), model_version())
+        before, model = self.store.made_with().get("model"), self.model_version()
+        left = self.store.prepare(mentions.brands_fingerprint(self.brands, about), model)
+        if left and before not in (None, model):
+            words = "评分模型已换（%s → %s），%d 条将重新评分；listener rescore 可看进度 / the scorer changed: run it"
+            log.warning(words, before, model, left)
+        return left
+
+    def model_version(self) -> str:
+        """The version of the scorer that this workspace scores with."""
+        return scorer.loaded(self.settings.engine.model).version
 
     def _complete_keys(self) -> None:
         """Give accounts that an older version wrote the keys of what other tools hash."""
@@ -295,6 +304,22 @@ class App:
         export: the tool that wrote it, None: our own JSON Lines. bad: told each bad line as well. met: gets the ids of the KOCs
         who wrote something in it. tally: counts the rows of an export.
         """
+        items = read_items(file) if export is None else self._exported(file, export, tally)
+        return self.import_items(items, file, source, report, batch_size=batch_size, workers=workers, bad=bad, met=met)
+
+    def import_items(
+        self,
+        items: Iterable[Item | BadLine],
+        file: Path,
+        source: str,
+        report: pipeline.Report,
+        *,
+        batch_size: int | None = None,
+        workers: int | None = None,
+        bad: Callable[[BadLine], None] = lambda line: None,
+        met: set[str] | None = None,
+    ) -> tuple[pipeline.Listened, Path | None]:
+        """Import what was read of a file; see `import_file`."""
         self.prepare()
         with (
             self.desk(report, batch_size=batch_size, workers=workers) as desk,
@@ -305,7 +330,6 @@ class App:
                 aside.put(line)
                 bad(line)
 
-            items = read_items(file) if export is None else self._exported(file, export, tally)
             done = pipeline.listen(items if met is None else self._noting(items, met), source, desk, reject)
         return done, aside.path if aside.count else None
 
@@ -317,7 +341,7 @@ class App:
         own = {one.name: mapped(one.name, one.columns, one.platform, one.kind) for one in self.settings.exports}
         return export_named(name, own)
 
-    def _noting(self, items: Iterator[Item | BadLine], met: set[str]) -> Iterator[Item | BadLine]:
+    def _noting(self, items: Iterable[Item | BadLine], met: set[str]) -> Iterator[Item | BadLine]:
         """The items, passed on; `met` gets the KOCs among their authors."""
         kocs = {
             (account.platform, author_id): koc.koc_id
@@ -474,12 +498,6 @@ class App:
         ]
 
 
-@cache
-def model_version() -> str:
-    """The version of the scorer that ships."""
-    return scorer.load().version
-
-
 def _changed_at(path: Path) -> tuple[int, int] | None:
     """When a file was last changed, and its size; None where it is gone."""
     try:
@@ -518,13 +536,13 @@ def executor_of(workers: int) -> Iterator[Executor | None]:
         yield executor
 
 
-def score_many(executor: Executor | None, requests: Sequence[Request]) -> list[Score]:
+def score_many(executor: Executor | None, requests: Sequence[Request], *, model: Path | None = None) -> list[Score]:
     """The scores of the requests, in order, by the executor or in this process: the same code, the same answers."""
     if executor is None:
-        return scorer.score_batch(requests)
+        return scorer.score_batch(requests, model=model)
     chunks = [requests[start : start + CHUNK] for start in range(0, len(requests), CHUNK)]
     try:
-        return list(chain.from_iterable(executor.map(scorer.score_batch, chunks)))
+        return list(chain.from_iterable(executor.map(partial(scorer.score_batch, model=model), chunks)))
     except BrokenExecutor as error:
         words = "评分进程意外结束（内存不足？）；已收录的都在，再次运行会继续 / a scoring process died: run it again"
         raise ScoreError(words) from error

@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, case, del
 from storage.codec import clean, json_of, json_text, pairs_of, pairs_text, us, us_or_none, when, when_or_none
 from storage.database import AnyRow, insert
 from storage.dirty import mark_silent
-from storage.records import Crawl, Heard, Mark, StoreError
-from storage.tables import account_keys, accounts, coverage, crawls, marks, posts
+from storage.records import Crawl, Heard, Imported, Mark, StoreError
+from storage.tables import account_keys, accounts, coverage, crawls, imports, marks, posts
 
 
 def start(connection: Connection, crawl: Crawl) -> None:
@@ -77,6 +77,19 @@ def prune(connection: Connection, before: int) -> int:
     """Take crawls that ended and started before that, but those that tell how their source fares. Returns how many."""
     old = and_(crawls.c.started_at < before, crawls.c.outcome != "running")
     return connection.execute(delete(crawls).where(old, crawls.c.crawl_id.not_in(union(*_telling())))).rowcount
+
+
+def log_import(connection: Connection, done: Imported) -> None:
+    row = {name: clean(getattr(done, name)) for name in ("sha256", "source", "file", "basis", "purpose", "who")}
+    connection.execute(imports.insert(), [{**row, "at": us(done.at), "posts": done.posts}])
+
+
+def imported(connection: Connection) -> list[Imported]:
+    query = select(imports).order_by(imports.c.at, imports.c.sha256)
+    return [
+        Imported(when(row.at), row.source, row.file, row.sha256, row.posts, row.basis, row.purpose, row.who)
+        for row in connection.execute(query)
+    ]
 
 
 def write_marks(connection: Connection, new: Sequence[Mark]) -> None:

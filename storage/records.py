@@ -162,7 +162,7 @@ class Mention:
 
     brand: which of our brands the row belongs to; target: that brand's name, or a rival's (then ``is_rival``).
     via: how it was found: the text names it, the source is declared to be about it, or the parent post speaks of it.
-    model: version of the scorer."""
+    model: version of the scorer. causes: what its criticism is about, as codes."""
 
     key: PostKey
     brand: str
@@ -181,6 +181,7 @@ class Mention:
     unscored: str | None
     fingerprint: int
     model: str
+    causes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -587,6 +588,21 @@ class Crawl:
 
 
 @dataclass(frozen=True, slots=True)
+class Imported:
+    """A group's chat that somebody imported, and on what ground. sha256: of the file. basis: why the group's operator may hand
+    its words on; purpose: what they are used for. who: the account of the machine that ran it."""
+
+    at: datetime
+    source: str
+    file: str
+    sha256: str
+    posts: int
+    basis: str
+    purpose: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """High-water mark of one subject (a query, a timeline, a feed address) of a source: the newest post that is surely
     stored with all that is older. ``state``: what the spider needs to go on."""
@@ -595,6 +611,33 @@ class Mark:
     subject: str
     posted_at: datetime | None
     state: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A post whose engagement is followed. looked_at: when it was last seen, by whatever way. gone_at: when it was looked for
+    and not there any more, None as far as anybody knows. is_negative: it speaks against a brand of ours."""
+
+    platform: str
+    post_id: str
+    url: str
+    posted_at: datetime
+    looked_at: datetime
+    gone_at: datetime | None
+    is_negative: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A host that is crawled. refusals: how often in a row it refused us (0: it answers), the last time ``refused_at``, to
+    ``source``, for ``reason``. paused_until: nobody asks it before."""
+
+    host: str
+    refusals: int
+    paused_until: datetime | None
+    refused_at: datetime | None
+    reason: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,10 @@ from storage import (
     crawls,
     dirty,
     histories,
+    hosts,
     koc_marks,
     leases,
+    looks,
     mentions,
     moods,
     outbox,
@@ -57,6 +59,8 @@ from storage.records import (
     DriftState,
     Heard,
     History,
+    Host,
+    Imported,
     Koc,
     KocMark,
     KocMention,
@@ -71,6 +75,7 @@ from storage.records import (
     StalePost,
     StoredAlert,
     StoreError,
+    Watched,
 )
 from storage.watching import Watch
 
@@ -149,6 +154,10 @@ class Store:
             self._database.write(lambda c: prepare.prepare(c, wanted, before))
         self._made_with = wanted
         return self.count_stale()
+
+    def made_with(self) -> dict[str, str]:
+        """What mentions are made with, as `prepare` was last told: brands, model, timezone; empty before the first time."""
+        return self._database.read(prepare.facts)
 
     def stale(self, limit: int = 1000) -> list[StalePost]:
         """Up to ``limit`` posts whose mentions have to be made (again), those that this process added first."""
@@ -347,6 +356,14 @@ class Store:
 
     # ------------------------------------------------------------------------------------------------------ crawls
 
+    def log_import(self, done: Imported) -> None:
+        """Note on what ground a group's chat was imported. What is noted stays."""
+        self._database.write(lambda c: crawls.log_import(c, done))
+
+    def imports(self) -> list[Imported]:
+        """The chats that were imported, in order of time."""
+        return self._database.read(crawls.imported)
+
     def start_crawl(self, crawl: Crawl) -> None:
         self._database.write(lambda c: crawls.start(c, crawl))
 
@@ -370,6 +387,37 @@ class Store:
     def heard(self) -> list[Heard]:
         """Each account of the roster, in key order, and when it was last heard; None: nobody listened to it yet."""
         return self._database.read(crawls.heard_accounts)
+
+    def take_turn(self, host: str, delay: timedelta, now: datetime) -> tuple[Host, timedelta]:
+        """The next request's turn at a host, among all processes: the host as it stands, and how long to wait."""
+        found, wait = self._database.write(lambda c: hosts.take_turn(c, host, delay, us(now)))
+        return found, timedelta(microseconds=wait)
+
+    def host_refused(self, host: str, source: str, reason: str, now: datetime, pause: Callable[[int], timedelta]) -> Host:
+        """Note that a host refused us; nobody asks it again for ``pause(refusals in a row)``."""
+        return self._database.write(lambda c: hosts.refused(c, host, source, reason, us(now), pause))
+
+    def host_answered(self, host: str) -> None:
+        """Note that a host answers as it should."""
+        self._database.write(lambda c: hosts.answered(c, host))
+
+    def watched(self, source: str, since: datetime) -> list[Watched]:
+        """Posts and reposts of a source that were posted since then, newest first, as revisits are planned by."""
+        return self._database.read(lambda c: looks.watched(c, source, us(since)))
+
+    def note_gone(self, keys: Iterable[PostKey], at: datetime) -> int:
+        """Note that these posts were looked for and were not there any more; returns how many are stored."""
+        wanted = list(keys)
+        return self._database.write(lambda c: looks.note_gone(c, wanted, us(at)))
+
+    def gone(self, keys: Iterable[PostKey]) -> dict[PostKey, datetime]:
+        """When posts were found to be gone; those that are there, or never were looked for, are left out."""
+        wanted = list(keys)
+        return self._database.read(lambda c: looks.gone(c, wanted))
+
+    def refusing_hosts(self) -> list[Host]:
+        """Hosts that refused us the last time that they were asked."""
+        return self._database.read(hosts.load)
 
     # ------------------------------------------------------------------------------------------------------ upkeep
 

@@ -79,6 +79,8 @@ posts = Table(
 )
 Index("uq_posts_platform_post_id", posts.c.platform, posts.c.post_id, unique=True)
 Index("ix_posts_author_key_posted_at", posts.c.author_key, posts.c.posted_at)
+_no_comment = posts.c.kind != "comment"
+Index("ix_posts_posted_at", posts.c.posted_at, sqlite_where=_no_comment, postgresql_where=_no_comment)
 for _column in (posts.c.parent_id, posts.c.root_id):
     _given = text(f"{_column.name} IS NOT NULL")
     Index(f"ix_posts_{_column.name}", posts.c.platform, _column, sqlite_where=_given, postgresql_where=_given)
@@ -119,6 +121,14 @@ post_counts = Table(
     sqlite_with_rowid=False,
 )
 
+# When a post was looked for and was there no more. It stays as evidence; if it is seen later, it is not gone.
+gone_posts = Table(
+    "gone_posts",
+    metadata,
+    _post(),
+    Column("gone_at", BigInteger, nullable=False),
+)
+
 # ------------------------------------------------------------------------------------------------------------- score
 
 # day: ordinal of the local day under which this row is counted in brand_days; null where it is not counted.
@@ -143,6 +153,7 @@ mentions = Table(
     Column("unscored", Text),
     Column("fingerprint", BigInteger, nullable=False),
     Column("model", Text, nullable=False),
+    Column("causes", Text, nullable=False, server_default=""),  # codes, parted by blanks
     sqlite_with_rowid=False,
 )
 
@@ -172,7 +183,7 @@ kocs = Table(
     Column("note", Text, nullable=False),
 )
 
-# Posts match accounts by author_key when they are read, so a roster that comes later, or goes, needs no rewriting.
+# Posts match accounts by author key when they are read, so a roster that comes later, or goes, needs no rewriting.
 accounts = Table(
     "accounts",
     metadata,
@@ -390,6 +401,20 @@ crawls = Table(
 )
 Index("ix_crawls_source_started_at", crawls.c.source, crawls.c.started_at)
 
+# Chats that were imported, with their ground: only ever added to.
+imports = Table(
+    "imports",
+    metadata,
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
+    Column("sha256", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("posts", Integer, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("who", Text, nullable=False),
+)
+
 marks = Table(
     "marks",
     metadata,
@@ -397,6 +422,20 @@ marks = Table(
     Column("subject", Text, primary_key=True),
     Column("posted_at", BigInteger),
     Column("state", Text, nullable=False),
+)
+
+# One budget of requests for each host, whatever process or source asks: when the next request may go out, and whether the
+# host has refused us (refusals in a row; nobody asks before paused_until).
+hosts = Table(
+    "hosts",
+    metadata,
+    Column("host", Text, primary_key=True),
+    Column("next_at", BigInteger, nullable=False),
+    Column("refusals", Integer, nullable=False),
+    Column("paused_until", BigInteger),
+    Column("refused_at", BigInteger),
+    Column("reason", Text, nullable=False),
+    Column("source", Text, nullable=False),
 )
 
 # When a crawl last read an account's timeline to the end: the difference between silence and not hearing.

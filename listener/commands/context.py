@@ -43,6 +43,7 @@ def errors_of_doors() -> tuple[type[Exception], ...]:
     from config.settings import ConfigError
     from listener.cases import CaseError
     from listener.channels import ChannelError
+    from listener.members import MembersError
     from listener.roster import RosterError
     from listener.schedule import BusyError
     from listener.workspace import WorkspaceError
@@ -50,7 +51,18 @@ def errors_of_doors() -> tuple[type[Exception], ...]:
     from spiders.errors import CollectError
     from storage.records import StoreError
 
-    return (ConfigError, WorkspaceError, RosterError, StoreError, CollectError, ScoreError, ChannelError, CaseError, BusyError)
+    return (
+        ConfigError,
+        WorkspaceError,
+        RosterError,
+        MembersError,
+        StoreError,
+        CollectError,
+        ScoreError,
+        ChannelError,
+        CaseError,
+        BusyError,
+    )
 
 
 def time_of(text: str, option: str, timezone: str) -> datetime:

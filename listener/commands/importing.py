@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from listener.commands import output
-from listener.commands.context import FAILED, opened
+from listener.commands.context import DONE, FAILED, opened
 
 if TYPE_CHECKING:
     from listener.app import App
-    from listener.pipeline import Report
+    from listener.pipeline import Listened, Report
     from spiders.exports.read import Export
 
 # What is looked for in a folder; a file that is named is read whatever its name.
@@ -37,6 +38,14 @@ def import_files(
     export: Annotated[
         str | None, typer.Option("--from", help="哪个工具的导出；不写则自动识别 / whose export; recognized if left out")
     ] = None,
+    group: Annotated[
+        str | None, typer.Option(help="这是哪个群的聊天记录 / these are chats of this group; asks basis and purpose")
+    ] = None,
+    members: Annotated[
+        Path | None, typer.Option(help="成员表：群昵称, KOC / who of the roster is who in the group", metavar="FILE")
+    ] = None,
+    basis: Annotated[str | None, typer.Option(help="凭什么可以导入 / on what ground: 群公告已告知 …")] = None,
+    purpose: Annotated[str | None, typer.Option(help="用来做什么 / what for")] = None,
     source: Annotated[str, typer.Option(help="记为哪个来源的内容 / the source they count as")] = "import",
     batch_size: Annotated[int | None, typer.Option(min=1, help="每批条数 / posts a transaction")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="评分进程数 / scoring processes")] = None,
@@ -45,6 +54,14 @@ def import_files(
     with opened(context) as app, output.reporting() as report:
         named = app.export_named(export) if export else None
         met: set[str] = set()
+        if group is not None:
+            ground = _asked("basis", basis), _asked("purpose", purpose)
+            empty = [
+                file for file in map(Path, files) if not import_chats(app, file, group, members, ground, source, report, met)
+            ]
+            tell_who_was_met(app, met)
+            app.upkeep()
+            raise typer.Exit(FAILED if empty else DONE)
         empty = [
             file
             for file, tool in chosen(files, named)
@@ -54,6 +71,44 @@ def import_files(
         app.upkeep()
     if empty:
         raise typer.Exit(FAILED)
+
+
+_QUESTIONS = {
+    "basis": "凭什么可以导入这个群的记录（如：群公告已告知成员）/ on what ground may it be read",
+    "purpose": "用来做什么（如：了解铁粉遇到的问题）/ what will it be used for",
+}
+
+
+def _asked(name: str, given: str | None) -> str:
+    """What was given, else what somebody at the terminal says; refused where nobody can be asked."""
+    if given is None and sys.stdin.isatty():
+        given = str(typer.prompt(_QUESTIONS[name]))
+    if given is None or not given.strip():
+        raise typer.BadParameter(f"{_QUESTIONS[name]}? --{name} …", param_hint=f"--{name}")
+    return given.strip()
+
+
+def import_chats(
+    app: App,
+    file: Path,
+    group: str,
+    members: Path | None,
+    ground: tuple[str, str],
+    source: str,
+    report: Report,
+    met: set[str],
+) -> bool:
+    """Import a group's chat and say what became of it; whether anything was read."""
+    from listener.inlets import import_chat
+
+    basis, purpose = ground
+    reasons: Counter[str] = Counter()
+    done, quarantine = import_chat(
+        app, file, group, members=members, basis=basis, purpose=purpose, source=source, report=report, met=met,
+        bad=lambda line: reasons.update([line.reason]),
+    )  # fmt: skip
+    tell(file, f"（群 / group {group}）", done, quarantine, reasons)
+    return bool(done.new + done.again)
 
 
 def chosen(names: Iterable[str], named: Export | None) -> Iterator[tuple[Path, Export | None]]:
@@ -130,19 +185,24 @@ def import_one(
         file, source, report, export=tool, batch_size=batch_size, workers=workers, bad=note, met=met, tally=tally
     )
     whose = f"（{tool.name}，{tally.rows} 行 / rows）" if tool else ""
+    tell(file, whose, done, quarantine, reasons, tally.quoted)
+    return bool(done.new + done.again)
+
+
+def tell(file: Path, whose: str, done: Listened, quarantine: Path | None, reasons: Counter[str], quoted: int = 0) -> None:
+    """Say what became of a file."""
     output.say(
         f"{file}{whose}：新 {done.new}，再次见到 {done.again}（其中改过 {done.edited}），隔离 {done.rejected}"
         f" / new {done.new}, seen again {done.again} (edited {done.edited}), set aside {done.rejected}"
     )
-    if tally.quoted:
-        output.say(f"  其中 {tally.quoted} 条是被转发的原文 / {tally.quoted} of them are posts that rows passed on")
+    if quoted:
+        output.say(f"  其中 {quoted} 条是被转发的原文 / {quoted} of them are posts that rows passed on")
     for reason, times in reasons.most_common(3):
         output.warn(f"  {times} × {reason}")
     if quarantine:
         output.warn(f"坏行、行号与原因 / the bad lines, their numbers and why: {quarantine}")
     if not done.new + done.again:
         output.warn(f"{file}：没有读到任何内容 / nothing was read")
-    return bool(done.new + done.again)
 
 
 def tell_who_was_met(app: App, met: set[str]) -> None:

@@ -63,7 +63,7 @@ class Sheet:
 def sheets_of(path: Path) -> Iterator[Sheet]:
     """The tables of a file, known by its first bytes, whatever its name. Raises CollectError where it is none of these."""
     try:
-        with _opened(path) as stream:
+        with opened(path) as stream:
             head = stream.read(_SNIFFED)
     except (OSError, EOFError) as error:
         raise CollectError(f"打不开 {path} / can't open: {getattr(error, 'strerror', None) or error}") from error
@@ -81,7 +81,8 @@ def sheets_of(path: Path) -> Iterator[Sheet]:
     return _csv(path)
 
 
-def _opened(path: Path) -> IO[bytes]:
+def opened(path: Path) -> IO[bytes]:
+    """The file's bytes, unpacked where they are gzip."""
     with path.open("rb") as stream:
         is_packed = stream.read(2) == b"\x1f\x8b"
     return cast(IO[bytes], gzip.open(path)) if is_packed else path.open("rb")
@@ -106,7 +107,7 @@ def _named(cells: Cells) -> Iterator[tuple[str, Any]]:
 
 def encoding_of(path: Path) -> str:
     """UTF-8 where all of it is, UTF-16 by its mark, else GB18030, which takes GBK and GB2312 too. Reads the whole file."""
-    with _opened(path) as stream:
+    with opened(path) as stream:
         head = stream.read(4)
         if head[:2] in _UTF16:
             return "utf-16"
@@ -125,7 +126,7 @@ def _csv(path: Path) -> Iterator[Sheet]:
     csv.field_size_limit(LONGEST_LINE)
     encoding = encoding_of(path)
     # only \n ends a line, whatever else Python would cut at: U+2028 stands in posts
-    with _opened(path) as stream, io.TextIOWrapper(stream, encoding, errors="replace", newline="\n") as text:
+    with opened(path) as stream, io.TextIOWrapper(stream, encoding, errors="replace", newline="\n") as text:
         lines = (line.replace("\0", "�") for line in text)
         first = list(islice(lines, 20))
         if not first:
@@ -160,7 +161,7 @@ def _csv_rows(reader: Any, columns: list[str]) -> Iterator[Row | BadLine]:
 
 
 def _json_lines(path: Path) -> Iterator[Sheet]:
-    with _opened(path) as stream:
+    with opened(path) as stream:
         rows = _line_rows(stream)
         first = list(islice(rows, _KNOWN_BY))
         yield Sheet("", _keys_of(first), chain(first, rows))
@@ -192,14 +193,14 @@ def _json(path: Path, *, is_list: bool) -> Iterator[Sheet]:
     """One list, or an object whose lists are tables; values beside them are columns ``@key`` of each row, objects flattened
     once (``{"user": {"id": 1}}`` is ``@user.id``)."""
     if is_list:
-        with _opened(path) as stream:
+        with opened(path) as stream:
             rows = _list_rows(stream, "item", {})
             first = list(islice(rows, _KNOWN_BY))
             yield Sheet("", _keys_of(first), chain(first, rows))
         return
     beside = dict(_beside(path))
     for name in [key for key, value in beside.items() if value is list]:
-        with _opened(path) as stream:
+        with opened(path) as stream:
             rows = _list_rows(stream, f"{name}.item", {f"@{key}": value for key, value in beside.items() if value is not list})
             first = list(islice(rows, _KNOWN_BY))
             yield Sheet(name, _keys_of(first), chain(first, rows))
@@ -219,7 +220,7 @@ def _list_rows(stream: IO[bytes], prefix: str, beside: Mapping[str, Any]) -> Ite
 
 def _beside(path: Path) -> Iterator[tuple[str, Any]]:
     """The values of an object beside its lists, at most two deep; ``list`` (the type) for each list."""
-    with _opened(path) as stream:
+    with opened(path) as stream:
         try:
             for prefix, event, value in ijson.parse(stream, use_float=True):
                 if event == "start_array" and prefix and "." not in prefix:
