@@ -20,7 +20,7 @@ from spiders.values import count_of, link_of, text_of, time_of
 PLATFORM = "hackernews"
 SITE = "https://news.ycombinator.com"
 HOMES = {"algolia": "https://hn.algolia.com", "firebase": "https://hacker-news.firebaseio.com"}
-HITS = 100
+HITS, MOST_HITS = 100, 1000
 ITEMS = 20
 """Posts that a page from Firebase holds: each costs a request."""
 
@@ -149,17 +149,23 @@ def _item(
     )
 
 
-def before_of(seconds: list[int], asked: int | None) -> int | None:
-    """Where the next page of a search begins: with the second that this one ended in, whose posts it may not all have held;
-    None after the last one. A page of nothing but that second can only be passed.
+def before_of(seconds: list[int], cursor: str | None) -> str | None:
+    """The cursor of the page after a full one, ``<second>|<page>``: what is no younger than that, page by page. The search
+    shows but its first MOST_HITS, so that the second moves on wherever it can.
 
-    >>> before_of([9, 8, 7], None), before_of([7] * HITS, 7), before_of([9] + [8] * (HITS - 1), 9)
-    (None, 6, 8)
+    >>> before_of([9, 8, 7], None), before_of([9] + [8] * (HITS - 1), None), before_of([8] * HITS, "8|0")
+    (None, '8|0', '8|1')
+    >>> before_of([8] * HITS, None), before_of([8] * HITS, "8|9")
+    ('8|1', '7|0')
     """
     if len(seconds) < HITS:
         return None
-    last = min(seconds)
-    return last - 1 if last == asked else last
+    last, (asked, number) = min(seconds), (cursor or "|0").split("|")
+    if max(seconds) > last:
+        return f"{last}|0"
+    # nothing but one second, whose first page this was
+    page = int(number) + 1 if asked == str(last) else 1
+    return f"{last}|{page}" if page * HITS < MOST_HITS else f"{last - 1}|0"
 
 
 # ------------------------------------------------------------------------------------------------------------ spider
@@ -198,15 +204,14 @@ class HackerNewsSpider(HomeSpider):
         query = {"hitsPerPage": str(HITS), "tags": ",".join([*tags, *([f"author_{what}"] if kind == "timeline" else [])])}
         if kind == "query":
             query |= {"query": what, "typoTolerance": "false"}
-        asked = int(cursor) if cursor else None
-        if asked is not None:
-            query["numericFilters"] = f"created_at_i<={asked}"
+        if cursor:
+            second, query["page"] = cursor.split("|")
+            query["numericFilters"] = f"created_at_i<={second}"
         response = await self.fetch(f"{self.home(subject)}/api/v1/search_by_date?{urlencode(query)}")
         items, faults, seconds = self.parsed(response, partial(hits_of, reading=self.reading(self.home(subject))))
-        following = before_of(seconds, asked)
         # comments come by themselves, and Algolia tells of none how many answers it has
         found = [Found(one, answers=0 if one.kind == "comment" else None) for one in items]
-        return Page(found, str(following) if following is not None else None, faults, response.body)
+        return Page(found, before_of(seconds, cursor), faults, response.body)
 
     async def _listed(self, subject: str, kind: str, what: str, before: int | None) -> Page:
         """A page of posts from Firebase. before: only ids below it."""

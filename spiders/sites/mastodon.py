@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -289,16 +290,19 @@ class MastodonSpider(HomeSpider):
                         seen.add(answer.post_id)
                         yield answer
             if len(answers) >= MOST_ANSWERS:
-                shown = [str(one.get("in_reply_to_id")) for one in answers]
-                waiting += [
-                    one
-                    for one in answers
-                    if (count_of(one.get("replies_count")) or 0) > shown.count(str(one["id"])) and str(one["id"]) not in asked
-                ]
+                shown = Counter(str(one.get("in_reply_to_id")) for one in answers)
+                lacking = [one for one in answers if (count_of(one.get("replies_count")) or 0) > shown[str(one["id"])]]
+                waiting += [one for one in lacking if str(one["id"]) not in asked]
+                if (count_of(status.get("replies_count")) or 0) > shown[str(status["id"])]:
+                    self.limited(_ANSWERS_HIDDEN, item.post_id)
         if faults:
             raise Changed(f"有 {len(faults)} 条读不出来：{faults[0]} / {len(faults)} unreadable")
 
 
+_ANSWERS_HIDDEN = (
+    f"{{count}} 条内容的回复太多，访客一次只能看到 {MOST_ANSWERS} 条 / "
+    f"of the replies to {{count}} posts a visitor is shown {MOST_ANSWERS} at once, and no others"
+)
 _ANSWERS_CUT = "{count} 条内容的回复没有读全（max_comment_pages） / the replies to {count} posts go on past max_comment_pages"
 
 

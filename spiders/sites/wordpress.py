@@ -99,17 +99,22 @@ def before_of(entries: list[Any], cursor: str | None) -> str | None:
     """The cursor of the page after a full one, ``<local time>|<page>``: what is older than that time, page by page. By page
     numbers alone posts would slip through when others are deleted; by time alone many of one second could not be passed.
 
-    >>> before_of([{"date": "2026-03-01T10:00:00"}], "2026-03-05T00:00:00|1"), before_of([], None)
-    ('2026-03-01T10:00:01|1', None)
-    >>> before_of([{"date": "2026-03-01T10:00:00"}], "2026-03-01T10:00:01|1")
-    '2026-03-01T10:00:01|2'
+    >>> before_of([{"date": "2026-03-01T10:00:09"}, {"date": "2026-03-01T10:00:00"}], "2026-03-05T00:00:00|1")
+    '2026-03-01T10:00:01|1'
+    >>> before_of([{"date": "2026-03-01T10:00:00"}] * 2, "2026-03-01T10:00:01|2")
+    '2026-03-01T10:00:01|3'
+    >>> before_of([{"date": "2026-03-01T10:00:00"}] * 2, None), before_of([], None)
+    ('2026-03-01T10:00:01|2', None)
     """
     if not entries:
         return None
-    last = datetime.fromisoformat(part_of(entries[-1], "date", kind=str)) + timedelta(seconds=1)
+    dates = [part_of(one, "date", kind=str) for one in (entries[0], entries[-1])]
+    last = (datetime.fromisoformat(dates[1]) + timedelta(seconds=1)).isoformat()
     before, number = (cursor or "|1").split("|")
-    same = before == last.isoformat()
-    return f"{last.isoformat()}|{int(number) + 1 if same else 1}"
+    if before == last:
+        return f"{last}|{int(number) + 1}"
+    # a page of nothing but one second was that second's first
+    return f"{last}|{2 if dates[0] == dates[1] else 1}"
 
 
 def feed_item_of(item: Item, reading: Reading) -> Item:
