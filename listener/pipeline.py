@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from listener import alerts, cases, mentions, normalize
+from listener import alerts, cases, mentions, normalize, politeness, revisits
 from listener.channels import Channel, ChannelError
 from listener.drift.brand_shifts import brand_shifts
 from listener.drift.detect import detect
@@ -25,7 +26,22 @@ from listener.signals.praise_withdrawals import praise_withdrawals
 from listener.signals.silences import silences
 from listener.text.views import AlertView
 from nlp.results import Request, Score
-from spiders.collect import Collected, CollectJob, Covered, Ended, Event, Noted, Reached, SubjectMark, Trouble, collect
+from spiders.collect import (
+    Answered,
+    Collected,
+    CollectJob,
+    Covered,
+    Ended,
+    Event,
+    Noted,
+    Reached,
+    Refused,
+    SubjectMark,
+    Trouble,
+    Turn,
+    Vanished,
+    collect,
+)
 from spiders.files import BadLine
 from spiders.items import Item
 from storage.records import (
@@ -40,6 +56,7 @@ from storage.records import (
     Message,
     MoodDay,
     Post,
+    PostKey,
     StoredAlert,
     Verdict,
 )
@@ -157,6 +174,18 @@ class Listened:
     again: int = 0
     edited: int = 0
     rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Revisited:
+    """What became of posts that were to be looked at again: how many, seen, gone; what went wrong, in words. is_able: whether
+    the platform's spider can read single posts at all."""
+
+    chosen: int = 0
+    seen: int = 0
+    gone: int = 0
+    error: str = ""
+    is_able: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +331,7 @@ def crawl(job: CollectJob, desk: Desk) -> Crawl:
     job = replace(job, marks=marks)
     intake = Intake(job, desk)
     try:
-        with closing(collect(job, desk.stopping)) as events:
+        with closing(collect(job, desk.stopping, partial(turn_at, desk, job.timezone))) as events:
             for event in events:
                 intake.take(event)
                 if desk.stopping():
@@ -325,6 +354,37 @@ def crawl(job: CollectJob, desk: Desk) -> Crawl:
     return row
 
 
+def revisit(job: CollectJob, desk: Desk, budget: int) -> Revisited:
+    """Look again at those posts of a source whose turn it is, at most ``budget``: their counts are stored as they are now, and
+    posts that are gone are noted as gone."""
+    now = desk.now()
+    chosen = revisits.due(desk.store.watched(job.source, now - revisits.longest_age()), now, budget)
+    if not chosen:
+        return Revisited()
+    keys = {one.url or one.post_id: PostKey(one.platform, one.post_id) for one in chosen}
+    job = replace(job, queries=(), accounts=(), urls=(), posts=(), looks=tuple(keys), comments=False)
+    intake, gone = Intake(job, desk), list[PostKey]()
+    with closing(collect(job, desk.stopping, partial(turn_at, desk, job.timezone))) as events:
+        for event in events:
+            if isinstance(event, Vanished):
+                gone.append(keys[event.ref])
+            intake.take(event)
+            if desk.stopping():
+                break
+    intake.flush()
+    desk.store.note_gone(gone, desk.now())
+    score(desk)
+    is_able = bool(intake.items or gone) or intake.kinds != {"limited"}
+    return Revisited(len(chosen), intake.items, len(gone), intake.told() if intake.outcome != "done" else "", is_able)
+
+
+def turn_at(desk: Desk, timezone: str, host: str, delay_seconds: float) -> Turn:
+    """When a crawl's next request to a host may go out, among all that share the database; or why not now."""
+    now = desk.now()
+    found, wait = desk.store.take_turn(host, timedelta(seconds=delay_seconds), now)
+    return Turn(wait.total_seconds(), politeness.words_of_pause(found, now, timezone))
+
+
 class Intake:
     """What a running crawl has brought and not yet stored."""
 
@@ -343,12 +403,18 @@ class Intake:
         """Take what the spider says, in its order: a mark is stored with all items before it."""
         match event:
             case Collected(item):
-                self._waiting.append(item)
+                self._waiting.append(item if item.seen_at else replace(item, seen_at=self.desk.now()))
             case Reached(subject, posted_at, state):
                 self._marks[subject] = Mark(self.job.source, subject, posted_at, state)
             case Noted(subject, state):
                 mark = self.job.marks.get(subject)
                 self._marks[subject] = Mark(self.job.source, subject, mark.posted_at if mark else None, state)
+            case Refused(host, message, wait_seconds):
+                asked = None if wait_seconds is None else timedelta(seconds=wait_seconds)
+                pause = partial(politeness.pause_of, asked=asked)
+                self.desk.store.host_refused(host, self.job.source, message, self.desk.now(), pause)
+            case Answered(host):
+                self.desk.store.host_answered(host)
             case Covered(platform, account_id):
                 self.covered.append((platform, account_id))
             case Trouble(kind, message, subject, page):

@@ -55,8 +55,15 @@ def jobs_of(app: App) -> list[Job]:
         for source in app.settings.sources
         if source.enabled
     ]
+    every = app.settings.schedule.revisit_every
+    looks = [
+        Job(f"revisit:{source.name}", partial(app.look_again, source.name), every=every, at_start=False)
+        for source in app.settings.sources
+        if source.enabled and source.revisits
+    ]
     return [
         *turns,
+        *looks,
         Job("deliver", app.deliver, every=app.settings.schedule.deliver_every),
         Job("upkeep", app.daily, cron=app.settings.schedule.upkeep, at_start=False),
         Job("calibrate", partial(monthly, app), cron=app.settings.schedule.calibrate, at_start=is_overdue(app)),

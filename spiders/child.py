@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
+import itertools
 import json
 import logging
 import os
@@ -11,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -18,7 +21,24 @@ from pydantic import ValidationError
 from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess
 
-from spiders.events import JOBS, Collected, Covered, Ended, Event, Noted, Outcome, Reached, Trouble, event_of, line_of
+from spiders.events import (
+    JOBS,
+    Answered,
+    Asks,
+    Collected,
+    Covered,
+    Ended,
+    Event,
+    Noted,
+    Outcome,
+    Reached,
+    Refused,
+    Trouble,
+    Turn,
+    Vanished,
+    event_of,
+    line_of,
+)
 from spiders.items import Item, fault_of
 from spiders.settings import settings_of
 from spiders.values import clean
@@ -31,14 +51,17 @@ class Wire:
     """The pipe to the parent, and what went through it.
 
     Writes block while the parent is busy, which is how a crawl is held back to the pace of whoever stores it.
+    delays: by host, what its robots.txt asks for beyond the job's delay.
     """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self.first_trouble: Trouble | None = None
         self.kinds: set[str] = set()
+        self.delays: dict[str, float] = {}
         self._lost = False
-        self._cut_short = 0
+        self._numbers = itertools.count()
+        self._asked: dict[int, tuple[asyncio.AbstractEventLoop, asyncio.Future[Turn]]] = {}
 
     def send(self, event: Event) -> None:
         if isinstance(event, Trouble) and event.kind != "limited":
@@ -53,6 +76,20 @@ class Wire:
         except BrokenPipeError:
             os._exit(1)  # nobody listens any more, and what was read is not marked as read
 
+    async def turn(self, host: str, delay_seconds: float) -> Turn:
+        """When the next request to a host may go out, as the parent says."""
+        loop, number = asyncio.get_running_loop(), next(self._numbers)
+        answer: asyncio.Future[Turn] = loop.create_future()
+        self._asked[number] = (loop, answer)
+        self.send(Asks(host, delay_seconds, number))
+        return await answer
+
+    def hear(self, line: bytes) -> None:
+        """Take the parent's answer; called from the thread that listens."""
+        number, wait_seconds, refused = json.loads(line)
+        loop, answer = self._asked.pop(number)
+        loop.call_soon_threadsafe(_settle, answer, Turn(wait_seconds, refused))
+
     def send_item(self, item: Item) -> None:
         fault = fault_of(item) or _unsendable(item)
         if fault is None:
@@ -60,6 +97,11 @@ class Wire:
             return
         self._lost = True
         self.send(Trouble("changed", clean(f"读出的内容不成立：{fault} ({item.platform}/{item.post_id})")))
+
+
+def _settle(answer: asyncio.Future[Turn], turn: Turn) -> None:
+    if not answer.done():
+        answer.set_result(turn)
 
 
 def _unsendable(item: Item) -> str | None:
@@ -86,7 +128,7 @@ class ToParent:
             self.wire.send_item(item.item)
         elif isinstance(item, Item):
             self.wire.send_item(item)
-        elif isinstance(item, (Reached, Noted, Covered, Trouble)):
+        elif isinstance(item, (Reached, Noted, Covered, Vanished, Refused, Answered, Trouble)):
             self.wire.send(item)
         else:
             raise TypeError(f"a spider yields Item, Collected, Reached, Noted, Covered or Trouble, not {type(item).__name__}")
@@ -118,15 +160,23 @@ def _quiet(level: int) -> None:
     logging.getLogger("twisted").setLevel(max(level, logging.WARNING))
 
 
-def _stop_with_parent(parent: int) -> None:
-    """Stop when stdin closes (the parent let go of us, or died), or, where another process has inherited its other end, when
-    we were given away. Linux could send a signal instead, but at the end of the parent's *thread*."""
+def _stop_with_parent(parent: int, hear: Callable[[bytes], None]) -> None:
+    """Hear what the parent says on stdin, line by line. Stop when it closes (the parent let go of us, or died), or, where
+    another process has inherited its other end, when we were given away. Linux could send a signal instead, but at the end of
+    the parent's *thread*."""
 
     def watch() -> None:
+        said = b""
         while os.getppid() == parent:
             ready, _, _ = select.select([0], [], [], 1.0)
-            if ready and not os.read(0, 4096):
+            if not ready:
+                continue
+            more = os.read(0, 4096)
+            if not more:
                 break
+            *lines, said = (said + more).split(b"\n")
+            for line in lines:
+                hear(line)
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(GRACE_SECONDS)
         os._exit(1)
@@ -150,7 +200,7 @@ def main() -> int:
     os.dup2(2, 1)  # whatever prints must not speak into the pipe
     order = json.loads(_read_line())
     _set_up_logging(order["log_level"])
-    _stop_with_parent(order["parent"])
+    _stop_with_parent(order["parent"], wire.hear)
     job = JOBS.validate_python(order["job"])
     (found,) = entry_points(group=GROUP, name=job.platform)
     process = AsyncCrawlerProcess(settings_of(job))

@@ -18,9 +18,27 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from spiders.errors import CollectError
-from spiders.events import JOBS, Collected, CollectJob, Covered, Ended, Event, Noted, Reached, SubjectMark, Trouble, event_of
+from spiders.events import (
+    JOBS,
+    Answered,
+    Asks,
+    Collected,
+    CollectJob,
+    Covered,
+    Ended,
+    Event,
+    Noted,
+    Reached,
+    Refused,
+    SubjectMark,
+    Trouble,
+    Turn,
+    Vanished,
+    event_of,
+)
 
 __all__ = [
+    "Answered",
     "CollectError",
     "CollectJob",
     "Collected",
@@ -29,8 +47,11 @@ __all__ = [
     "Event",
     "Noted",
     "Reached",
+    "Refused",
     "SubjectMark",
     "Trouble",
+    "Turn",
+    "Vanished",
     "collect",
     "options_faults",
     "platforms",
@@ -61,15 +82,26 @@ def options_faults(platform: str, options: Mapping[str, Any]) -> list[str]:
     return []
 
 
-def collect(job: CollectJob, stopping: Callable[[], bool] = lambda: False) -> Generator[Event, None, None]:
+def _at_once(host: str, delay_seconds: float) -> Turn:
+    """Nobody else crawls."""
+    return Turn()
+
+
+def collect(
+    job: CollectJob,
+    stopping: Callable[[], bool] = lambda: False,
+    turn: Callable[[str, float], Turn] = _at_once,
+) -> Generator[Event, None, None]:
     """Run the job's spider and yield its events as they come; the last one is always Ended.
 
     Nothing starts before the first ``next``. Closing the iterator ends the child, and so does the death of this process.
     stopping: asked a few times a second, also while the platform says nothing; True ends the crawl as ``cut``.
+    turn: asked with a host and the seconds between requests there, before each request (once a host where there is no delay),
+    so that all crawls together keep to what one may; by default this crawl is alone.
     Raises CollectError at once where the job can't be run.
     """
     _check(job)
-    return _events(job, stopping)
+    return _events(job, stopping, turn)
 
 
 def _check(job: CollectJob) -> None:
@@ -84,11 +116,11 @@ def _check(job: CollectJob) -> None:
         at = getattr(job, name)
         if at is not None and at.tzinfo is None:
             raise CollectError(f"{name} 没有时区 / {name} has no time zone: {at.isoformat()}")
-    if not (job.queries or job.accounts or job.urls or job.posts):
+    if not (job.queries or job.accounts or job.urls or job.posts or job.looks):
         raise CollectError(f"来源 {job.source!r} 没有要读的东西：queries、accounts、urls、posts 都是空的 / nothing to read")
 
 
-def _events(job: CollectJob, stopping: Callable[[], bool]) -> Generator[Event, None, None]:
+def _events(job: CollectJob, stopping: Callable[[], bool], turn: Callable[[str, float], Turn]) -> Generator[Event, None, None]:
     child = _start(job)
     over = threading.Event()
     threading.Thread(target=_end_when, args=(child, stopping, over), daemon=True).start()
@@ -101,6 +133,9 @@ def _events(job: CollectJob, stopping: Callable[[], bool]) -> Generator[Event, N
     try:
         for line in child.stdout:
             event = _read(line)
+            if isinstance(event, Asks):
+                _tell(child, event.number, turn(event.host, event.delay_seconds))
+                continue
             ended = isinstance(event, Ended)
             yield event
         if not ended and stopping():
@@ -134,6 +169,15 @@ def _start(job: CollectJob) -> subprocess.Popen[bytes]:
     except BrokenPipeError:
         logger.debug("the child died before it had its job; its last lines tell why")
     return child
+
+
+def _tell(child: subprocess.Popen[bytes], number: int, turn: Turn) -> None:
+    assert child.stdin is not None
+    try:
+        child.stdin.write(json.dumps([number, turn.wait_seconds, turn.refused]).encode() + b"\n")
+        child.stdin.flush()
+    except BrokenPipeError:
+        logger.debug("the child died before it had its turn")
 
 
 def _end_when(child: subprocess.Popen[bytes], stopping: Callable[[], bool], over: threading.Event) -> None:

@@ -23,9 +23,26 @@ class UnreadError(CollectError):
 
 
 class Blocked(UnreadError):  # noqa: N818
-    """The platform does not let us: log-in wall, captcha, too many requests, forbidden by it or by its robots.txt."""
+    """The platform does not let us: log-in wall, captcha, too many requests, forbidden by it or by its robots.txt.
+
+    wait_seconds: how long it asks us to stay away, where it says so. host: who it is, where the answer's status told."""
 
     patience = 1
+
+    def __init__(self, message: str, *, patience: int | None = None, wait_seconds: float | None = None) -> None:
+        super().__init__(message, patience=patience)
+        self.wait_seconds = wait_seconds
+        self.host = ""
+
+
+class Paused(Blocked):
+    """A host that refused us before, and is left alone for a while."""
+
+
+class Forbidden(Blocked):
+    """The site's robots.txt does not allow it; the host itself has refused nothing."""
+
+    patience = 3
 
 
 class Changed(UnreadError):  # noqa: N818

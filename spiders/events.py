@@ -31,7 +31,8 @@ class CollectJob:
     platform: name of the spider. queries, accounts (ids on the platform), urls: what to read; each becomes a *subject*,
     ``query:<words>``, ``timeline:<id>`` or the address itself. marks: by subject, as far as there are any.
     since, until: only posts in [since, until); a job with ``until``, or with a ``since`` later than a mark, leaves it alone.
-    posts: single posts, by address or id, ``post:<ref>``. options: what the platform's spider wants to know besides.
+    posts: single posts, by address or id, ``post:<ref>``. looks: posts whose counts are looked at again, named the same way,
+    ``look:<ref>``; they have no mark. options: what the platform's spider wants to know besides.
     proxy: the address of a proxy that all requests go through ("" none).
     comments: also read what is answered under the posts. overlap_hours: how far behind its mark a subject is read again, for
     late posts, new comments and new counts. delay_seconds: at least so long between two requests to one host.
@@ -46,6 +47,7 @@ class CollectJob:
     accounts: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()
     posts: tuple[str, ...] = ()
+    looks: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)  # a key may stand here
     since: datetime | None = None
     until: datetime | None = None
@@ -106,6 +108,52 @@ class Covered:
 
 
 @dataclass(frozen=True, slots=True)
+class Vanished:
+    """A post that was looked for (``CollectJob.looks``) is there no more."""
+
+    ref: str
+    event: Literal["vanished"] = "vanished"
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """The crawl wants to send a request to a host, ``delay_seconds`` after the last one that anybody sent there. Answered by
+    ``collect`` with a `Turn`; nobody else sees it."""
+
+    host: str
+    delay_seconds: float
+    number: int = 0
+    event: Literal["asks"] = "asks"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """When a request may go out: after so many seconds; or why not, zh-CN and English."""
+
+    wait_seconds: float = 0.0
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A host has refused us: captcha, log-in wall, too many requests. wait_seconds: how long it asks us to stay away, None
+    where it does not say."""
+
+    host: str
+    message: str
+    wait_seconds: float | None = None
+    event: Literal["refused"] = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A host has answered this crawl as it should, and refused it nothing."""
+
+    host: str
+    event: Literal["answered"] = "answered"
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
     """A subject that could not be read to its mark; what was read before stands. Its mark must stay as it was. *limited* alone
     is milder: there is more than we read, and reading again would bring no more; marks move on, and the crawl may be done.
@@ -137,7 +185,7 @@ class Ended:
     event: Literal["ended"] = "ended"
 
 
-Event: TypeAlias = Collected | Reached | Noted | Covered | Trouble | Ended
+Event: TypeAlias = Collected | Reached | Noted | Covered | Vanished | Asks | Refused | Answered | Trouble | Ended
 
 JOBS: TypeAdapter[CollectJob] = TypeAdapter(CollectJob)
 EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])

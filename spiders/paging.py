@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 from pydantic import BaseModel
 from scrapy.http import Response
 
-from spiders.errors import Blocked, Changed, Failed, UnreadError
-from spiders.events import CollectJob, Covered, Event, Noted, Reached
+from spiders.errors import Blocked, Changed, Failed, Gone, UnreadError
+from spiders.events import Collected, CollectJob, Covered, Event, Noted, Reached, Vanished
 from spiders.items import Item
 from spiders.subjects import SubjectSpider
 
@@ -182,6 +182,7 @@ class PagedSpider(SubjectSpider):
             *(f"query:{words}" for words in job.queries),
             *job.urls,
             *(f"post:{ref}" for ref in job.posts),
+            *(f"look:{ref}" for ref in job.looks),
         ]
         return list(dict.fromkeys(subjects))
 
@@ -204,6 +205,10 @@ class PagedSpider(SubjectSpider):
     async def read(self, subject: str) -> AsyncIterator[Event]:
         mark, progress = self.mark_of(subject), self._progress_of(subject)
         kind, what = split_subject(subject)
+        if kind == "look":
+            async for event in self._looked(what):
+                yield event
+            return
         events = self._read_post(what, progress) if kind == "post" else self._read_down(subject, progress)
         try:
             async for event in events:
@@ -249,6 +254,15 @@ class PagedSpider(SubjectSpider):
         progress.spans = []
         async for event in self._take_post(Found(item), progress):
             yield event
+
+    async def _looked(self, ref: str) -> AsyncIterator[Event]:
+        if type(self).post_of is PagedSpider.post_of:
+            self.limited("{count} 条没有回访：这个平台不能读单条内容 / {count} posts not looked at: no single posts here", ref)
+            return
+        try:
+            yield Collected(await self.post_of(ref))
+        except Gone:
+            yield Vanished(ref)
 
     async def _read_down(self, subject: str, progress: _Progress) -> AsyncIterator[Event]:
         """Read the newest open interval down, then the rest of those under it."""
@@ -393,7 +407,7 @@ def split_subject(subject: str) -> tuple[str, str]:
     (('timeline', '17'), ('url', 'https://a.example/feed'))
     """
     kind, _, what = subject.partition(":")
-    return (kind, what) if kind in ("timeline", "query", "post") else ("url", subject)
+    return (kind, what) if kind in ("timeline", "query", "post", "look") else ("url", subject)
 
 
 _CONDITIONS = {"etag": "If-None-Match", "modified": "If-Modified-Since"}

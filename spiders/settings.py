@@ -48,6 +48,7 @@ def settings_of(job: CollectJob) -> dict[str, Any]:
         "RETRY_TIMES": job.retries,
         "RETRY_GIVE_UP_LOG_LEVEL": "WARNING",
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
+        "JOB_PROXY": job.proxy,
         "DOWNLOAD_HANDLERS": {"data": None, "file": None, "ftp": None, "s3": None},
         # no door into this process
         "TELNETCONSOLE_ENABLED": False,
@@ -58,6 +59,9 @@ def settings_of(job: CollectJob) -> dict[str, Any]:
             "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
             "spiders.middlewares.Retries": 550,
             "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
+            "spiders.middlewares.Guard": 60,
+            "spiders.middlewares.Proxies": 740,  # before Scrapy's own, which reads it
+            "spiders.middlewares.Turns": 950,  # the last before the wire
         },
         "EXTENSIONS": {
             "scrapy.extensions.telnet.TelnetConsole": None,

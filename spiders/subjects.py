@@ -19,9 +19,10 @@ from scrapy.core.downloader.handlers.http11 import TunnelError
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 
-from spiders.errors import Blocked, Changed, Failed, Gone, UnreadError
-from spiders.events import Collected, CollectJob, Event, Reached, SubjectMark, Trouble, TroubleKind
+from spiders.errors import Blocked, Changed, Failed, Forbidden, Gone, Paused, UnreadError
+from spiders.events import Answered, Collected, CollectJob, Event, Reached, Refused, SubjectMark, Trouble, TroubleKind
 from spiders.items import Item
+from spiders.middlewares import host_of, retry_after_seconds
 from spiders.values import is_login, json_from
 
 logger = logging.getLogger(__name__)
@@ -53,6 +54,8 @@ class SubjectSpider(scrapy.Spider):
         self._emitted: set[tuple[str, str]] = set()
         self._pages_kept = 0
         self._limits: dict[str, set[str]] = {}
+        self._answered: set[str] = set()
+        self._refused: set[str] = set()
 
     def subjects(self) -> Sequence[str]:
         raise NotImplementedError
@@ -152,6 +155,8 @@ class SubjectSpider(scrapy.Spider):
             await working
             for words, found in self._limits.items():
                 yield Trouble("limited", words.format(count=len(found)))
+            for host in sorted(self._answered - self._refused):
+                yield Answered(host)
         finally:
             working.cancel()
 
@@ -166,6 +171,8 @@ class SubjectSpider(scrapy.Spider):
             except UnreadError as error:
                 await queue.put(self._trouble_of(error, subject))
                 in_a_row += 1
+                if refused := self._refusal_of(error, subject, in_a_row):
+                    await queue.put(refused)
                 if error.patience and in_a_row >= error.patience:
                     for left in subjects:
                         message = f"没有再试：{error} / not tried after that"
@@ -173,6 +180,18 @@ class SubjectSpider(scrapy.Spider):
                     return
             except Exception as error:  # noqa: BLE001 - a bug of ours, met in one odd page, costs that subject alone
                 await queue.put(self._bug_of(error, subject))
+
+    def _refusal_of(self, error: UnreadError, subject: str, in_a_row: int) -> Refused | None:
+        """What an error says of the host: that it refuses us, where asking on would be refused just the same."""
+        if not isinstance(error, Blocked) or isinstance(error, (Paused, Forbidden)) or in_a_row < error.patience:
+            return None
+        hosts = self.hosts()
+        host = error.host or self.host_of(subject) or (min(hosts) if len(hosts) == 1 else "")
+        if not host:
+            return None
+        host = next((asked for asked in sorted(self._answered) if asked.partition(":")[0] == host), host)
+        self._refused.add(host)
+        return Refused(host, str(error), error.wait_seconds)
 
     def _bug_of(self, error: Exception, subject: str) -> Trouble:
         """The trace goes to the log; the message names the kind alone, for what an exception says may quote a post."""
@@ -218,6 +237,7 @@ class SubjectSpider(scrapy.Spider):
             kind = scrapy.Request if form is None else partial(scrapy.FormRequest, formdata=dict(form))
             request = kind(url, headers=dict(headers or {}), callback=NO_CALLBACK)
             response = await self.crawler.engine.download_async(request)
+            self._answered.add(host_of(response.url))
         except wire_errors.IgnoreRequest as error:
             raise _ignored(url, str(error)) from error
         except wire_errors.DownloadTimeoutError as error:
@@ -237,7 +257,11 @@ class SubjectSpider(scrapy.Spider):
             OSError,
         ) as error:
             raise Failed(f"连不上 {urlsplit(url).netloc}：{error or type(error).__name__} / can't connect") from error
-        return _answer(url, response, also)
+        try:
+            return _answer(url, response, also)
+        except Blocked as error:
+            error.host = host_of(response.url)
+            raise
 
     def json_of(self, response: Response) -> Any:
         """The JSON of an answer, fit for UTF-8; raises Changed, or Blocked where a log-in page came in its place."""
@@ -269,7 +293,8 @@ def _answer(url: str, response: Response, also: tuple[int, ...]) -> Response:
     if status in _REFUSALS:
         later = (response.headers.get("Retry-After") or b"").decode("latin-1")
         hint = f"，对方要求过 {later} 再来 / come back after {later}" if later else ""
-        raise Blocked(f"HTTP {status}：{_REFUSALS[status]}{hint}: {url}")
+        wait = retry_after_seconds(response.headers.get("Retry-After"), datetime.now(UTC))
+        raise Blocked(f"HTTP {status}：{_REFUSALS[status]}{hint}: {url}", wait_seconds=wait)
     if response.url != url and is_login(urlsplit(response.url).path):
         raise Blocked(f"平台要求登录后才能看 / log-in wall: {url}", patience=3)
     if status in (404, 410):

@@ -18,6 +18,7 @@ def add_to(app: typer.Typer) -> None:
     """Put the commands of this family on the command line."""
     app.command()(crawl)
     app.command(no_args_is_help=True)(backfill)
+    app.command()(revisit)
     app.command()(run)
 
 
@@ -61,6 +62,30 @@ def backfill(
         app.catch_up(report)
     output.say(showing.words_of_crawl(crawled))
     if crawled.outcome != "done":
+        raise typer.Exit(FAILED)
+
+
+def revisit(
+    context: typer.Context,
+    sources: Annotated[
+        list[str] | None, typer.Argument(help="来源名；不写则全部 / sources, all if none is named", metavar="[SOURCE…]")
+    ] = None,
+    budget: Annotated[int | None, typer.Option(min=1, help="每个来源最多几条 / at most so many posts of each source")] = None,
+) -> None:
+    """回访到时的内容：转评赞成曲线，已删除的记下来 / look again at posts: counts become curves, deletions are noted"""
+    failed = False
+    with opened(context) as app, output.reporting() as report:
+        for name in sources or app.source_names():
+            done = app.revisit(name, budget, report)
+            output.say(
+                f"{name}：到时 {done.chosen} 条，看到 {done.seen}，已不在 {done.gone}"
+                f" / {done.chosen} due, {done.seen} seen, {done.gone} gone"
+            )
+            if done.error:
+                output.warn(done.error)
+                failed = True
+        app.catch_up(report)
+    if failed:
         raise typer.Exit(FAILED)
 
 

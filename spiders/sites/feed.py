@@ -25,7 +25,7 @@ class FeedSpider(PagedSpider):
     name = "feed"
 
     def subjects(self) -> Sequence[str]:
-        return list(dict.fromkeys(self.job.urls))
+        return [*dict.fromkeys(self.job.urls), *(f"look:{ref}" for ref in self.job.looks)]
 
     def hosts(self) -> set[str]:
         """The feeds' hosts, with and without ``www.``: that is how far a feed may move."""
