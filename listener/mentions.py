@@ -219,6 +219,7 @@ def mention_of(post: StalePost, wanted: Wanted, score: Score) -> Mention:
         unscored=wanted.unscored or score.unscored,
         fingerprint=score.fingerprint,
         model=score.model,
+        causes=score.causes,
     )
 
 

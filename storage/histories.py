@@ -19,7 +19,7 @@ Pair = tuple[str, str]  # KOC, brand
 _MENTION = (
     mentions.c.brand, mentions.c.target, mentions.c.is_rival, mentions.c.via, mentions.c.neg, mentions.c.neu, mentions.c.pos,
     mentions.c.favor, mentions.c.against, mentions.c.none, mentions.c.cues, mentions.c.constructive, mentions.c.own_words,
-    mentions.c.unscored, mentions.c.fingerprint, mentions.c.model,
+    mentions.c.unscored, mentions.c.fingerprint, mentions.c.model, mentions.c.causes,
 )  # fmt: skip
 _HISTORY = (
     account_keys.c.koc_id, account_keys.c.platform, account_keys.c.account_id, posts.c.post_id, posts.c.posted_at, posts.c.kind,
@@ -65,6 +65,7 @@ def mention_of(key: PostKey, row: AnyRow) -> Mention:
         row.unscored,
         row.fingerprint,
         row.model,
+        tuple(row.causes.split()),
     )
 
 

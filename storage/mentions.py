@@ -205,4 +205,5 @@ def _row_of(row: int, mention: Mention, day: int) -> dict[str, Any]:
         "unscored": mention.unscored,
         "fingerprint": mention.fingerprint,
         "model": mention.model,
+        "causes": " ".join(mention.causes),
     }

@@ -153,7 +153,7 @@ mentions = Table(
     Column("unscored", Text),
     Column("fingerprint", BigInteger, nullable=False),
     Column("model", Text, nullable=False),
-    Column("causes", Text, nullable=False, server_default=""),  # codes, parted by blanks
+    Column("causes", Text, nullable=False, server_default=text("''")),  # codes, parted by blanks
     sqlite_with_rowid=False,
 )
 
