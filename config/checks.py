@@ -39,7 +39,9 @@ def _source(index: int, source: Mapping[str, Any], brands: set[str], platforms: 
     key = ("sources", index)
     if ("every" in source) == ("cron" in source):
         tell((*key, "cron" if "cron" in source else "name"), "every 和 cron 要有且只有一个 / needs either every or cron")
-    if not any(source.get(what) for what in ("queries", "accounts", "urls", "posts")):
+    options = source.get("options")
+    has_path = isinstance(options, Mapping) and bool(options.get("path"))
+    if not has_path and not any(source.get(what) for what in ("queries", "accounts", "urls", "posts")):
         tell(key, "没有要抓的内容 / reads nothing: give queries, accounts, urls or posts")
     about = source.get("about")
     if isinstance(about, str) and about and about not in brands:

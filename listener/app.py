@@ -26,7 +26,7 @@ from listener.channels import Channel, ChannelError, EmailChannel, WebhookChanne
 from listener.drift.rules import Rule
 from listener.roster import RosterPreview, read_roster
 from listener.text.views import AlertView, view_of
-from listener.upkeep import expire_files
+from listener.upkeep import expire_files, put_away_of
 from nlp import score as scorer
 from nlp.results import Request, Score, ScoreError
 from spiders.collect import CollectJob
@@ -458,7 +458,8 @@ class App:
             raw_days_kocs=privacy.raw_days_kocs,
             text_days=privacy.text_days,
         )
-        files = expire_files(self.folder, now - timedelta(days=privacy.raw_days_strangers))
+        put_away = [folder for source in self.settings.sources for folder in put_away_of(self.folder, source.options)]
+        files = expire_files(self.folder, now - timedelta(days=privacy.raw_days_strangers), put_away)
         log.debug("upkeep: %s, %d files", gone, files)
         return gone
 
@@ -493,6 +494,7 @@ class App:
                 timezone=self.timezone,
                 case_url=self.settings.listener.case_url,
                 moods=moods.get(one.alert.brand, ()) if not one.alert.koc_id else (),
+                departments=self.settings.departments.by_cause,
             )
             for one in found
         ]

@@ -21,6 +21,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from listener import inbox
 from listener.app import App
 from listener.calibrating import is_overdue, monthly
 from storage.records import SettingsChanged, StoreError
@@ -51,7 +52,12 @@ class Job:
 def jobs_of(app: App) -> list[Job]:
     """What `listener run` does, and when: every source's turn, deliveries, the daily upkeep, the monthly calibration."""
     turns = [
-        Job(f"crawl:{source.name}", partial(app.turn, source.name), every=source.every, cron=source.cron)
+        Job(
+            f"crawl:{source.name}",
+            partial(inbox.turn, app, source.name) if inbox.is_folder(source) else partial(app.turn, source.name),
+            every=source.every,
+            cron=source.cron,
+        )
         for source in app.settings.sources
         if source.enabled
     ]

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import logging
 import stat
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 log = logging.getLogger(__name__)
 
 FOLDERS = ("quarantine", "pages")
+DONE, REJECTED = "done", "rejected"  # in a folder that exports are dropped into
 
 
-def expired(folder: Path, before: datetime) -> list[Path]:
-    """The files of the workspace's `quarantine` and `pages`, and of folders in them, last changed before then, in order.
+def expired(folder: Path, before: datetime, more: Sequence[Path] = ()) -> list[Path]:
+    """The files of the workspace's `quarantine` and `pages`, of ``more``, and of folders in them, last changed before then, in
+    order.
 
     A link is none of them, nor what it leads to: only what this program wrote there is its own to delete."""
     found = []
-    for name in FOLDERS:
-        if (folder / name).is_symlink():
+    for place in (*(folder / name for name in FOLDERS), *more):
+        if place.is_symlink():
             continue
-        for path in sorted((folder / name).rglob("*")):
+        for path in sorted(place.rglob("*")):
             try:
                 about = path.lstat()
             except FileNotFoundError:  # another upkeep was here first
@@ -30,10 +33,10 @@ def expired(folder: Path, before: datetime) -> list[Path]:
     return found
 
 
-def expire_files(folder: Path, before: datetime) -> int:
+def expire_files(folder: Path, before: datetime, more: Sequence[Path] = ()) -> int:
     """Delete them; returns how many. One that can't be deleted is logged as an error and keeps no other."""
     gone = 0
-    for path in expired(folder, before):
+    for path in expired(folder, before, more):
         try:
             path.unlink()
             gone += 1
@@ -42,3 +45,9 @@ def expire_files(folder: Path, before: datetime) -> int:
         except OSError as error:
             log.error("删不掉过期的文件 / an expired file can't be deleted: %s: %s", path, error.strerror)
     return gone
+
+
+def put_away_of(folder: Path, options: Mapping[str, object]) -> list[Path]:
+    """Where a folder source keeps what it has read, and what it could not read; none of another source."""
+    inbox = options.get("path")
+    return [folder / Path(inbox).expanduser() / name for name in (DONE, REJECTED)] if isinstance(inbox, str) else []

@@ -29,10 +29,11 @@ def crawl(
     ] = None,
 ) -> None:
     """现在把来源抓取一次 / crawl sources once, now"""
+    from listener import inbox
     from listener.commands import showing
 
     with opened(context) as app, output.reporting() as report:
-        ended = [app.crawl(name, report=report) for name in sources or app.source_names()]
+        ended = [inbox.crawl(app, name, report) for name in sources or app.source_names()]
         app.catch_up(report)
         app.upkeep()
     for crawled in ended:

@@ -59,15 +59,22 @@ def init(
 def check(context: typer.Context) -> None:
     """一次列出 listener.toml 的所有错误，附行号 / name every mistake of the settings at once, with its line"""
     from config import settings
+    from listener import inbox
     from spiders.collect import options_faults, platforms
 
     path = config_path(context)
-    found = settings.load(path, os.environ, platforms())
+    found = settings.load(path, os.environ, [*platforms(), inbox.PLATFORM])
     faults = [
         settings.Problem(None, f"sources[{index}]", fault)
         for index, source in enumerate(found.sources)
         if not source.missing_options
         for fault in options_faults(source.platform, settings.revealed(source.options))
+    ]
+    faults += [
+        settings.Problem(None, f"sources[{index}].options.{key}", fault)
+        for index, source in enumerate(found.sources)
+        if inbox.is_folder(source)
+        for key, fault in inbox.faults_of(source.options)
     ]
     if faults:
         raise settings.ConfigError(faults, path)
