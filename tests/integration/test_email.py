@@ -15,10 +15,12 @@ import pytest
 
 from listener.channels import ChannelError, EmailChannel, address_of
 from listener.demo.receivers import MailReceiver
+from listener.text.story import story_of
 from listener.text.views import AlertView
 from storage.records import Koc
 from tests.alerted import HOSTILE, NOW, many, message, view
 from tests.servers import HOST, SmtpServer, certificate, free_port
+from tests.signalled import SEEN, signal_view
 
 PASSWORD = "geheim-4711"
 
@@ -356,3 +358,19 @@ def test_a_channel_needs_somebody_to_write_to() -> None:
 def test_an_address_may_have_a_chinese_name() -> None:
     assert address_of('"王 敏" <wang@b.example>').display_name == "王 敏"
     assert address_of("wang@[127.0.0.1]").domain == "[127.0.0.1]"
+
+
+@pytest.mark.parametrize("kind", sorted(SEEN))
+def test_every_kind_of_signal_arrives_with_its_words_and_chart(receiver: MailReceiver, kind: str) -> None:
+    one = signal_view(kind)
+    send(channel(receiver.port), one)
+    (path,) = receiver.files
+    mail = read(path.read_bytes())
+    story = story_of(one)
+    assert mail["Subject"] == f"【{story.badge}·{story.severity}】星澜｜{story.name}：{story.headline}"
+    assert mail["X-KOC-Alert-Key"] == one.alert.key
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert story.headline in text.get_content()
+    assert one.quotes[0].text[:10] in text.get_content()
+    assert [part.get_content_type() for part in mail.walk()].count("image/png") == 1

@@ -17,6 +17,7 @@ from listener.channels import ChannelError, WebhookChannel, retry_after_of
 from listener.demo.receivers import HookReceiver
 from tests.alerted import NOW, many, message, view
 from tests.servers import HttpServer, drip, flood, free_port, hang, reset
+from tests.signalled import SEEN, signal_view
 
 SECRET = "whsec_a29jLWxpc3RlbmVyLXRlc3Qtc2VjcmV0LTEyMzQ="
 NO_PAGES = (
@@ -265,3 +266,17 @@ def test_the_receiver_survives_what_is_no_webhook(receiver: HookReceiver) -> Non
     for headers in ({}, {"webhook-id": "x", "webhook-timestamp": "nan", "webhook-signature": "v1,x"}):
         assert httpx.post(receiver.url, content=b"{}", headers=headers, trust_env=False).status_code == 401
     assert receiver.refused == 2
+
+
+@pytest.mark.parametrize("kind", sorted(SEEN))
+def test_every_kind_of_signal_arrives_signed_with_its_evidence(receiver: HookReceiver, kind: str) -> None:
+    one = signal_view(kind, is_over=True)
+    channel(receiver.url).send(message(one), [one], datetime.now(UTC))
+    (path,) = receiver.files
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    assert kept["signature"] == "verified"
+    (alert,) = kept["body"]["data"]["alerts"]
+    assert (alert["kind"], alert["level"], alert["koc"]["id"]) == (kind, None, one.alert.koc_id)
+    assert alert["evidence"] == dict(one.alert.evidence)
+    assert alert["words"]["headline"]
+    assert alert["posts"][0]["url"]
