@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, ConfigDict
+from pydantic import AfterValidator, BeforeValidator, ConfigDict
 from pydantic.dataclasses import dataclass
 
 from config.addresses import page_of
@@ -232,10 +232,36 @@ class Schedule:
 
 @dataclass(frozen=True, kw_only=True, config=_VALUES)
 class Engine:
-    """``[engine]``. workers: processes that score; batch_size: posts stored and scored at a time."""
+    """``[engine]``. workers: processes that score; batch_size: posts stored and scored at a time; model: a model of one's
+    own (made by `listener nlp train`), the shipped one by default."""
 
     workers: Annotated[Whole, at_least(1, 256)] = 1
     batch_size: Annotated[Whole, at_least(1, 100_000)] = 1000
+    model: Annotated[Path | None, BeforeValidator(lambda given: given or None)] = None
+
+
+@dataclass(frozen=True, kw_only=True, config=_VALUES)
+class Departments:
+    """``[departments]``: who answers for what criticism is about. One name a cause, shown in alerts; "" shows none."""
+
+    product: str = "产品部"
+    after_sales: str = "客服部"
+    logistics: str = "物流部"
+    price: str = "电商运营部"
+    marketing: str = "市场部"
+    cooperation: str = "品牌合作部"
+
+    @property
+    def by_cause(self) -> tuple[tuple[str, str], ...]:
+        """Each cause's code, as the scorer says it, with its department."""
+        return (
+            ("product", self.product),
+            ("after-sales", self.after_sales),
+            ("logistics", self.logistics),
+            ("price", self.price),
+            ("marketing", self.marketing),
+            ("cooperation", self.cooperation),
+        )
 
 
 @dataclass(frozen=True, kw_only=True, config=_VALUES)
@@ -253,6 +279,7 @@ class Settings:
     privacy: Privacy = Privacy()
     schedule: Schedule = Schedule()
     engine: Engine = Engine()
+    departments: Departments = Departments()
 
     @property
     def missing_secrets(self) -> tuple[Problem, ...]:
@@ -270,6 +297,7 @@ SECTIONS: Mapping[str, Any] = {
     "privacy": Privacy,
     "schedule": Schedule,
     "engine": Engine,
+    "departments": Departments,
 }
 TABLES: Mapping[str, Mapping[str, Any]] = {  # by the key "type" where there is a choice
     "brands": {"": Brand},

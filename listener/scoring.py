@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from functools import cache
+from pathlib import Path
 
 from listener.mentions import words_of
 from nlp import score as scorer
@@ -14,13 +15,14 @@ from storage.records import Brand
 BATCH = 512
 
 
-def answers(lines: Sequence[bytes], brands: Sequence[Brand], *, fast: bool = False) -> Iterator[str]:
-    """One JSON object for each line that is not blank, in order; a line that can't be read is answered by its error."""
+def answers(lines: Sequence[bytes], brands: Sequence[Brand], *, fast: bool = False, model: Path | None = None) -> Iterator[str]:
+    """One JSON object for each line that is not blank, in order; a line that can't be read is answered by its error.
+    model: one's own, None: the shipped one."""
     named = {target.name: target for target in _targets_of(tuple(brands))}
     filled = [line for line in lines if line.strip()]
     for start in range(0, len(filled), BATCH):
         asked = [_request_of(line, named, fast) for line in filled[start : start + BATCH]]
-        scores = iter(scorer.score_batch([one for one in asked if isinstance(one, Request)], fast=fast))
+        scores = iter(scorer.score_batch([one for one in asked if isinstance(one, Request)], fast=fast, model=model))
         for one in asked:
             yield _dumped({"error": one} if isinstance(one, str) else _answer_of(next(scores)))
 

@@ -120,10 +120,11 @@ def load(path: Path | None = None, words: Sequence[str] = ()) -> Engine:
 
 
 @lru_cache(maxsize=4)
-def _loaded() -> Engine:
-    return load()
+def loaded(path: Path | None = None) -> Engine:
+    """An engine, loaded once in each process. path: a model of one's own. Raises ScoreError."""
+    return load(path)
 
 
-def score_batch(requests: Sequence[Request], *, fast: bool = False) -> list[Score]:
-    """Score with the shipped model, loaded once in each process; for executors."""
-    return _loaded().score(requests, fast=fast)
+def score_batch(requests: Sequence[Request], *, fast: bool = False, model: Path | None = None) -> list[Score]:
+    """Score with the shipped model or with one's own, loaded once in each process; for executors. Raises ScoreError."""
+    return loaded(model).score(requests, fast=fast)

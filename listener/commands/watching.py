@@ -13,6 +13,7 @@ import typer
 from listener.commands import output
 from listener.commands.context import DONE, FAILED, config_path, opened, time_of
 from listener.commands.output import Format, FormatOption
+from listener.commands.rescoring import rescore
 
 channels = typer.Typer(no_args_is_help=True, help="推送渠道 / channels")
 
@@ -21,6 +22,7 @@ def add_to(app: typer.Typer) -> None:
     """Put the commands of this family on the command line."""
     for command in (alerts, explain, status, watch, deliver, upkeep, score):
         app.command(no_args_is_help=command is explain)(command)
+    app.command()(rescore)
     app.add_typer(channels, name="channel")
 
 
@@ -129,23 +131,26 @@ def score(
     """标准输入的 JSON Lines（{"text", "target"?}）逐条评分 / score JSON Lines from stdin, in order"""
     from listener.scoring import answers
 
-    brands = _brands_if_any(context)
+    brands, model = _workspace_if_any(context)
     bad = 0
     for lines in _chunks(sys.stdin.fileno()):
-        for answer in answers(lines, brands, fast=fast):
+        for answer in answers(lines, brands, fast=fast, model=model):
             bad += '"error"' in answer[:9]
             sys.stdout.write(answer + "\n")
         sys.stdout.flush()
     raise typer.Exit(FAILED if bad else DONE)
 
 
-def _brands_if_any(context: typer.Context) -> tuple[Any, ...]:
-    """The workspace's brands, so that a target's other names are known; scoring works without a workspace too."""
+def _workspace_if_any(context: typer.Context) -> tuple[tuple[Any, ...], Path | None]:
+    """The workspace's brands, so that a target's other names are known, and its model; scoring works without one too."""
     from config import settings
     from listener.app import brands_of
 
     path = config_path(context)
-    return brands_of(settings.load(path, os.environ)) if path.exists() else ()
+    if not path.exists():
+        return (), None
+    found = settings.load(path, os.environ)
+    return brands_of(found), found.engine.model
 
 
 def _chunks(descriptor: int, size: int = 1 << 20) -> Iterator[list[bytes]]:

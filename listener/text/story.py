@@ -136,7 +136,7 @@ def story_of(view: AlertView) -> Story:
         headline=_capital(headline(view, evidence)),
         chance=_capital(phrases.chance(evidence.posterior, view.language)) if evidence else "",
         fired=phrases.minute(alert.fired_at, view.timezone),
-        facts=_facts(view, evidence) if evidence else told.facts if told else (),
+        facts=(*(_facts(view, evidence) if evidence else told.facts if told else ()), *_about(view)),
         before=tuple(_line(view, each) for each in view.before),
         quotes=quotes,
         more_quotes=_more(left_out, view) if left_out else "",
@@ -172,6 +172,19 @@ def headline(view: AlertView, evidence: Evidence | None) -> str:
         against = sum(each.stance == "against" for each in view.quotes)
         return phrases.turned_share(against, len(view.quotes), view.language)
     return word("alert-kind", view.alert.kind, view.language)
+
+
+def _about(view: AlertView) -> tuple[Fact, ...]:
+    """What the criticism is about and who answers for it; nothing where no cause was read."""
+    if not view.causes:
+        return ()
+    zh, departments = view.language == "zh-CN", dict(view.departments)
+    told = []
+    for code, n in view.causes:
+        who = line_of(departments.get(code, ""))
+        cause = word("cause", code, view.language)
+        told.append(f"{cause} {n} 条{f'（{who}）' if who else ''}" if zh else f"{cause} {n}{f' ({who})' if who else ''}")
+    return (("涉及", "、".join(told)) if zh else ("About", ", ".join(told)),)
 
 
 def _facts(view: AlertView, e: Evidence) -> tuple[Fact, ...]:

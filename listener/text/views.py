@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
@@ -19,6 +20,7 @@ from storage.records import (
     Json,
     Koc,
     KocMention,
+    Mention,
     Message,
     MoodDay,
     PostKey,
@@ -76,7 +78,9 @@ class Dot:
 class AlertView:
     """An alert with all it takes to be shown.
 
-    quotes: the posts that are its evidence, in order. before: a few supporting posts from before the turn. dots: every
+    quotes: the posts that are its evidence, in order. causes: what the criticism in them is about, as codes, with how many
+    of them, the most frequent first. departments: who answers for a cause. before: a few supporting posts from before the
+    turn. dots: every
     scored mention of the brand by this KOC, in order. case_url: address of the case's page, "" where there is none."""
 
     alert: Alert
@@ -89,6 +93,8 @@ class AlertView:
     language: Language = "zh-CN"
     timezone: str = "Asia/Shanghai"
     case_url: str = ""
+    causes: tuple[tuple[str, int], ...] = ()
+    departments: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:
@@ -147,6 +153,7 @@ def view_of(
     timezone: str = "Asia/Shanghai",
     case_url: str = "",
     moods: Sequence[MoodDay] = (),
+    departments: Sequence[tuple[str, str]] = (),
 ) -> AlertView:
     """A stored alert and its KOC's history of the brand → what is shown of it. Posts no longer stored are left out.
 
@@ -168,7 +175,14 @@ def view_of(
         language=language,
         timezone=timezone,
         case_url=case_url.replace("{key}", case.key) if case_url and case else "",
+        causes=_causes([by_key[key].mention for key in alert.posts if key in by_key]),
+        departments=tuple(departments),
     )
+
+
+def _causes(evidence: Sequence[Mention]) -> tuple[tuple[str, int], ...]:
+    counted = Counter(code for one in evidence if one.against > max(one.favor, one.none) for code in one.causes)
+    return tuple(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _dots(history: History) -> tuple[Dot, ...]:

@@ -208,6 +208,14 @@ WORDS: Mapping[str, Mapping[str, Pair]] = {
         "usual-for-this-koc": ("按其常态，这样的内容时有出现", "this KOC writes such a post now and then"),
         "brand-shift": ("公众口碑整体转差，先不归因于个人", "the whole public's mood had fallen just then"),
     },
+    "cause": {
+        "product": ("产品", "product"),
+        "after-sales": ("售后", "after-sales"),
+        "logistics": ("物流", "delivery"),
+        "price": ("价格", "price"),
+        "marketing": ("营销", "marketing"),
+        "cooperation": ("合作关系", "cooperation"),
+    },
     "held-short": {
         "not-read": ("未读", "not read"),
         "no-own-words": ("无自己的话", "no own words"),

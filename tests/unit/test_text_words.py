@@ -15,6 +15,7 @@ import listener
 import nlp
 import spiders
 import storage
+from config.settings import Departments
 from listener.text.reasons import SENTENCES
 from listener.text.views import LetterKind, StanceCode
 from listener.text.words import WORDS, group_of, word
@@ -53,7 +54,14 @@ def test_every_word_stands_in_both_languages() -> None:
 
 def test_every_cue_has_words() -> None:
     lines = files("nlp").joinpath("data/cues.tsv").read_text(encoding="utf-8").splitlines()
-    assert {line.split("\t")[0] for line in lines if line.strip() and not line.startswith("#")} <= set(WORDS["cue"])
+    codes = {line.split("\t")[0] for line in lines if line.strip() and line[0] not in "#="}
+    assert codes <= set(WORDS["cue"])
+
+
+def test_every_cause_has_words_and_a_department() -> None:
+    lines = files("nlp").joinpath("data/causes.tsv").read_text(encoding="utf-8").splitlines()
+    codes = {line.split("\t")[0] for line in lines if line.strip() and line[0] not in "#="}
+    assert codes == set(WORDS["cause"]) == set(dict(Departments().by_cause))
 
 
 def codes() -> list[type[StrEnum]]:
