@@ -1,24 +1,34 @@
 """Calibration: a deployment's own unlabelled histories → its detector's numbers. Promise in, bars out.
 
-Two things are learned, both without a label, and both deterministic: the random draws are seeded by the histories.
+Everything is learned without a label, and deterministic: the random draws are seeded by the histories. Counted are each KOC's
+posts before the turn that the cold start suspects, if any, at most 40: true turns must not teach what loyalty looks like.
 
-1. **Profiles** (empirical Bayes). The mixture of the sentiment profiles over KOCs is estimated by nonparametric maximum
-   likelihood, by EM on each KOC's posts before the turn that the cold start suspects, if any, held toward the cold start
-   by 30 pseudo-KOCs. From it come the share and the profiles of those who never were advocates, and half of the critics'
-   profiles. The *advocates'* prior in the filter stays broad: a sharp one takes the slips of the mildly critical for a
-   turn, and on simulated worlds cost two posts of delay at the same false alarms.
-2. **Bars** (parametric bootstrap of the null). Loyal advocates are simulated: a profile g from the fitted mixture, the
-   times of a real KOC, and real posts, drawn with weight ⟨g,q⟩ over that of all posts. The filter runs over them; the bars
-   are where 10 and 1 false alarms per 1000 KOC-years remain. In between and beyond, ln(false alarms) is linear in the bar.
+1. **Temperature** of the scorer's probabilities: the same author's posts resemble each other by as much as the scorer tells
+   classes apart, so that the right temperature makes the posts likeliest, given that they come from authors, against the
+   same posts shuffled among all: max over T of  Σ_KOC ln Σ_g w_g Π_i ⟨g,q_i⟩ − Σ_i ln⟨s,q_i⟩,  w and s fitted by EM at each T
+   (the profile likelihood of a density-ratio model). Held within a factor of 1.4 of the cold start's, because where a
+   deployment lacks one of the classes, the fit pays for it with the temperature.
+2. **Profiles** (empirical Bayes). The mixture of the sentiment profiles over KOCs is estimated by nonparametric maximum
+   likelihood, by EM, held toward the cold start by 10 pseudo-KOCs. From it come the share and the profiles of those who never
+   were advocates, and half of the critics' profiles. The *advocates'* prior in the filter stays broad: a sharp one takes the
+   slips of the mildly critical for a turn, and on simulated worlds cost two posts of delay at the same false alarms.
+3. **Repetition**: how often a post soon after another is of the same class because of it, by maximum likelihood.
+4. **Never advocates**: how much less evidence is asked against this rival, such that all who never were advocates together
+   raise no more reds in 1000 KOC-years of the roster than loyal advocates are promised to: simulated like those of 5.
+5. **Bars** (parametric bootstrap of the null). Loyal advocates are simulated: a profile g from the fitted mixture, the times of
+   a real KOC, classes by g, some repeated, and for each class c real posts, drawn with weight q_c over ⟨s,q⟩. The filter runs
+   over them; the bars are where 10 and 1 false alarms per 1000 KOC-years would remain, less a margin of 20 % for what the
+   simulation does not know. In between and beyond, ln(false alarms) is linear in the bar.
 
-Papers: Kiefer & Wolfowitz (1956) and Laird (1978) on the NPMLE; Efron & Tibshirani (1993) on the parametric bootstrap.
+Papers: Kiefer & Wolfowitz (1956) and Laird (1978) on the NPMLE; Anderson (1979), Qin (1998) on density ratios; Saerens et al.
+(2002) on class shares; Efron & Tibshirani (1993) on the parametric bootstrap.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -26,22 +36,26 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from listener.drift.moods import Floats, Moods
-from listener.drift.profiles import ADVOCATE, COOLED, NEVER
+from listener.drift.profiles import ADVOCATE, COOLED, NEVER, Profile
 from listener.drift.readings import Counted, counted_of, evidence_of_classes, readings_of, tempered
 from listener.drift.rules import Parameters, Rule, parameters_of, version_of
-from listener.drift.turn_filter import TurnFilter
+from listener.drift.turn_filter import Trace, TurnFilter
 from listener.drift.turn_points import Column, turn_point, turn_weights
 from storage.records import Calibration, History, MoodDay
 
 BASELINE_POSTS = 40  # of a KOC, at most, make its profile
-PSEUDO_KOCS = 30.0
+PSEUDO_KOCS = 10.0
 UNIFORM = 0.03
 LEAST_KOCS, LEAST_POSTS = 30, 300  # below that the cold start stays
 POSTS_OF_A_KOC = 5
 NULL_YEARS = 30_000.0
 SUSPECTED = 10.0  # false alarms per 1000 KOC-years at which a turn is suspected
-SAFETY = 0.9  # the bars aim at this share of the promise
-REPEATED = 0.5  # of ρ, the chance that a simulated post repeats the class of the one before
+SAFETY = 0.8  # the bars aim at this share of the promise
+TEMPERATURES = (0.71, 0.78, 0.85, 0.92, 1.0, 1.08, 1.18, 1.28, 1.4)  # times the cold start's
+SAMPLE = 3000  # KOCs that the temperature is learned from, at most
+NEVER_PROMISE = 1.0  # red alerts on those who never were advocates, per 1000 KOC-years of the whole roster
+NEVER_LESS = (0.0, 2.0)  # nats
+NEVER_YEARS = 6_000.0
 BLOCK = 1024
 
 
@@ -72,10 +86,62 @@ def calibrate(
 
 
 def fitted(counted: Sequence[Counted], p: Parameters, *, seed: int = 0, null_years: float = NULL_YEARS) -> Parameters:
-    """Numbers with profiles and bars fitted to the posts that weigh."""
+    """Numbers with temperature, profiles, repetition and bars fitted to the posts that weigh."""
+    p = with_temperature(counted, p)
     mixture = mixture_of(log_likelihoods(counted, p), prior_mixture(p))
+    advocates = mixture[: len(ADVOCATE)]
     p = with_profiles(p, mixture)
-    return with_bars(p, *null_maxima(counted, mixture[: len(ADVOCATE)], p, seed=seed, years=null_years))
+    p = replace(p, again=repetition(counted, p))
+    p = with_bars(p, *null_maxima(counted, advocates, p, seed=seed, years=null_years / 3))
+    p = with_never_less(counted, mixture, p, seed=seed, years=min(NEVER_YEARS, null_years))
+    return with_bars(p, *null_maxima(counted, advocates, p, seed=seed, years=null_years))
+
+
+def with_temperature(counted: Sequence[Counted], p: Parameters) -> Parameters:
+    """Numbers with the temperature at which authors explain their posts best; see the top of the module."""
+    some = counted[:: max(1, math.ceil(len(counted) / SAMPLE))]
+    early = [_first(c, n) for c, n in zip(some, baseline_lengths(some, p), strict=True)]
+    tried = [replace(p, temperature=round(p.temperature * factor, 4)) for factor in TEMPERATURES]
+    fits = [_gain_from_authors(early, one) for one in tried]
+    best = max(range(len(fits)), key=lambda i: fits[i])
+    return tried[best]
+
+
+def _gain_from_authors(early: Sequence[Counted], p: Parameters) -> float:
+    """ln likelihood of the posts, written by authors with profiles, over that of the same posts shuffled among all."""
+    each = _log_likelihoods(early, p)
+    top = each.max(axis=0)
+    weights = mixture_of(each, prior_mixture(p), steps=60)
+    by_authors = np.log((weights[:, None] * np.exp(each - top)).sum(axis=0)) + top
+    evidence = np.concatenate([_evidence_of(c, p) for c in early])
+    shuffled = (1 - p.doubt) * _weighted(evidence, class_shares(evidence)) + p.doubt
+    return math.fsum(by_authors.tolist()) - math.fsum(np.log(shuffled).tolist())
+
+
+def repetition(counted: Sequence[Counted], p: Parameters) -> float:
+    """How often, as a share of ρ, a post is of the class of the one before because it came soon after it: 0, 0.05 … 1.
+
+    Each post is likely (1 − r·ρ)·⟨g,q⟩ + r·ρ·⟨g·v,q⟩/⟨g,v⟩, v: evidence of the post before, g: the KOC's own class shares.
+    """
+    fresh, again, rho = [np.ones(0)], [np.ones(0)], [np.zeros(0)]
+    for c, n in zip(counted, baseline_lengths(counted, p), strict=True):
+        one = _first(c, n)
+        if n < POSTS_OF_A_KOC or len(one.days) < POSTS_OF_A_KOC:
+            continue
+        q = _evidence_of(one, p)
+        g = class_shares(np.concatenate([q, np.ones((1, 4))]), steps=20)
+        fresh.append(_weighted(q[1:], g))
+        again.append((q[1:] * q[:-1] * g).sum(axis=1) / _weighted(q[:-1], g))
+        rho.append(p.repeat * np.exp(-(one.days[1:] - one.days[:-1]) / p.repeat_days))
+    f, a, w = np.concatenate(fresh), np.concatenate(again), np.concatenate(rho)
+    near = w > 0.05
+    f, a, w = f[near], a[near], w[near]
+    tried = [step / 20 for step in range(21)]
+    return max(tried, key=lambda r: math.fsum(np.log(np.maximum((1 - r * w) * f + r * w * a, 1e-12)).tolist()))
+
+
+def _evidence_of(c: Counted, p: Parameters) -> Floats:
+    return evidence_of_classes(tempered(c.probabilities, p.temperature), c.constructive, c.cue, p)
 
 
 def prior_mixture(p: Parameters) -> Floats:
@@ -86,7 +152,10 @@ def prior_mixture(p: Parameters) -> Floats:
 
 def log_likelihoods(counted: Sequence[Counted], p: Parameters) -> Floats:
     """(45, K) log likelihood of each KOC's baseline under each profile."""
-    early = [_first(c, n) for c, n in zip(counted, baseline_lengths(counted, p), strict=True)]
+    return _log_likelihoods([_first(c, n) for c, n in zip(counted, baseline_lengths(counted, p), strict=True)], p)
+
+
+def _log_likelihoods(early: Sequence[Counted], p: Parameters) -> Floats:
     order = sorted(range(len(early)), key=lambda i: -len(early[i].days))
     turn_filter = TurnFilter(p)
     out = np.zeros((len(ADVOCATE) + len(NEVER), len(early)))
@@ -141,19 +210,45 @@ def null_maxima(
 ) -> tuple[Floats, float]:
     """The highest evidence (less what the pace adds to the bar) each of many simulated loyal advocates ever reached, and
     the KOC-years they were watched. advocates: (12,) weights of their profiles."""
-    rng = np.random.default_rng(seed)
-    pool = _Pool(counted, advocates, p)
-    turn_filter = TurnFilter(p)
     maxima: list[Floats] = []
+    watched = 0.0
+    for trace, pace, block_years in _simulated(_Pool(counted, ADVOCATE, advocates, p), p, seed, years):
+        maxima.append((trace.strength - pace).max(axis=0))
+        watched += block_years
+    return np.concatenate(maxima), watched
+
+
+def with_never_less(counted: Sequence[Counted], mixture: Floats, p: Parameters, *, seed: int, years: float) -> Parameters:
+    """Numbers that ask so much less evidence against "never was an advocate" that simulated ones keep `NEVER_PROMISE`.
+
+    mixture: (45,) fitted weights of all profiles; those who never were advocates have the ones of `NEVER`.
+    """
+    allowed = SAFETY * NEVER_PROMISE / max(float(mixture[len(ADVOCATE) :].sum()), 0.02)
+    tried = np.linspace(*NEVER_LESS, 41)
+    alarms, watched = np.zeros(len(tried)), 0.0
+    bar = p.bar(1.0)
+    for trace, pace, block_years in _simulated(_Pool(counted, NEVER, mixture[len(ADVOCATE) :], p), p, seed, years):
+        others = np.minimum(trace.advocate, trace.cooled + p.cooled_less) >= bar + pace
+        needed = np.where(others, bar + pace - trace.never, np.inf).min(axis=0)
+        alarms += (needed[None, :] <= tried[:, None]).sum(axis=1)
+        watched += block_years
+    kept = np.flatnonzero(alarms * 1000 / watched <= allowed)
+    return replace(p, never_less=round(float(tried[kept[-1]]) if kept.size else NEVER_LESS[0], 4))
+
+
+def _simulated(pool: _Pool, p: Parameters, seed: int, years: float) -> Iterator[tuple[Trace, Floats, float]]:
+    """Blocks of simulated KOCs until so many KOC-years are watched: the filter's trace, what the pace adds to the bar at each
+    post, the block's KOC-years."""
+    rng = np.random.default_rng(seed)
+    turn_filter = TurnFilter(p)
     watched = 0.0
     while watched < years:
         block = sorted((pool.draw(rng) for _ in range(BLOCK)), key=lambda c: -len(c.days))
         readings = readings_of(block, p)
         _, trace = turn_filter.run(readings, np.full(readings.per_year.shape, np.inf))
-        strength = trace.strength - p.pace * np.log(readings.per_year / p.per_year)
-        maxima.append(strength.max(axis=0))
-        watched += math.fsum(_years(c.days) for c in block)
-    return np.concatenate(maxima), watched
+        more = math.fsum(_years(c.days) for c in block)
+        watched += more
+        yield trace, p.pace * np.log(readings.per_year / p.per_year), more
 
 
 def with_bars(p: Parameters, maxima: Floats, years: float) -> Parameters:
@@ -180,29 +275,34 @@ def _exceeded(ranked: Floats, times: float) -> float:
 
 
 class _Pool:
-    """What simulated advocates are drawn from: real times, the fitted profiles, and real posts as an author of a profile g
-    would write them: with weight ⟨g,q⟩/⟨w,q⟩, where w are the shares of the classes among all posts."""
+    """What simulated KOCs are drawn from: real times, profiles with their weights, and for each class c real posts with weight
+    q_c/⟨s,q⟩, where s are the shares of the classes among all posts. A class that no post is sure of weighs less."""
 
-    def __init__(self, counted: Sequence[Counted], advocates: Floats, p: Parameters) -> None:
+    def __init__(self, counted: Sequence[Counted], profiles: Sequence[Profile], weights: Floats, p: Parameters) -> None:
         self._p = p
         self._times = [c.days - c.days[0] for c in counted]
         self._posts = np.concatenate([c.probabilities for c in counted])
         self._flags = np.concatenate([c.constructive for c in counted])
         self._cues = np.concatenate([c.cue for c in counted])
-        evidence = evidence_of_classes(tempered(self._posts, p.temperature), self._flags, self._cues, p)
-        whole = _weighted(evidence, class_shares(evidence))
-        self._by_profile = [_cumulative(_weighted(evidence, np.array(g)) / whole) for g in ADVOCATE]
-        self._profiles = _cumulative(advocates)
+        evidence = np.concatenate([_evidence_of(c, p) for c in counted])
+        by_class = evidence / _weighted(evidence, class_shares(evidence))[:, None]
+        self._by_class = [_cumulative(by_class[:, c]) for c in range(4)]
+        sizes = by_class.mean(axis=0)
+        self._classes = [_cumulative(np.array(g) * sizes) for g in profiles]
+        self._profiles = _cumulative(weights)
 
     def draw(self, rng: np.random.Generator) -> Counted:
         days = self._times[int(rng.integers(len(self._times)))]
         n = len(days)
-        likely = self._by_profile[_pick(self._profiles, rng.random())]
-        spots = np.searchsorted(likely, rng.random(n), side="right").clip(0, len(self._posts) - 1)
-        gap = np.diff(days, prepend=-np.inf)
-        again = rng.random(n) < REPEATED * self._p.repeat * np.exp(-gap / self._p.repeat_days)
-        for i in np.flatnonzero(again).tolist():
-            spots[i] = spots[i - 1]
+        mine = self._classes[_pick(self._profiles, rng.random())]
+        classes = np.searchsorted(mine, rng.random(n), side="right").clip(0, 3)
+        rho = self._p.repeat * np.exp(-np.diff(days, prepend=-np.inf) / self._p.repeat_days)
+        for i in np.flatnonzero(rng.random(n) < self._p.again * rho).tolist():
+            classes[i] = classes[i - 1]
+        at, spots = rng.random(n), np.zeros(n, dtype=np.int64)
+        for c in range(4):
+            spots[classes == c] = np.searchsorted(self._by_class[c], at[classes == c], side="right")
+        spots = spots.clip(0, len(self._posts) - 1)
         plain = np.zeros(n, dtype=np.bool_)
         return Counted((), days, self._posts[spots], self._flags[spots], plain, self._cues[spots], np.ones((n, 3)))
 

@@ -2,8 +2,8 @@
 
 A profile g = (against, none, favor, mild) is made from a point of a lattice on the simplex, (i, j, k)/8 with i + j + k = 8,
 pulled toward the middle so that no class has less than .04 (everybody slips now and then, and no post may be impossible),
-with a fixed share of mild criticism: even advocates criticize mildly in a tenth of their posts, and that is healthy. 45
-profiles. The lattice point's mean stance, favor − against, says which branch of the filter a profile belongs to.
+with a fixed share of mild criticism: even advocates criticize mildly in an eighth of their posts, and that is healthy; critics
+more often. 45 profiles. The lattice point's mean stance, favor − against, says which branch of the filter a profile belongs to.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ CLASSES = ("against", "none", "favor", "mild")
 STEPS = 8
 FLOOR = 0.04
 ADVOCATE_FROM, CRITIC_TO = 0.25, -0.30  # mean stance of an advocate and of a critic; between them: cooled
-MILD_ADVOCATE, MILD_OTHERS = 0.10, 0.13
+MILD_ADVOCATE, MILD_COOLED, MILD_CRITIC = 0.12, 0.13, 0.18
 LOADINGS = (0, 1, 2)  # how strongly an advocate may follow the whole market's mood
 
 
@@ -45,7 +45,7 @@ def _branch(low: float, high: float, mild: float) -> tuple[Profile, ...]:
 
 
 ADVOCATE = _branch(ADVOCATE_FROM, 1.01, MILD_ADVOCATE)
-COOLED = _branch(CRITIC_TO, ADVOCATE_FROM, MILD_OTHERS)
-CRITIC = _branch(-1.01, CRITIC_TO, MILD_OTHERS)
+COOLED = _branch(CRITIC_TO, ADVOCATE_FROM, MILD_COOLED)
+CRITIC = _branch(-1.01, CRITIC_TO, MILD_CRITIC)
 NEVER = COOLED + CRITIC
 PROFILES = ADVOCATE + NEVER

@@ -48,7 +48,8 @@ class Parameters:
 
     Repetition. repeat, repeat_days: ρ = repeat·exp(−Δt/repeat_days). copy, copy_days, copy_nats: the same for posts whose
     evidence is like the last one's (log odds within copy_nats) while the KOC is seen copying. duplicate_bits,
-    duplicate_days: what counts as the same content.
+    duplicate_days: what counts as the same content. again: in simulated advocates, the
+    chance that a post soon after another is of the same class because of it.
 
     Hazards, per post. cool: A → C; blur: A forgets; rewarm: C → A; convert: B → A; relapse: a latched critic's profile
     forgets. cooled_source: weight of a turn that starts from C against one that starts from A.
@@ -80,6 +81,7 @@ class Parameters:
     copy: float = 0.95
     copy_days: float = 3.0
     copy_nats: float = 2.5
+    again: float = 0.5
     duplicate_bits: int = 3
     duplicate_days: float = 30.0
     cool: float = 0.004
@@ -165,20 +167,25 @@ def _defaults() -> dict[str, Any]:
     return {
         "advocate": _tilted(ADVOCATE, favor=3.8),
         "never": _tilted(NEVER, against=1.0),
-        "cooled": _tilted(COOLED, none=2.3),
+        "cooled": _tilted(COOLED, none=2.3, least=-0.15),
         "critic": _tilted(CRITIC, against=3.4),
         "never_share": 0.2,
         "class_prior": [0.14, 0.26, 0.60],
         "temperature": 0.7,
         "mild": 1.0,
-        "intercept": 11.585,
-        "slope": 1.813,
+        "intercept": 13.715,
+        "slope": 2.002,
         "cues": dict(CUES),
     }
 
 
-def _tilted(profiles: tuple[Profile, ...], against: float = 0.0, none: float = 0.0, favor: float = 0.0) -> list[float]:
-    """Prior weights ∝ exp(against·g_against + none·g_none + favor·g_favor) over some profiles, rounded to 1e-6."""
-    weights = [math.exp(against * g[0] + none * g[1] + favor * g[2]) for g in profiles]
+def _tilted(
+    profiles: tuple[Profile, ...], against: float = 0.0, none: float = 0.0, favor: float = 0.0, least: float = -1.0
+) -> list[float]:
+    """Prior weights ∝ exp(against·g_against + none·g_none + favor·g_favor) over some profiles, rounded to 1e-6; a thousandth
+    of that where the mean stance is below ``least``."""
+    weights = [
+        math.exp(against * g[0] + none * g[1] + favor * g[2]) * (1.0 if g[2] - g[0] >= least else 1e-3) for g in profiles
+    ]
     total = sum(weights)
     return [round(w / total, 6) for w in weights]

@@ -27,8 +27,8 @@ SCORER: dict[str, Any] = {
     "temperature": 1.0,
     "mild": 3.0,
     "never_share": 0.25,
-    "intercept": 11.69,
-    "slope": 1.706,
+    "intercept": 11.95,
+    "slope": 1.771,
 }
 UNIT = 10_000
 NO_ALARM = -99.0

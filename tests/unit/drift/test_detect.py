@@ -24,7 +24,7 @@ def levels(verdict: Verdict) -> list[str]:
 
 
 def test_an_advocate_who_turns_critic_raises_amber_and_then_red(make_history):
-    (verdict,) = judge(make_history("f" * 12 + "a" * 12))
+    (verdict,) = judge(make_history("f" * 12 + "aafaana" + "a" * 8))
     assert levels(verdict) == ["amber", "red"]
     assert verdict.state.status == "critic"
     assert [c.status for c in verdict.state.changes] == ["candidate", "advocate", "wavering", "critic"]
@@ -75,7 +75,7 @@ def test_what_was_not_scored_or_has_no_own_words_weighs_nothing(make_history):
 
 
 def test_recovery_arms_the_filter_again_and_a_second_turn_is_a_second_drift(make_history):
-    (verdict,) = judge(make_history("f" * 12 + "a" * 12 + "f" * 25 + "a" * 12))
+    (verdict,) = judge(make_history("f" * 12 + "aafaana" + "a" * 5 + "f" * 25 + "a" * 12))
     assert levels(verdict).count("red") == 2
     statuses = [c.status for c in verdict.state.changes]
     assert statuses[:6] == ["candidate", "advocate", "wavering", "critic", "recovered", "advocate"]
@@ -92,8 +92,9 @@ def test_a_critic_stays_critic_however_much_evidence_follows(make_history):
 
 
 def test_a_wavering_koc_who_praises_again_goes_back_to_advocate(make_history):
-    bad = next(n for n in range(3, 12) if levels(judge(make_history("f" * 12 + "a" * n))[0]) == ["amber"])
-    (verdict,) = judge(make_history("f" * 12 + "a" * bad + "f" * 12))
+    turn = "aafaanaa"
+    bad = next(n for n in range(3, 9) if levels(judge(make_history("f" * 12 + turn[:n]))[0]) == ["amber"])
+    (verdict,) = judge(make_history("f" * 12 + turn[:bad] + "f" * 12))
     assert levels(verdict) == ["amber"]
     assert verdict.state.changes[-1].status == "advocate"
 
