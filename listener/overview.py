@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
 
-from listener import board, coverage
+from listener import board, coverage, health
 from listener.app import App
 from listener.drift.brand_shifts import brand_shifts, shifted
 from listener.drift.moods import Moods
 from listener.drift.readings import counted_of
 from listener.drift.rules import Rule, default_calibration, parameters_of
+from listener.health import Health
 from listener.pipeline import verdicts_of
 from listener.signals.silences import KIND as SILENCE
 from storage.records import Calibration, History, KocCoverage, Listening, MoodDay, PostKey, StoredAlert, Verdict
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,21 @@ def coverage_of(app: App) -> dict[str, KocCoverage]:
     return coverage.coverage_of(
         app.store.kocs(), listenings_of(app), app.store.crawls(last=False), app.store.heard(), now=app.now()
     )
+
+
+def health_by_source(app: App) -> dict[str, Health]:
+    """How each source of the settings fares."""
+    now = app.now()
+    offset = now.astimezone(ZoneInfo(app.timezone)).utcoffset() or timedelta()
+    since = now - timedelta(days=health.DAYS * 4)
+    crawls, posts = app.store.crawls(last=False, since=now - timedelta(days=health.DAYS)), app.store.posts_by_day(since, offset)
+    today = (now - _EPOCH + offset) // timedelta(days=1)
+    return {
+        source.name: health.health_of(
+            posts.get(source.name, {}), [one for one in crawls if one.source == source.name], today=today, now=now
+        )
+        for source in app.settings.sources
+    }
 
 
 def board_of(app: App, brand: str | None = None) -> list[board.Row]:

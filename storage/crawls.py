@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, case, delete, func, select, union, update
 
-from storage.codec import clean, json_of, json_text, pairs_of, pairs_text, us, us_or_none, when, when_or_none
+from storage.codec import clean, json_of, json_text, names_of, pairs_of, pairs_text, us, us_or_none, when, when_or_none
 from storage.database import AnyRow, insert
 from storage.dirty import mark_silent
 from storage.records import Crawl, Heard, Imported, Mark, StoreError
@@ -117,6 +117,19 @@ def load_marks(connection: Connection, source: str) -> dict[str, Mark]:
         row.subject: Mark(row.source, row.subject, when_or_none(row.posted_at), json_of(row.state))
         for row in connection.execute(query)
     }
+
+
+def posts_by_day(connection: Connection, since: int, offset: int) -> dict[str, dict[int, int]]:
+    """How many posts of each source were posted on which day."""
+    day = (posts.c.posted_at + offset) // 86_400_000_000
+    own = (posts.c.posted_at >= since, posts.c.kind != "comment")
+    query = select(posts.c.sources, day.label("day"), func.count()).where(*own).group_by(posts.c.sources, day)
+    found: dict[str, dict[int, int]] = {}
+    for sources, on, count in connection.execute(query):
+        for source in names_of(sources):
+            days = found.setdefault(source, {})
+            days[int(on)] = days.get(int(on), 0) + count
+    return found
 
 
 def heard_accounts(connection: Connection) -> list[Heard]:

@@ -384,6 +384,11 @@ class Store:
         """Where the next crawl of a source goes on, by subject."""
         return self._database.read(lambda c: crawls.load_marks(c, source))
 
+    def posts_by_day(self, since: datetime, offset: timedelta) -> dict[str, dict[int, int]]:
+        """How many posts (no comments) of each source were posted on which day since then. Days are counted from 1970-01-01 in
+        a zone so far ahead of UTC."""
+        return self._database.read(lambda c: crawls.posts_by_day(c, us(since), offset // timedelta(microseconds=1)))
+
     def heard(self) -> list[Heard]:
         """Each account of the roster, in key order, and when it was last heard; None: nobody listened to it yet."""
         return self._database.read(crawls.heard_accounts)

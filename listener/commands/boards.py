@@ -17,13 +17,15 @@ from listener.calibrating import keeping_of
 from listener.commands import output
 from listener.commands.output import Format
 from listener.commands.promising import status_lines, status_row
-from listener.overview import board_of, coverage_of, listenings_of
+from listener.health import Health, words_of
+from listener.overview import board_of, coverage_of, health_by_source, listenings_of
+from listener.politeness import words_of_pause
 from listener.text.quotes import line_of
 from listener.text.story import story_of
 from listener.text.views import Language
 from listener.text.words import word
 from spiders.collect import platforms
-from storage.records import AccountCoverage, Crawl, Koc, Listening
+from storage.records import AccountCoverage, Crawl, Host, Koc, Listening
 
 STYLES: Mapping[str, str] = {"critic": "bold red", "wavering": "yellow", "not-covered": "dim", "recovered": "green"}
 
@@ -135,7 +137,7 @@ def print_status(app: App, form: Format) -> None:
                 word("crawl-outcome", row["outcome"], language) if row["outcome"] else never,
                 _shown(row["last_success_at"], zone),
                 str(row["items"]),
-                _cell(row["error"].partition("\n")[0]),
+                _cell("；".join(filter(None, (row["error"].partition("\n")[0], row["note"])))),
             )
         elif row["kind"] == "account":
             accounts.add_row(
@@ -151,6 +153,9 @@ def print_status(app: App, form: Format) -> None:
         output.out.print(sources, "")
     if accounts.row_count:
         output.out.print(accounts, "")
+    for row in rows:
+        if row["kind"] == "host" and row["note"]:
+            output.warn(row["note"])
     for line in status_lines(app):
         output.say(line)
     for line in _sum_lines(rows[-1], zh):
@@ -196,19 +201,43 @@ def _shown(at: str | None, zone: ZoneInfo) -> str:
     return _ago(datetime.fromisoformat(at), zone) if at else "–"
 
 
+def ails(app: App) -> bool:
+    """Whether a source that is switched on has fallen silent, or its last crawl did not reach its end, or a host refuses us."""
+    sources = [row for row in status_rows(app) if row["kind"] == "source" and row["enabled"]]
+    bad = ("blocked", "changed", "failed")
+    return any(row["is_silent"] or row["outcome"] in bad for row in sources) or bool(app.store.refusing_hosts())
+
+
 def status_rows(app: App) -> list[dict[str, Any]]:
     """One row for each source (kind ``source``), each account of the roster (``account``), each brand's promise (``promise``),
     and the sums (``sums``)."""
     crawls = app.store.crawls(last=False)
-    covered = coverage_of(app)
+    covered, fares = coverage_of(app), health_by_source(app)
     rows = [
-        *[_source_row(one, [c for c in crawls if c.source == one.source]) for one in listenings_of(app)],
+        *[
+            _source_row(one, [c for c in crawls if c.source == one.source], fares[one.source], app.settings.listener.language)
+            for one in listenings_of(app)
+        ],
         *[_account_row(koc, account) for koc in app.store.kocs() for account in covered[koc.koc_id].accounts],
         *[status_row(keeping_of(app, brand.name)) for brand in app.brands],
     ]
     lease = app.store.lease("run")
     running = lease.holder if lease and lease.until > app.now() else None
-    return [*rows, {"kind": "sums", **app.store.counts(), "running": running}]
+    refusing = [_host_row(one, app) for one in app.store.refusing_hosts()]
+    return [*rows, *refusing, {"kind": "sums", **app.store.counts(), "running": running}]
+
+
+def _host_row(host: Host, app: App) -> dict[str, Any]:
+    return {
+        "kind": "host",
+        "host": host.host,
+        "refusals": host.refusals,
+        "paused_until": _plain(host.paused_until),
+        "refused_at": _plain(host.refused_at),
+        "source": host.source,
+        "reason": host.reason,
+        "note": words_of_pause(host, app.now(), app.timezone),
+    }
 
 
 def _account_row(koc: Koc, account: AccountCoverage) -> dict[str, Any]:
@@ -227,7 +256,7 @@ def _account_row(koc: Koc, account: AccountCoverage) -> dict[str, Any]:
     }
 
 
-def _source_row(listening: Listening, crawls: Sequence[Crawl]) -> dict[str, Any]:
+def _source_row(listening: Listening, crawls: Sequence[Crawl], fares: Health, language: str) -> dict[str, Any]:
     last = max(crawls, key=lambda c: c.started_at, default=None)
     done = [c.ended_at for c in crawls if c.outcome == "done" and c.ended_at]
     known = listening.platform in platforms()
@@ -240,4 +269,10 @@ def _source_row(listening: Listening, crawls: Sequence[Crawl]) -> dict[str, Any]
         "last_success_at": _plain(max(done, default=None)),
         "items": sum(c.items for c in crawls),
         "error": (last.error if last else "") if known else f"没有这个平台的爬虫 / no spider for {listening.platform!r}",
+        "posts_a_day": round(fares.recent, 2),
+        "usual_posts_a_day": None if fares.usual is None else round(fares.usual, 2),
+        "silent_days": fares.silent_days,
+        "is_silent": fares.is_silent,
+        "error_rate": None if fares.errors is None else round(fares.errors, 3),
+        "note": words_of(fares, language),
     }

@@ -75,12 +75,20 @@ def explain(
         stories.print_story(app, koc, brand, at, form, chart)
 
 
-def status(context: typer.Context, form: FormatOption = Format.table) -> None:
+def status(
+    context: typer.Context,
+    form: FormatOption = Format.table,
+    check: Annotated[
+        bool, typer.Option("--check", help="有来源失声、被拦截或出错则退出码 1 / exit 1 where a source is silent or fails")
+    ] = False,
+) -> None:
     """每个来源、KOC、账号：最后听到、是否覆盖；待处理与推送 / what is heard, what is covered, what waits"""
     from listener.commands import boards
 
     with opened(context) as app:
         boards.print_status(app, form)
+        if check and boards.ails(app):
+            raise typer.Exit(FAILED)
 
 
 def watch(context: typer.Context) -> None:
