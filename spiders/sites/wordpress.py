@@ -153,8 +153,8 @@ def gate(response: Response) -> Literal["open", "none", "end"]:
     if 200 <= response.status < 300:
         return "open"
     try:
-        code = str(json_from(response.body).get("code"))
-    except (ValueError, AttributeError):
+        code = str(json_from(response.body)["code"])
+    except (ValueError, TypeError, KeyError):
         return "none"
     if code.endswith("invalid_page_number"):
         return "end"
@@ -237,8 +237,8 @@ class WordPressSpider(HomeSpider):
         """Where a site's API is, with ``{}`` for what is asked of it; None where it is shut."""
         if home not in self._apis:
             self._apis[home] = None if self.options.api == "feed" else await self._found_api(home)
-            if self._apis[home] is None and self.options.api == "rest":
-                raise Blocked(f"网站关闭了 REST 接口：{home} / the site's API is shut", patience=3)
+        if self._apis[home] is None and self.options.api == "rest":
+            raise Blocked(f"网站关闭了 REST 接口：{home} / the site's API is shut", patience=3)
         return self._apis[home]
 
     async def _found_api(self, home: str) -> str | None:
