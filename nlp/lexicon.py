@@ -61,7 +61,7 @@ def lexicon_of(lines: Iterable[str]) -> Lexicon:
         try:
             if line.startswith("="):
                 name, expression = line[1:].rstrip("\n").split("\t")
-                named[name] = f"(?:{_written_out(expression, named)})"
+                named[name] = _checked(f"(?:{_written_out(expression, named)})")
                 continue
             code, harm, words, void = (*line.rstrip("\n").split("\t"), "")[:4]
             voids = Void(_checked(_written_out(void, named))) if void else None

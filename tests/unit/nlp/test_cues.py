@@ -79,9 +79,8 @@ def test_only_candidates_are_looked_for() -> None:
 
 
 def test_a_long_complaint_with_proof_and_order_is_told_from_a_rant() -> None:
-    story = (
-        "首先我三月一日下单，我的订单截图在图一。" + "然后客服说会处理，" * 12 + "结果第二天又说没有记录，拒绝退款，聊天记录为证。"
-    )
+    begin, end = "首先我三月一日下单，我的订单截图在图一。", "结果第二天又说没有记录，拒绝退款，聊天记录为证。"
+    story = begin + "然后客服说会处理，" * 12 + end
     assert "complaint" in codes_of(story)
     assert "complaint" not in codes_of("太差了" * 60)
 
