@@ -206,13 +206,20 @@ def with_profiles(p: Parameters, mixture: Floats) -> Parameters:
 
 
 def null_maxima(
-    counted: Sequence[Counted], advocates: Floats, p: Parameters, *, seed: int, years: float
+    counted: Sequence[Counted],
+    advocates: Floats,
+    p: Parameters,
+    *,
+    seed: int,
+    years: float,
+    world: Parameters | None = None,
 ) -> tuple[Floats, float]:
     """The highest evidence (less what the pace adds to the bar) each of many simulated loyal advocates ever reached, and
-    the KOC-years they were watched. advocates: (12,) weights of their profiles."""
+    the KOC-years they were watched. advocates: (12,) weights of their profiles. world: the numbers that they are simulated
+    by (default: the filter's own), so that two filters can be judged on the same advocates."""
     maxima: list[Floats] = []
     watched = 0.0
-    for trace, pace, block_years in _simulated(_Pool(counted, ADVOCATE, advocates, p), p, seed, years):
+    for trace, pace, block_years in _simulated(_Pool(counted, ADVOCATE, advocates, world or p), p, seed, years):
         maxima.append((trace.strength - pace).max(axis=0))
         watched += block_years
     return np.concatenate(maxima), watched

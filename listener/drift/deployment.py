@@ -35,7 +35,7 @@ from listener.drift.calibrate import (
 )
 from listener.drift.detect import detect
 from listener.drift.marks import Pair, by_koc, false_alarms, loyal_part
-from listener.drift.moods import Moods
+from listener.drift.moods import Floats, Moods
 from listener.drift.profiles import ADVOCATE
 from listener.drift.readings import Counted, counted_of
 from listener.drift.rules import Parameters, Rule, default_calibration, parameters_of, version_of
@@ -114,12 +114,14 @@ def fit(
         return Fit(material, None, {}, {})
     new = calibrate(loyal, moods, base, rule, effective_at=effective_at, null_years=years[0])
     new, again = learned(new, histories, moods, said, material.koc_years, rule)
+    world = parameters_of(new)
+    p = replace(p, temperature=world.temperature)
     mixture = mixture_of(log_likelihoods(counted, p), prior_mixture(p))[: len(ADVOCATE)]
     return Fit(
         replace(material, false_alarms=again),
         new,
-        expected_of(counted, mixture, parameters_of(new), rule, years=years[1]),
-        expected_of(counted, mixture, parameters_of(before), rule, years=years[1]),
+        expected_of(counted, mixture, world, world, rule, years=years[1]),
+        expected_of(counted, mixture, world, parameters_of(before), rule, years=years[1]),
     )
 
 
@@ -156,9 +158,13 @@ def surplus(seen: int, promised: float) -> float:
     return max(0.0, math.log((seen + PSEUDO_ALARMS) / (promised + PSEUDO_ALARMS)))
 
 
-def expected_of(counted: Sequence[Counted], advocates: Any, p: Parameters, rule: Rule, *, years: float) -> dict[str, Expected]:
-    """By level, what the promise's bar gives on simulated advocates. advocates: (12,) weights of their profiles."""
-    maxima, watched = null_maxima(counted, advocates, p, seed=CHECK_SEED, years=years)
+def expected_of(
+    counted: Sequence[Counted], advocates: Floats, world: Parameters, p: Parameters, rule: Rule, *, years: float
+) -> dict[str, Expected]:
+    """By level, what the promise's bars of ``p`` give on advocates that are simulated by the numbers of ``world``.
+
+    advocates: (12,) weights of their profiles."""
+    maxima, watched = null_maxima(counted, advocates, p, seed=CHECK_SEED, years=years, world=world)
     found = {}
     for level, promised in (("amber", rule.false_alarms_amber), ("red", rule.false_alarms_red)):
         bar = p.bar(promised)
