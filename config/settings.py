@@ -232,8 +232,8 @@ class Schedule:
 
 @dataclass(frozen=True, kw_only=True, config=_VALUES)
 class Engine:
-    """``[engine]``. workers: processes that score; batch_size: posts stored and scored at a time; model: a model of one's
-    own (made by `listener nlp train`), the shipped one by default."""
+    """``[engine]``. workers: processes that score and replay; batch_size: posts stored and scored at a time; model: a model of
+    one's own (made by `listener nlp train`), the shipped one by default."""
 
     workers: Annotated[Whole, at_least(1, 256)] = 1
     batch_size: Annotated[Whole, at_least(1, 100_000)] = 1000

@@ -13,10 +13,10 @@ from rich.table import Table
 
 from listener import board
 from listener.app import App
-from listener.calibrating import keeping_of
+from listener.calibrating import Keeping, keeping_of
 from listener.commands import output
 from listener.commands.output import Format
-from listener.commands.promising import status_lines, status_row
+from listener.commands.promising import lines_of, status_row
 from listener.health import Health, words_of
 from listener.overview import board_of, coverage_of, health_by_source, listenings_of
 from listener.politeness import words_of_pause
@@ -121,7 +121,8 @@ def _plain(value: Any) -> Any:
 
 def print_status(app: App, form: Format) -> None:
     """Sources, accounts, what waits and what could not be sent."""
-    rows = status_rows(app)
+    kept = [keeping_of(app, brand.name) for brand in app.brands]
+    rows = status_rows(app, kept)
     if form is not Format.table:
         output.write_rows(rows, form, columns=(), empty="")
         return
@@ -156,8 +157,9 @@ def print_status(app: App, form: Format) -> None:
     for row in rows:
         if row["kind"] == "host" and row["note"]:
             output.warn(row["note"])
-    for line in status_lines(app):
-        output.say(line)
+    for keeping in kept:
+        for line in lines_of(keeping, app):
+            output.say(line)
     for line in _sum_lines(rows[-1], zh):
         output.say(line)
 
@@ -208,7 +210,7 @@ def ails(app: App) -> bool:
     return any(row["is_silent"] or row["outcome"] in bad for row in sources) or bool(app.store.refusing_hosts())
 
 
-def status_rows(app: App) -> list[dict[str, Any]]:
+def status_rows(app: App, kept: Sequence[Keeping] = ()) -> list[dict[str, Any]]:
     """One row for each source (kind ``source``), each account of the roster (``account``), each brand's promise (``promise``),
     and the sums (``sums``)."""
     crawls = app.store.crawls(last=False)
@@ -219,7 +221,7 @@ def status_rows(app: App) -> list[dict[str, Any]]:
             for one in listenings_of(app)
         ],
         *[_account_row(koc, account) for koc in app.store.kocs() for account in covered[koc.koc_id].accounts],
-        *[status_row(keeping_of(app, brand.name)) for brand in app.brands],
+        *map(status_row, kept),
     ]
     lease = app.store.lease("run")
     running = lease.holder if lease and lease.until > app.now() else None

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from listener.app import App
-from listener.calibrating import Calibrated, Found, Keeping, keeping_of
+from listener.calibrating import Calibrated, Found, Keeping
 from listener.commands import output, showing
 from listener.drift.deployment import NEEDED, Expected
 from listener.text.quotes import line_of
@@ -137,12 +137,10 @@ def _changes(title: str, some: Sequence[Found], app: App, zh: bool) -> str:
 # ----------------------------------------------------------------------------------------------------------- status
 
 
-def status_lines(app: App) -> Iterator[str]:
-    """How the promise to each brand is kept, in plain words."""
+def lines_of(k: Keeping, app: App) -> Iterator[str]:
+    """How the promise to a brand is kept, in plain words."""
     zh, zone = app.settings.listener.language == "zh-CN", ZoneInfo(app.timezone)
-    for brand in app.brands:
-        k = keeping_of(app, brand.name)
-        yield from _kept_zh(k, zone) if zh else _kept_en(k, zone)
+    return _kept_zh(k, zone) if zh else _kept_en(k, zone)
 
 
 def status_row(k: Keeping) -> dict[str, Any]:

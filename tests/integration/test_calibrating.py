@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,9 @@ from listener.app import App, executor_of, replay_many
 from listener.drift.rules import Rule, default_calibration
 from listener.pipeline import Interrupted
 from nlp.results import ScoreError
-from storage.records import Calibration, CalibrationRun, KocMark
+from storage.records import Brand, Calibration, CalibrationRun, KocMark
 from storage.store import Store
+from tests.desks import Bench
 from tests.stored import BRAND, koc, mention, post
 
 START = datetime(2025, 1, 1, 4, tzinfo=UTC)
@@ -232,23 +234,20 @@ def everything(store: Store) -> list[object]:
 
 
 @pytest.mark.slow
-def test_any_number_of_workers_leaves_the_same_bytes(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_number_of_workers_leaves_the_same_bytes(store: Store, store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("listener.app.KOCS", 7)
-    fill(app.store, [*people(40), *["f" * 12 + "a" * 12] * 4])
-    with app.desk() as desk:
-        pipeline.watch(desk)
-    alone = everything(app.store)
-    assert app.store.drifts()
-    database = (app.settings.listener.database, app.timezone)
+    desk = Bench(store, (Brand(BRAND),)).desk()
+    fill(store, [*people(40), *["f" * 12 + "a" * 12] * 4])
+    pipeline.watch(desk)
+    alone = everything(store)
+    assert store.drifts()
+    database = (store_url, "Asia/Shanghai")
     for reached in (database, None):  # workers that read the database themselves, and workers that are sent the histories
-        with executor_of(2) as executor, app.desk() as desk:
-            app.store.mark_dirty()
-
-            def replay(*what: object, executor: object = executor, reached: object = reached) -> object:
-                return replay_many(executor, reached, *what)  # type: ignore[arg-type]
-
-            pipeline.watch(replace(desk, replay=replay, watch_size=30))  # type: ignore[arg-type]
-        assert everything(app.store) == alone
+        with executor_of(2) as executor:
+            store.mark_dirty()
+            pipeline.watch(replace(desk, replay=partial(replay_many, executor, reached), watch_size=30))
+        assert everything(store) == alone
+        assert store.count_dirty() == 0
 
 
 class Dying:

@@ -84,11 +84,8 @@ def test_too_little_history_names_what_there_is_what_is_needed_and_what_stays(ca
     assert "(there are 40)" in said(replace(done, fit=None), capsys, "en")
 
 
-def test_the_status_says_how_many_false_alarms_a_year_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(promising, "keeping_of", lambda app, brand: KEPT)
-    where = app("zh-CN")
-    where.brands = (SimpleNamespace(name="星澜"),)
-    out = "\n".join(promising.status_lines(where))  # type: ignore[arg-type]
+def test_the_status_says_how_many_false_alarms_a_year_are() -> None:
+    out = "\n".join(promising.lines_of(KEPT, app("zh-CN")))  # type: ignore[arg-type]
     for words in (
         "预计：红 0.8（0.5–1.2）、黄 9.8（8.7–11.0）",
         "红色误报约 4.2 年一次，黄色误报一年约 2.9 次",
@@ -96,8 +93,7 @@ def test_the_status_says_how_many_false_alarms_a_year_are(monkeypatch: pytest.Mo
         "自有历史 fitted-abc，2026-05-01 起生效",
     ):
         assert words in out
-    where.settings.listener.language = "en"
-    out = "\n".join(promising.status_lines(where))  # type: ignore[arg-type]
+    out = "\n".join(promising.lines_of(KEPT, app("en")))  # type: ignore[arg-type]
     for words in ("a false red alert about every 4.2 years", "about 2.9 false amber alerts a year", "own history fitted-abc"):
         assert words in out
 
