@@ -27,13 +27,13 @@ _NESTED = "rivals"
 def starter() -> str:
     """A listener.toml that works as it is: the example, its brand, sources and channels commented out.
 
-    >>> "#[[brands]]" in starter() and "\\n[[" not in starter()
+    >>> "#[[brands]]" in starter() and "\\n[[" not in starter() and "\\n[sources." not in starter()
     True
     """
     lines, is_sample = [], False
     for line in EXAMPLE.read_text("utf-8").splitlines():
         if line.startswith("["):
-            is_sample = line.startswith("[[")
+            is_sample = line.startswith("[[") or (is_sample and "." in line.partition("]")[0])
         is_setting = line and not line.startswith("#")
         lines.append("#" + line if is_sample and is_setting else line)
     return "\n".join(lines) + "\n"
