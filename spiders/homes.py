@@ -124,7 +124,7 @@ class HomeSpider(PagedSpider):
             return home_of(what, self.MARKS)
         known = [home_of(self.job.base_url)] if self.job.base_url else []
         known += dict.fromkeys(home_of(url, self.MARKS) for url in self.job.urls if "://" in url)
-        if kind in ("timeline", "post") and (site := self.site_in(what)):
+        if kind in ("timeline", "post", "look") and (site := self.site_in(what)):
             return next((home for home in known if site_of(home) == site), f"https://{site}")
         if known and (self.job.base_url or len(known) == 1):
             return known[0]
@@ -161,5 +161,6 @@ _KINDS = {
     "timeline": ("个人时间线", "timelines"),
     "query": ("搜索", "search"),
     "post": ("单条内容", "single posts"),
+    "look": ("单条内容", "single posts"),
     "url": ("这种网址", "such address"),
 }

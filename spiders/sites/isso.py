@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from pydantic import BaseModel, ConfigDict
 
 from spiders.errors import Failed, Gone
+from spiders.events import CollectJob
 from spiders.homes import HomeSpider, Reading, home_of, part_of, read_each
 from spiders.items import Item
 from spiders.paging import Found, Page, split_subject
@@ -81,7 +82,8 @@ def latest_of(page: Any, reading: Reading, pages: str = "") -> tuple[list[Item],
 
 
 class IssoOptions(BaseModel):
-    """pages: the address of the site whose pages are commented (``https://blog.example``), so that links lead there."""
+    """pages: the address of the site whose pages are commented (``https://blog.example``), so that links lead there; the server
+    is then named by ``base_url``, which is where such a link is looked up."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -95,13 +97,16 @@ class IssoSpider(HomeSpider):
     name = PLATFORM
     Options: ClassVar[type[BaseModel] | None] = IssoOptions
 
+    def __init__(self, job: CollectJob, **kwargs: Any) -> None:
+        super().__init__(job, **kwargs)
+        self._threads: dict[tuple[str, str], list[Json]] = {}  # those that single comments were looked for in
+
     def subjects(self) -> list[str]:
         return list(dict.fromkeys(_named(subject) for subject in super().subjects()))
 
     def home(self, subject: str) -> str:
         kind, what = split_subject(subject)
-        ours = self.options.pages.rstrip("/")
-        if self.job.base_url and kind == "post" and ours and what.startswith(ours):
+        if kind in ("post", "look") and self._pages() and what.startswith(self._pages()):
             return home_of(self.job.base_url)
         return super().home(subject)
 
@@ -139,7 +144,7 @@ class IssoSpider(HomeSpider):
         return Page([Found(one, answers=0) for one in sorted(items, key=lambda one: one.posted_at, reverse=True)], None, faults)
 
     def _pages(self) -> str:
-        return str(self.options.pages).rstrip("/")
+        return str(self.options.pages).rstrip("/") if self.job.base_url else ""
 
     async def _entries(self, home: str, uri: str) -> AsyncIterator[Json]:
         asked: dict[str, str] = {"uri": uri, "limit": str(ROOTS), "nested_limit": str(ANSWERS)}
@@ -178,7 +183,9 @@ class IssoSpider(HomeSpider):
         uri = address.removeprefix(pages) if pages and address.startswith(pages) else uris[0] if uris else ""
         if not uri or not own:
             raise Failed(f"不是 Isso 评论的网址：{ref} / no address of a comment", patience=0)
-        async for entry in self._entries(home, uri):
+        if (home, uri) not in self._threads:
+            self._threads[home, uri] = [one async for one in self._entries(home, uri)]
+        for entry in self._threads[home, uri]:
             if str(entry.get("id")) == own and (item := comment_of(entry, self.reading(home), uri, pages)):
                 return item
         raise Gone(f"这条评论已不在：{ref} / this comment is there no more")
@@ -194,4 +201,4 @@ def _named(subject: str) -> str:
     ('thread:/post/1/', 'post:https://blog.example/post/1/#isso-7')
     """
     kind, what = split_subject(subject)
-    return f"{THREAD}{what}" if kind == "post" and "#isso-" not in what else subject
+    return f"{THREAD}{what}" if kind in ("post", "look") and "#isso-" not in what else subject

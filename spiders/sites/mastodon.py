@@ -44,6 +44,7 @@ def item_of(status: Any, reading: Reading, domain: str, place: Place | None = No
     """One status. domain: what the server's own accounts are named after. place: of an answer. Raises Changed.
 
     Ids are ActivityPub's, the same on every server; authors are ``name@domain``. A boost quotes the whole post after ``//@``.
+    The address is that on the server that was read, where the post can be looked at again.
     """
     uri, account = part_of(status, "uri", kind=str), part_of(status, "account", kind=dict)
     at = time_of(status.get("created_at"), now=reading.now, zone=reading.zone)
@@ -71,7 +72,7 @@ def item_of(status: Any, reading: Reading, domain: str, place: Place | None = No
         posted_at=at,
         seen_at=reading.now,
         text=text,
-        url=link_of(status.get("url")) or link_of(boosted.get("url") if boosted else uri),
+        url=f"{reading.home}/@{account.get('acct')}/{part_of(status, 'id', kind=str)}",
         kind="repost" if boosted else "comment" if answers else "post",
         parent_id=place.parent_id if place else None,
         root_id=place.root_id if place else None,

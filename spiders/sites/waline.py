@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from pydantic import BaseModel, ConfigDict
 
 from spiders.errors import Changed, Failed, Gone
+from spiders.events import CollectJob
 from spiders.homes import HomeSpider, Reading, home_of, part_of, read_each
 from spiders.items import Item
 from spiders.paging import Found, Page, split_subject
@@ -99,7 +100,8 @@ def recent_of(page: Any) -> list[Json]:
 
 
 class WalineOptions(BaseModel):
-    """pages: the address of the site whose pages are commented (``https://blog.example``), so that links lead there."""
+    """pages: the address of the site whose pages are commented (``https://blog.example``), so that links lead there; the server
+    is then named by ``base_url``, which is where such a link is looked up."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -114,17 +116,21 @@ class WalineSpider(HomeSpider):
     Options: ClassVar[type[BaseModel] | None] = WalineOptions
     MARKS: ClassVar[tuple[str, ...]] = ("/api/comment/", "/ui/")
 
+    def __init__(self, job: CollectJob, **kwargs: Any) -> None:
+        super().__init__(job, **kwargs)
+        self._threads: dict[tuple[str, str], list[Json]] = {}  # those that single comments were looked for in
+
     def subjects(self) -> list[str]:
         return list(dict.fromkeys(_named(subject) for subject in super().subjects()))
 
     def home(self, subject: str) -> str:
         kind, what = split_subject(subject)
-        if self.job.base_url and kind == "post" and self._pages() and what.startswith(self._pages()):
+        if kind in ("post", "look") and self._pages() and what.startswith(self._pages()):
             return home_of(self.job.base_url)
         return super().home(subject)
 
     def _pages(self) -> str:
-        return str(self.options.pages).rstrip("/")
+        return str(self.options.pages).rstrip("/") if self.job.base_url else ""
 
     async def page_of(self, subject: str, cursor: str | None) -> Page:
         home = self.home(subject)
@@ -172,7 +178,9 @@ class WalineSpider(HomeSpider):
         path = address.removeprefix(pages) if pages and address.startswith(pages) else paths[0] if paths else ""
         if not path or not own:
             raise Failed(f"不是 Waline 评论的网址：{ref} / no address of a comment", patience=0)
-        async for entry in self._entries(home, path):
+        if (home, path) not in self._threads:
+            self._threads[home, path] = [one async for one in self._entries(home, path)]
+        for entry in self._threads[home, path]:
             if str(entry.get("objectId")) == own and (item := comment_of(entry, self.reading(home), path, pages)):
                 return item
         raise Gone(f"这条评论已不在：{ref} / this comment is there no more")
@@ -192,4 +200,4 @@ def _named(subject: str) -> str:
     ('thread:/post/1/', 'post:https://blog.example/post/1/#7')
     """
     kind, what = split_subject(subject)
-    return f"{THREAD}{what}" if kind == "post" and "#" not in what else subject
+    return f"{THREAD}{what}" if kind in ("post", "look") and "#" not in what else subject

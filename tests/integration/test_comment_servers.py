@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from spiders.events import Vanished
 from tests.sites import Answer, Query, Site, crawled, items_of, marks_of, outcome_of, troubles_of
 
 START = 1772600000
@@ -173,7 +174,14 @@ def test_one_comment_is_looked_at_again_until_it_is_gone(platform: str, site: Si
     assert [one.post_id for one in items_of(crawled(platform, **asked))] == [item.post_id]
     bare = next(one for one in items_of(crawled(platform, posts=(URI,), base_url=site.url)) if one.post_id == item.post_id)
     assert [one.post_id for one in items_of(crawled(platform, posts=(bare.url,)))] == [item.post_id]
+    site.requests.clear()
+    looked = crawled(platform, looks=(item.url, item.url.replace("12", "13")), base_url=site.url, options={"pages": pages})
+    assert [one.post_id[-2:] for one in items_of(looked)] == ["12", "13"]
+    asked_once = len(site.requests)
     comments.deleted.add(12)
+    vanished = [one for one in crawled(platform, **{**asked, "posts": ()}, looks=(item.url,)) if isinstance(one, Vanished)]
+    assert [one.ref for one in vanished] == [item.url]
+    assert len(site.requests) == 2 * asked_once
     gone = crawled(platform, **asked)
     assert [kind for kind, _ in troubles_of(gone)] == ["failed"]
     assert "no more" in troubles_of(gone)[0][1]

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from spiders.events import Vanished
 from tests.sites import Answer, Query, Site, crawled, items_of, marks_of, outcome_of, troubles_of
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -139,6 +140,10 @@ def test_one_post_is_read_with_all_that_answers_it_beyond_what_is_shown_at_once(
     assert {item.post_id for item in items_of(events)} == {root["uri"], *(one["uri"] for one in server.below(root["id"]))}
     assert {item.root_id for item in items_of(events)[1:]} == {root["uri"]}
     assert troubles_of(events) == []
+    boost = next(own for own, one in server.statuses.items() if one["reblog"])
+    looked = crawled("mastodon", looks=(f"{site.url}/@xiaolu/{boost}", f"{site.url}/@pine/999"))
+    assert [item.kind for item in items_of(looked)] == ["repost"]
+    assert [one.ref for one in looked if isinstance(one, Vanished)] == [f"{site.url}/@pine/999"]
 
 
 def test_answers_that_no_visitor_is_shown_are_told(site: Site, server: Server) -> None:

@@ -42,6 +42,7 @@ def test_a_boost_is_a_repost_that_quotes_what_it_passes_on() -> None:
     assert (item.kind, item.parent_id) == ("repost", "https://other.example/users/aqiu/statuses/1090")
     assert (item.author_id, item.likes, item.comments) == ("xiaolu@m.example", None, None)
     assert item.post_id == "https://m.example/users/xiaolu/statuses/1104/activity"
+    assert item.url == "https://m.example/@xiaolu/1104"
 
 
 def test_an_answer_learns_from_its_thread_where_it_hangs() -> None:
