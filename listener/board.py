@@ -110,9 +110,9 @@ def _silenced(state: DriftState | None, is_silent: bool) -> DriftState | None:
 
 
 def strongest_of(alerts: Iterable[StoredAlert]) -> dict[str, StoredAlert]:
-    """One alert a KOC, by koc_id: the last red one, else the last amber one."""
+    """One alert of a turn a KOC, by koc_id: the last red one, else the last amber one."""
     best: dict[str, StoredAlert] = {}
-    for one in alerts:
+    for one in (each for each in alerts if each.alert.kind == "drift"):
         held = best.get(one.alert.koc_id)
         if held is None or _strength(one) > _strength(held):
             best[one.alert.koc_id] = one

@@ -120,11 +120,13 @@ def _crawled(crawl: Crawl) -> Crawl:
 
 
 def _told(fresh: Sequence[StoredAlert], done: Delivered) -> Text:
-    """What followed from a round: KOCs with new alerts by level, what was sent, what was told in a summary."""
+    """What followed from a round: KOCs with new turns by level, other signals, what was sent, what was told in a summary."""
     reds = len({one.alert.koc_id for one in fresh if one.alert.level == "red"})
-    ambers = len({one.alert.koc_id for one in fresh}) - reds
+    ambers = len({one.alert.koc_id for one in fresh if one.alert.kind == "drift"}) - reds
+    quiet = sum(one.alert.kind != "drift" for one in fresh)
     words = [Text(f"红 {reds}", "red")] if reds else []
     words += [Text(f"黄 {ambers}", "yellow")] if ambers else []
+    words += [Text(f"信号 {quiet}", "blue")] if quiet else []
     words += [Text(f"推送 {done.sent}")] if done.sent else []
     words += [Text("较早的汇总成一封")] if done.summarized else []
     return Text(" · ").join(words or [Text("没有新预警")])
