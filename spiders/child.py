@@ -90,6 +90,13 @@ class Wire:
         loop, answer = self._asked.pop(number)
         loop.call_soon_threadsafe(_settle, answer, Turn(wait_seconds, refused))
 
+    def hand_over(self, event: Event) -> None:
+        """Send what a spider found; a post only if it can be one."""
+        if isinstance(event, Collected):
+            self.send_item(event.item)
+        else:
+            self.send(event)
+
     def send_item(self, item: Item) -> None:
         fault = fault_of(item) or _unsendable(item)
         if fault is None:

@@ -69,7 +69,7 @@ class Guard:
 
     async def process_request(self, request: Request) -> None:
         name, came_from = _name_of(request.url), [_name_of(url) for url in request.meta.get("redirect_urls", ())]
-        named = self.crawler.spider.allowed_domains or ()
+        named = {*(getattr(self.crawler.spider, "allowed_domains", None) or ()), *self.crawler.settings.getlist("JOB_HOSTS")}
         led = any(host != name for host in came_from) if came_from else name not in named
         if led and await self._is_private(name) and not (came_from and await self._is_private(came_from[-1])):
             raise Failed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from spiders.events import CollectJob
 
@@ -19,6 +20,13 @@ def user_agent_of(job: CollectJob) -> str:
     if job.user_agent:
         return job.user_agent
     return f"{AGENT} (+{job.contact})" if job.contact else AGENT
+
+
+def _host_of(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
 
 
 def settings_of(job: CollectJob) -> dict[str, Any]:
@@ -49,6 +57,7 @@ def settings_of(job: CollectJob) -> dict[str, Any]:
         "RETRY_GIVE_UP_LOG_LEVEL": "WARNING",
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
         "JOB_PROXY": job.proxy,
+        "JOB_HOSTS": sorted(filter(None, map(_host_of, (job.base_url, *job.urls, *job.posts)))),
         "DOWNLOAD_HANDLERS": {"data": None, "file": None, "ftp": None, "s3": None},
         # no door into this process
         "TELNETCONSOLE_ENABLED": False,

@@ -38,6 +38,27 @@ _REFUSALS = {
 }
 
 
+class _Out:
+    """The way out for events, in their order: straight into the pipe to the parent, past Scrapy's machinery for items, which
+    takes longer than all else that is done for a post; through Scrapy where there is no such pipe."""
+
+    def __init__(self, crawler: Any) -> None:
+        self._wire = getattr(crawler, "wire", None)
+        self._stats = crawler.stats
+        self._queue: asyncio.Queue[Event | None] = asyncio.Queue(maxsize=64)
+
+    async def put(self, event: Event | None) -> None:
+        if event is None or self._wire is None:
+            await self._queue.put(event)
+            return
+        self._wire.hand_over(event)
+        self._stats.inc_value("item_scraped_count")
+
+    async def get(self) -> Event | None:
+        """The next event that goes through Scrapy; None at the end."""
+        return await self._queue.get()
+
+
 class SubjectSpider(scrapy.Spider):
     """Platforms derive from this and write ``subjects`` and ``read``.
 
@@ -136,7 +157,7 @@ class SubjectSpider(scrapy.Spider):
         for subject in self.subjects():
             groups.setdefault(self.host_of(subject), []).append(subject)
         waiting = list(groups.values())
-        queue: asyncio.Queue[Event | None] = asyncio.Queue(maxsize=64)
+        queue = _Out(self.crawler)
 
         async def work() -> None:
             while waiting:
@@ -160,7 +181,7 @@ class SubjectSpider(scrapy.Spider):
         finally:
             working.cancel()
 
-    async def _read_group(self, subjects: list[str], queue: asyncio.Queue[Event | None]) -> None:
+    async def _read_group(self, subjects: list[str], queue: _Out) -> None:
         in_a_row = 0
         while subjects:
             subject = subjects.pop(0)

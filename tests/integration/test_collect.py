@@ -192,14 +192,14 @@ def test_items_come_before_the_mark_that_vouches_for_them(platform: PlatformServ
     events = list(collect(job(platform)))
     kinds = [type(event).__name__ for event in events]
     pages = [*["Collected"] * 10, "Noted"] * 6
-    assert kinds == [*pages[:-1], "Reached", "Covered", "Ended"]
-    reached, covered, ended = events[-3:]
+    assert kinds == [*pages[:-1], "Reached", "Covered", "Answered", "Ended"]
+    reached, covered, _, ended = events[-4:]
     assert isinstance(reached, Reached)
     assert (reached.subject, reached.posted_at) == ("timeline:7001", START + timedelta(hours=59))
     assert covered == Covered("weibo", "7001")
     assert isinstance(ended, Ended)
     assert (ended.outcome, ended.error) == ("done", "")
-    assert ended.stats["item_scraped_count"] == 67
+    assert ended.stats["item_scraped_count"] == 68
 
 
 def test_nothing_runs_before_the_first_event_is_asked_for(platform: PlatformServer) -> None:

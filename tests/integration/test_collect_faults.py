@@ -193,7 +193,7 @@ def test_more_comments_than_allowed_are_told_once_with_a_count() -> None:
         whole = crawl(server, max_comment_pages=3)
     assert (outcome(events), troubles(events)) == ("done", [("limited", "")])
     assert message(events).startswith("2 条内容的评论没有读全：超过 2 页（max_comment_pages） / ")
-    assert [type(event).__name__ for event in events[-4:]] == ["Reached", "Covered", "Trouble", "Ended"]
+    assert [type(event).__name__ for event in events[-5:]] == ["Reached", "Covered", "Trouble", "Answered", "Ended"]
     assert troubles(whole) == []
 
 
