@@ -252,7 +252,9 @@ class PagedSpider(SubjectSpider):
     async def _read_post(self, ref: str, progress: _Progress) -> AsyncIterator[Event]:
         item = await self.post_of(ref)
         progress.spans = []
-        async for event in self._take_post(Found(item), progress):
+        # reposts are read under a post too, so one without comments may have something there
+        answers = None if item.comments is None else item.comments + (item.reposts or 0)
+        async for event in self._take_post(Found(item, answers=answers), progress):
             yield event
 
     async def _looked(self, ref: str) -> AsyncIterator[Event]:

@@ -102,7 +102,8 @@ class PlatformServer:
 
     posts, comments: may be replaced while it runs. visible_until: nothing later is shown (None: everything); it may be
     moved while the server runs. paging: how timelines are paged, as today or as years ago. visitor_comment_pages: later pages
-    of comments want a log-in. times: full dates, or relative to the real clock (``5分钟前``). latency_seconds: of all answers.
+    of comments want a log-in. shows_reposts: whether a guest is told who passed a post on. times: full dates, or relative to
+    the real clock (``5分钟前``). latency_seconds: of all answers.
     requests: what was asked, as (path, parameters).
     """
 
@@ -118,6 +119,7 @@ class PlatformServer:
         visitor_comment_pages: int | None = None,
         has_hotflow: bool = True,
         has_show: bool = True,
+        shows_reposts: bool = True,
         robots: str | int = ROBOTS,
         latency_seconds: float = 0.0,
         faults: Iterable[Fault] = (),
@@ -131,6 +133,7 @@ class PlatformServer:
         self.times = times
         self.visitor_comment_pages = visitor_comment_pages
         self.gone = (() if has_hotflow else ("/comments/",)) + (() if has_show else ("/api/comments/",))
+        self.shows_reposts = shows_reposts
         self.robots = robots
         self.latency_seconds = latency_seconds
         self.zone = ZoneInfo(timezone)
@@ -192,6 +195,8 @@ class PlatformServer:
         routes: dict[str, Callable[[Mapping[str, str]], Any]] = {
             "/api/container/getIndex": self._index,
             "/statuses/extend": self._extend,
+            "/statuses/show": self._status,
+            "/api/statuses/repostTimeline": self._reposts,
             "/comments/hotflow": self._hotflow,
             "/comments/hotFlowChild": self._children,
             "/api/comments/show": self._show,
@@ -296,6 +301,19 @@ class PlatformServer:
             if post.post_id == query.get("id"):
                 return {"ok": 1, "data": {"ok": 1, "longTextContent": html_of(post.text), "reposts_count": post.reposts}}
         return {"ok": 0, "msg": "没有内容"}
+
+    def _status(self, query: Mapping[str, str]) -> Any:
+        found = next((post for post in self.visible_posts() if post.post_id == query.get("id")), None)
+        return {"ok": 1, "data": self._mblog(found)} if found else {"ok": 0, "msg": "微博不存在或暂无查看权限!"}
+
+    def _reposts(self, query: Mapping[str, str]) -> Any:
+        if not self.shows_reposts:
+            return {"ok": -100, "url": "https://passport.weibo.com/sso/signin?entry=wapsso"}
+        found = [post for post in self.visible_posts() if post.repost_of == query.get("id")]
+        start = (int(query.get("page", "1")) - 1) * self.page_size
+        shown = [{**self._mblog(post), "retweeted_status": None} for post in found[start : start + self.page_size]]
+        last = (len(found) - 1) // self.page_size + 1
+        return {"ok": 1, "data": {"data": shown, "total_number": len(found), "max": last}} if shown else _NOTHING
 
     def _hotflow(self, query: Mapping[str, str]) -> Any:
         found = self.visible_comments(query.get("id", ""))

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
+from pydantic import BaseModel, ConfigDict
 from scrapy.http import Response
 
 from spiders.errors import Blocked, Changed, Failed
@@ -21,6 +22,7 @@ from spiders.sites import weibo_pages as pages
 _HEADERS = {"Accept": "application/json, text/plain, */*"}
 _COMMENTS = "{{count}} 条内容的评论没有读全：{} / the comments of {{count}} posts were not read to their end: {}"
 _LONG_TEXTS = "{{count}} 条长文只读到开头：{} / of {{count}} long texts only the start was read: {}"
+_REPOSTS = "{{count}} 条内容的转发没有读全：{} / the reposts of {{count}} posts were not read to their end: {}"
 _LOGIN = ("要登录才能看", "a log-in is wanted")
 _ROBOTS = ("网站的 robots.txt 不允许", "forbidden by the site's robots.txt")
 
@@ -34,10 +36,21 @@ class _Found(Found):
     status: pages.Status | None = None
 
 
+class WeiboOptions(BaseModel):
+    """reposts: also ask who passed on each post of timelines and searches (of single posts that is asked anyway). Guests are
+    mostly refused, so it is off."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reposts: bool = False
+
+
 class WeiboSpider(PagedSpider):
-    """Accounts become ``timeline:<uid>``, queries ``query:<words>`` (the live search, newest first)."""
+    """Accounts become ``timeline:<uid>``, queries ``query:<words>`` (the live search, newest first), posts ``post:<ref>``: an
+    address or id, read with its comments, their answers, and its reposts."""
 
     name = "weibo"
+    Options: ClassVar[type[BaseModel] | None] = WeiboOptions
     # a guest's session, for the length of one crawl
     custom_settings: ClassVar[dict[str, Any] | None] = {"COOKIES_ENABLED": True}  # type: ignore[misc]
 
@@ -45,6 +58,8 @@ class WeiboSpider(PagedSpider):
         self.home = (job.base_url or pages.HOME).rstrip("/")
         super().__init__(job, **kwargs)
         self.zone = ZoneInfo("Asia/Shanghai")  # what Weibo means by 昨天 12:00, wherever the workspace is
+        self._by_themselves: set[str] = set()
+        self._reposts_wall: Blocked | None = None
 
     def hosts(self) -> set[str]:
         return {urlsplit(self.home).hostname or ""}
@@ -61,11 +76,17 @@ class WeiboSpider(PagedSpider):
         page = self._parsed(response, partial(pages.posts_of, reading=self._reading(), asked=asked))
         self.crawler.stats.inc_value("weibo/hidden_posts", len(page.hidden))
         return Page(
-            found=[_Found(one.item, pinned=one.pinned, status=one) for one in page.posts],
+            found=[_Found(one.item, pinned=one.pinned, answers=self._answers_of(one.item), status=one) for one in page.posts],
             next=urlencode(page.next) or None,
             faults=page.faults,
             body=page.body,
             hidden=page.hidden,
+        )
+
+    def _answers_of(self, item: Item) -> int | None:
+        """What is read under a post of a list: comments, and reposts where they are asked for."""
+        return (
+            (item.comments or 0) + (item.reposts or 0) if self.options.reposts and item.comments is not None else item.comments
         )
 
     async def whole(self, found: Found) -> Sequence[Item]:
@@ -78,13 +99,44 @@ class WeiboSpider(PagedSpider):
     async def under(self, item: Item) -> AsyncIterator[Item]:
         faults: list[str] = []
         body = b""
-        async for page in self._comments(item.post_id):
-            for comment in page.comments:
-                yield comment
-            faults += page.faults
-            body = body or page.body
+        if item.comments != 0:
+            async for page in self._comments(item.post_id):
+                for comment in page.comments:
+                    yield comment
+                faults += page.faults
+                body = body or page.body
+        if item.reposts != 0 and (self.options.reposts or item.post_id in self._by_themselves):
+            async for shared in self._reposts(item.post_id):
+                for status in shared.posts:
+                    yield (await self._whole(status) if status.needs_text else status).item
+                faults += shared.faults
+                body = body or shared.body
         if faults:
             raise Changed(f"有 {len(faults)} 条读不出来：{faults[0]} / {len(faults)} unreadable", body=body)
+
+    async def post_of(self, ref: str) -> Item:
+        response = await self._ask("/statuses/show", {"id": pages.own_of(ref)})
+        status = self._parsed(response, partial(pages.shown_of, reading=self._reading()))
+        item = (await self._whole(status) if status.needs_text else status).item
+        self._by_themselves.add(item.post_id)
+        return item
+
+    async def _reposts(self, post_id: str) -> AsyncIterator[pages.Page]:
+        """Who passed a post on, as far as a guest is told; at a wall the other posts' reposts are not asked for any more."""
+        for number in range(1, self.job.max_comment_pages + 1):
+            try:
+                if self._reposts_wall is not None:
+                    raise self._reposts_wall
+                response = await self._ask("/api/statuses/repostTimeline", {"id": post_id, "page": str(number)})
+                page = self._parsed(response, partial(pages.reposts_of, post_id=post_id, reading=self._reading(), asked=number))
+            except Blocked as error:
+                self._walled(_REPOSTS, post_id, error)
+                self._reposts_wall = error
+                return
+            yield page
+            if not page.next:
+                return
+        self._too_many(post_id, _REPOSTS)
 
     def _reading(self) -> pages.Reading:
         return pages.Reading(datetime.now(UTC), self.zone, self.home)
@@ -103,10 +155,10 @@ class WeiboSpider(PagedSpider):
             raise error
         self.limited(words.format(*(_ROBOTS if "robots.txt" in str(error) else _LOGIN)), post_id)
 
-    def _too_many(self, post_id: str) -> None:
+    def _too_many(self, post_id: str, words: str = _COMMENTS) -> None:
         pages = self.job.max_comment_pages
         reason = (f"超过 {pages} 页（max_comment_pages）", f"they go on past {pages} pages (max_comment_pages)")
-        self.limited(_COMMENTS.format(*reason), post_id)
+        self.limited(words.format(*reason), post_id)
 
     async def _comments(self, post_id: str) -> AsyncIterator[pages.CommentPage]:
         """What is answered under a post: hotflow, or the older address where a visitor is not let there."""

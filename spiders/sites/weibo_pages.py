@@ -14,7 +14,7 @@ from datetime import datetime, tzinfo
 from types import MappingProxyType
 from typing import Any, Literal
 
-from spiders.errors import Blocked, Changed, Failed
+from spiders.errors import Blocked, Changed, Failed, Gone
 from spiders.items import Item, ItemMedia
 from spiders.values import count_of, is_login, link_of, text_of, time_of
 
@@ -322,6 +322,58 @@ _TAIL = re.compile(r"\s*(?:\.{3}|…)?\s*全文$")
 def without_tail(status: Status) -> Status:
     """The post with what the card has of its text, less the link to the rest of it."""
     return replace(status, item=replace(status.item, text=_TAIL.sub("…", status.item.text)), needs_text=False)
+
+
+def shown_of(page: Any, reading: Reading) -> Status:
+    """``statuses/show``: one post. Raises Gone where it was taken away, or is shown to some alone."""
+    message = str(page.get("msg") or "") if isinstance(page, Mapping) else ""
+    if any(words in message for words in _GONE):
+        raise Gone(f"这条微博已不在或不公开 / there is no such post: {message}")
+    data = page.get("data") if gate(page) == "ok" else None
+    if data is None or (isinstance(data, Mapping) and _is_hidden(data)):
+        raise Gone(f"这条微博已不在或不公开 / there is no such post: {message}")
+    return status_of(data, reading)
+
+
+def reposts_of(page: Any, post_id: str, reading: Reading, asked: int) -> Page:
+    """``statuses/repostTimeline``: who passed a post on, newest first in ``data.data``, ``data.max`` pages."""
+    if gate(page) == "empty":
+        return Page((), (), {})
+    data = page.get("data")
+    listed = data.get("data") if isinstance(data, Mapping) else None
+    if not isinstance(listed, list):
+        raise Changed("转发的形状变了：没有 data.data / reposts without data.data")
+    posts, faults, hidden = list[Status](), list[str](), list[str]()
+    for record in listed:
+        try:
+            if isinstance(record, Mapping) and _is_hidden(record):
+                hidden.append(_id_of(record))
+                continue
+            status = status_of(record, reading)
+            # the page is that of one post, so a record need not repeat which
+            item = replace(
+                status.item, kind="repost", parent_id=status.item.parent_id or post_id, root_id=status.item.root_id or post_id
+            )
+            posts.append(replace(status, item=item, quoted=None))
+        except Changed as error:
+            faults.append(str(error))
+    last = count_of(data.get("max")) or 0
+    return Page(tuple(posts), tuple(faults), {"page": str(asked + 1)} if listed and asked < last else {}, tuple(hidden))
+
+
+_OWN = re.compile(r"(?:/(?:detail|status)/|weibo\.com/\d+/|^)(?P<id>[A-Za-z0-9]+)/?(?:[?#]|$)")
+
+
+def own_of(ref: str) -> str:
+    """The id (or ``bid``) in a post's address.
+
+    >>> own_of("https://weibo.com/1669879400/HyTZc60ew?type=comment"), own_of("https://m.weibo.cn/detail/438"), own_of("438")
+    ('HyTZc60ew', '438', '438')
+    """
+    match = _OWN.search(ref)
+    if match is None:
+        raise Failed(f"不是微博的网址或编号：{ref} / no address or id of a post", patience=0)
+    return match["id"]
 
 
 # --------------------------------------------------------------------------------------------------------- comments
