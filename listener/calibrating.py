@@ -16,7 +16,7 @@ from listener.drift.calibrate import NULL_YEARS
 from listener.drift.deployment import CHECK_YEARS, Expected, Fit, Material, fit
 from listener.drift.rules import Rule, default_calibration
 from listener.pipeline import Desk, Interrupted, batches, watch
-from storage.records import Calibration, CalibrationRun, Drift, History, PostKey, RunOutcome
+from storage.records import Calibration, CalibrationRun, Drift, History, PostKey, RunOutcome, SettingsChanged
 
 log = logging.getLogger(__name__)
 
@@ -152,13 +152,18 @@ def _told(drifts: Iterable[Drift]) -> dict[Found, list[PostKey]]:
 
 
 def monthly(app: App) -> None:
-    """One turn of the schedule: every brand is calibrated, and whom that touches is replayed."""
+    """One turn of the schedule: every brand is calibrated where it no longer keeps its promise, and replayed."""
     app.refresh()
     with app.desk() as desk:
         for brand in app.brands:
             try:
                 done = calibrate(app, brand.name, desk, only_if_needed=True)
             except Interrupted:
+                return
+            except SettingsChanged:
+                if not app.refresh():  # not by the file: another program's model or environment; this process can't go on
+                    raise
+                log.info("%s: 设置在途中改变，下次继续 / the settings changed on the way, the next turn goes on", brand.name)
                 return
             if done.outcome == "too-little":
                 log.info(

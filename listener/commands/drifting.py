@@ -43,7 +43,7 @@ def calibrate(
 ) -> None:
     """用自己的历史校准阈值，使误报率守住承诺；不需要标注 / set the thresholds from your own, unlabelled history"""
     from listener import calibrating
-    from listener.commands import promising
+    from listener.commands import promising, showing
 
     refused = False
     with opened(context) as app, output.reporting() as report:
@@ -51,6 +51,7 @@ def calibrate(
         names = promising.brands_of(app, brand)
         if not dry_run:
             app.prepare()
+        showing.warn_if_behind(app)
         with app.desk(report) as desk:
             for name in names:
                 done = calibrating.calibrate(app, name, desk, effective_at=at, dry_run=dry_run)

@@ -58,13 +58,14 @@ def mark(
 
 def _when(app: App, koc: Koc, brand: str, kind: MarkKind, text: str) -> tuple[datetime, StoredAlert | None]:
     """What a mark speaks of: a day's first instant, or an alert by its key, or by the day on which it fired."""
-    alerts, zone = app.store.alerts(history=True, brand=brand, koc=koc.koc_id), ZoneInfo(app.timezone)
+    every, zone = app.store.alerts(history=True, brand=brand, koc=koc.koc_id), ZoneInfo(app.timezone)
+    alerts = [one for one in every if one.alert.kind == "drift"]  # a mark speaks of turns
     if kind != "turned" and len(text) >= LEAST_KEY and text[4:5] != "-":
         found = [one for one in alerts if one.alert.key.startswith(text)]
         if len(found) == 1:
             return found[0].alert.fired_at, found[0]
         known = "、".join(f"{one.alert.key[:12]} ({one.alert.fired_at.astimezone(zone).date()})" for one in alerts) or "–"
-        words = f"{koc.koc_id} 没有以 {text!r} 开头的预警；有：{known} / no such alert, or several; there are: {known}"
+        words = f"{koc.koc_id} 没有以 {text!r} 开头的转变预警；有：{known} / no such alert, or several; there are: {known}"
         raise typer.BadParameter(words, param_hint=f"--{kind}")
     at = time_of(text, f"--{kind}", app.timezone)
     if kind == "turned":

@@ -18,7 +18,7 @@ from listener.app import App, executor_of, replay_many
 from listener.drift.rules import Rule, default_calibration
 from listener.pipeline import Interrupted
 from nlp.results import ScoreError
-from storage.records import Brand, Calibration, CalibrationRun, KocMark
+from storage.records import Brand, Calibration, CalibrationRun, KocMark, SettingsChanged
 from storage.store import Store
 from tests.desks import Bench
 from tests.stored import BRAND, koc, mention, post
@@ -317,3 +317,17 @@ def test_as_of_knows_only_what_was_stored_and_posted_by_then(trial: Callable[...
     half = trial(until=START + timedelta(days=120))
     assert all(r.fired_at < START + timedelta(days=120) for one in half.in_force for r in one.raised)
     assert all(r.koc_id != "K010" for one in half.in_force for r in one.raised)
+
+
+def test_settings_that_change_on_the_way_end_the_schedules_turn_only_where_the_file_says_so(
+    app: App, settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def changed(*what: object, **how: object) -> None:
+        raise SettingsChanged
+
+    monkeypatch.setattr(calibrating, "calibrate", changed)
+    with pytest.raises(SettingsChanged):
+        calibrating.monthly(app)
+    refreshed = iter([False, True])
+    monkeypatch.setattr(app, "refresh", lambda: next(refreshed))
+    calibrating.monthly(app)
