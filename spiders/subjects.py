@@ -8,9 +8,11 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from gzip import BadGzipFile
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zlib import error as ZlibError  # noqa: N812
 from zoneinfo import ZoneInfo
 
 import scrapy
@@ -270,6 +272,8 @@ class SubjectSpider(scrapy.Spider):
             raise Failed(f"只收到一半：{url} / answer cut short") from error
         except (wire_errors.UnsupportedURLSchemeError, wire_errors.NotSupported, ValueError) as error:
             raise Failed(f"不是能抓取的网址：{url} / not an address that can be read", patience=0) from error
+        except (BadGzipFile, EOFError, ZlibError) as error:
+            raise Failed(f"回答的压缩是坏的：{url} / the answer's compression is broken", patience=0) from error
         except (
             wire_errors.CannotResolveHostError,
             wire_errors.DownloadConnectionRefusedError,
@@ -300,6 +304,8 @@ def _kind_of(error: UnreadError) -> TroubleKind:
 
 
 def _ignored(url: str, reason: str) -> UnreadError:
+    if "DOWNLOAD_MAXSIZE" in reason:  # a small answer that unpacks to a large one
+        return Failed(f"页面太大，没有读完：{url} / page too large once unpacked", patience=0)
     if "offsite" not in reason:
         return Failed(f"跳转太多次：{url} / {reason}", patience=0)
     if is_login(reason):

@@ -98,6 +98,8 @@ def decoded(body: bytes, charset: str) -> str:
     match = _DECLARED.match(body)
     declared = match[1].decode("ascii") if match else ""
     stateful = [name for name in (charset, declared) if name.lower().startswith(("iso-2022", "hz", "utf-16", "utf-32"))]
+    if b"\0" not in body[:200]:  # markup in UTF-16 or UTF-32 is full of them
+        stateful = [name for name in stateful if not name.lower().startswith("utf")]
     for name in (*stateful, "utf-8", charset, declared, "gb18030", "big5hkscs"):
         try:
             return body.decode(_codec(name))
