@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from listener.scoring import answers
-from nlp.explain import Explanation
-from nlp.results import Request, Score, Target
+from nlp.results import Explanation, Request, Score, Target
 from nlp.score import Engine, load
 
 OURS = Target("星澜", ("星澜", "星澜控油洗发水"))
