@@ -116,7 +116,7 @@ def _check(job: CollectJob) -> None:
         at = getattr(job, name)
         if at is not None and at.tzinfo is None:
             raise CollectError(f"{name} 没有时区 / {name} has no time zone: {at.isoformat()}")
-    if not (job.queries or job.accounts or job.urls or job.posts or job.looks):
+    if not (job.queries or job.accounts or job.urls or job.posts or job.looks or job.options.get("routes")):
         raise CollectError(f"来源 {job.source!r} 没有要读的东西：queries、accounts、urls、posts 都是空的 / nothing to read")
 
 
