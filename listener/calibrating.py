@@ -65,7 +65,7 @@ def calibrate(
     histories = _sample(app, brand, desk)
     found = None
     if data_time is not None:
-        desk.report("拟合 fit", 0, None)
+        desk.report("拟合，约一分钟 fit, about a minute", 0, None)
         at = effective_at or data_time
         found = fit(histories, store.moods(brand), store.koc_marks(brand=brand), before, rule, effective_at=at, years=years)
     if desk.stopping():

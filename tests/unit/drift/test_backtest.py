@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from listener.drift.backtest import Outcome, only_in, outcome_of, side_of
 from listener.drift.detect import detect
 from listener.drift.rules import Rule, default_calibration
-from storage.records import History, KocMark, MarkKind
+from storage.records import History, KocMark, Level, MarkKind
 
 FAR = datetime.fromisoformat("2030-01-01T00:00+00:00")
 EARLY = datetime.fromisoformat("2020-01-01T00:00+00:00")
@@ -59,12 +60,14 @@ def test_a_stricter_promise_is_later_and_may_miss(make_history) -> None:
 
 
 def test_an_amber_that_the_other_side_tells_as_red_at_once_is_not_left_out(turned: History) -> None:
-    amber = outcome(turned, red=0.5)
-    assert {r.level for r in amber.raised} == {"amber", "red"}
-    at_once = Outcome(
-        "T1", turned.brand, tuple(r for r in amber.raised if r.level == "red"), (), 1.0, frozenset({"amber", "red"})
-    )
-    assert only_in([amber], [at_once]) == []
+    red = next(r for r in outcome(turned).raised if r.level == "red")
+    both, graver = frozenset[Level]({"amber", "red"}), (red,)
+    by_steps = Outcome("T1", turned.brand, (replace(red, level="amber"), red), (), 1.0, both)
+    at_once = Outcome("T1", turned.brand, graver, (), 1.0, both)
+    assert only_in([by_steps], [at_once]) == []
+    assert outcome(turned).told == both
+    silent = Outcome("T1", turned.brand, (), (), 1.0, frozenset())
+    assert only_in([at_once], [silent]) == [red]
 
 
 def test_alerts_outside_of_the_span_are_not_counted(turned: History) -> None:
