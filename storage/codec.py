@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from storage.records import CueHit, Media, PostKey, Share, StatusChange
+from storage.records import CueHit, Media, PostKey, Share, Status, StatusChange
 from storage.records import Evidence as EvidenceRecord
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -121,11 +121,17 @@ def keys_of(stored: str) -> tuple[PostKey, ...]:
 
 
 def changes_text(changes: Sequence[StatusChange]) -> str:
-    return dumps([(us(c.at), c.status, c.reason) for c in changes])
+    keys = [(c.key.platform, c.key.post_id) if c.key else () for c in changes]
+    return dumps([(us(c.at), c.status, c.reason, c.before, *key) for c, key in zip(changes, keys, strict=True)])
 
 
 def changes_of(stored: str) -> tuple[StatusChange, ...]:
-    return tuple(StatusChange(when(at), status, reason) for at, status, reason in json.loads(stored))
+    """Rows of before it was known what a status followed on, and at which mention, have three fields."""
+    return tuple(_change(*fields) for fields in json.loads(stored))
+
+
+def _change(at: int, status: Status, reason: str, before: Status | None = None, *key: str) -> StatusChange:
+    return StatusChange(when(at), status, reason, before, PostKey(*key) if key else None)
 
 
 def evidence_text(evidence: EvidenceRecord) -> str:

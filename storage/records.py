@@ -369,11 +369,14 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class StatusChange:
-    """A KOC's status changed at a mention (event time), with the reason's code."""
+    """A KOC's status changed (event time), with the reason's code. before: the status until then, None at the first mention;
+    key: the mention at which it changed, None where none did it."""
 
     at: datetime
     status: Status
     reason: str
+    before: Status | None = None
+    key: PostKey | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,8 @@ def life_of(column: Column, amber: list[float], stormy: list[bool], p: Parameter
         elif status == "recovered" and step.calm and t + 1 - armed >= p.quiet:
             status, found = "advocate", "settled"
         if found is not None and status != before:
-            changes.append(StatusChange(column.counted.mentions[t].posted_at, status, found))
+            post = column.counted.mentions[t]
+            changes.append(StatusChange(post.posted_at, status, found, before, post.mention.key))
         waits = bool(held) and held[-1].released is None and held[-1].at >= calm_since
         if len(raised) > known and waits:
             held[-1] = Held(held[-1].at, released=t)

@@ -50,6 +50,9 @@ def test_lists_come_back() -> None:
     assert codec.names_of(codec.names_text(frozenset("ba"))) == ("a", "b")
     found = (StatusChange(at(2), "wavering", "cooled"),)
     assert codec.changes_of(codec.changes_text(found)) == found
+    full = (StatusChange(at(2), "wavering", "cooled", "advocate", PostKey("forum", "7")),)
+    assert codec.changes_of(codec.changes_text(full)) == full
+    assert codec.changes_of('[[1,"advocate","loyal"]]')[0].key is None
 
 
 def test_evidence_comes_back_bit_by_bit() -> None:
