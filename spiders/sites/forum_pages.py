@@ -15,7 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from parsel import Selector as Node
 
-from spiders.errors import Blocked, Changed
+from spiders.errors import Blocked, Changed, Gone
 from spiders.items import Item
 from spiders.selectors import all_of, first, html_in, matches
 from spiders.sites.feed_pages import joined, pictures_of
@@ -209,11 +209,16 @@ def _floor(node: Node, options: FloorOptions, reading: Reading, posted_at: datet
 
 
 def opener_of(topic: Topic, row: Row, reading: Reading) -> Item:
-    """The topic itself: title and first floor. Raises Changed where there is no first floor."""
+    """The topic itself: title and first floor. Raises Changed where there is no floor, Gone where the
+    first one is somebody else's."""
     if not topic.floors:
         raise Changed(f"主题页上没有能读的楼层 / no floor on the topic's page: {row.url}")
     floor = topic.floors[0]
     is_named = not floor.author_id.endswith(":anonymous")
+    if is_named and ":user:" in row.author_id and ":user:" in floor.author_id and row.author_id != floor.author_id:
+        raise Gone(
+            f"主题的首楼不再显示 / the topic's first floor is shown no more: {row.url}"
+        )  # nobody else's words in its place
     title = row.title or topic.title
     return Item(
         platform=PLATFORM,

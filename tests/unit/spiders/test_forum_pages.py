@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from spiders.errors import Blocked, Changed
+from spiders.errors import Blocked, Changed, Gone
 from spiders.items import ItemMedia, fault_of
 from spiders.selectors import html_of, page_of
 from spiders.sites import forum_pages as pages
@@ -229,3 +229,9 @@ def test_times_are_read_out_of_what_stands_around_them(shown: str, local: str) -
     found = pages.time_in(shown, reading())
     assert found is not None
     assert found.astimezone(reading().zone).strftime("%Y-%m-%d %H:%M:%S") == local
+
+
+def test_where_the_first_floor_was_taken_away_nobody_elses_words_stand_in_its_place() -> None:
+    row = board().rows[0]  # begun by another person
+    with pytest.raises(Gone):
+        pages.opener_of(topic(), row, reading())
