@@ -100,10 +100,9 @@ class HomeSpider(PagedSpider):
     """A spider whose subjects may lie on many sites. An address names its site; so does an id that `Reading.local` made. What
     names none (a query, a bare id) is asked of ``base_url``, or of the only site among the addresses.
 
-    HOME: the site that is meant where the job names none. MARKS: parts of paths that the software puts behind a site's home.
+    MARKS: parts of paths that the software puts behind a site's home.
     """
 
-    HOME: ClassVar[str] = ""
     MARKS: ClassVar[tuple[str, ...]] = ()
 
     def hosts(self) -> set[str]:
@@ -128,8 +127,6 @@ class HomeSpider(PagedSpider):
             return next((home for home in known if site_of(home) == site), f"https://{site}")
         if known and (self.job.base_url or len(known) == 1):
             return known[0]
-        if self.HOME:
-            return self.HOME
         raise Failed(f"不知道 {what} 在哪个网站，请写 base_url / no telling which site that is on: set base_url", patience=0)
 
     def site_in(self, ref: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from spiders.events import Vanished
 from tests.sites import Answer, Query, Site, crawled, items_of, marks_of, outcome_of, troubles_of
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -188,3 +189,18 @@ def test_too_many_replies_are_told(site: Site) -> None:
     events = crawled("discourse", posts=(f"{site.site}:topic:9:1",), base_url=site.url, max_comment_pages=2)
     assert [kind for kind, _ in troubles_of(events)] == ["limited"]
     assert len(items_of(events)) == 40
+
+
+def test_a_search_past_what_discourse_gives_is_told(site: Site, forum: Forum) -> None:
+    for number in range(600):
+        forum.write(9, "pine", f"星澜 {number}")
+    events = crawled("discourse", queries=("星澜",), base_url=site.url, comments=False)
+    assert (len(items_of(events)), [kind for kind, _ in troubles_of(events)]) == (500, ["limited"])
+
+
+def test_a_person_is_read_by_address_and_a_post_that_is_gone_is_told(site: Site, forum: Forum) -> None:
+    read = {item.author_id for item in items_of(crawled("discourse", urls=(f"{site.url}/u/user3",), comments=False))}
+    assert read == {f"{site.site}:user:user3"}
+    forum.hidden |= {own for own, one in forum.posts.items() if one["topic_id"] == 9 and one["post_number"] == 40}
+    gone = f"{site.url}/t/zhu-ti/9/40"
+    assert [one.ref for one in crawled("discourse", looks=(gone,)) if isinstance(one, Vanished)] == [gone]
