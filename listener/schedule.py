@@ -24,6 +24,8 @@ from apscheduler.triggers.interval import IntervalTrigger
 from listener import inbox
 from listener.app import App
 from listener.calibrating import is_overdue, monthly
+from listener.health import words_of
+from listener.overview import health_by_source
 from storage.records import SettingsChanged, StoreError
 from storage.store import Store
 
@@ -72,8 +74,17 @@ def jobs_of(app: App) -> list[Job]:
         *looks,
         Job("deliver", app.deliver, every=app.settings.schedule.deliver_every),
         Job("upkeep", app.daily, cron=app.settings.schedule.upkeep, at_start=False),
+        Job("health", partial(tell_silent, app), cron=app.settings.schedule.upkeep),
         Job("calibrate", partial(monthly, app), cron=app.settings.schedule.calibrate, at_start=is_overdue(app)),
     ]
+
+
+def tell_silent(app: App) -> None:
+    """Warn of sources that used to speak and have fallen silent."""
+    language = app.settings.listener.language
+    for name, fares in health_by_source(app).items():
+        if fares.is_silent:
+            log.warning("%s: %s", name, words_of(fares, language))
 
 
 def trigger_of(job: Job, timezone: str) -> BaseTrigger:

@@ -104,6 +104,7 @@ class _Progress:
     spans: the open intervals, newest first. known, counts: answers that a post had when they were last read, from the mark and
     from now: where that has not changed, they need not be read again. left: pages that may still be read. held_since: since
     when something that can't be read has held the mark back. safe: the last state that nothing unread lies behind.
+    is_gapped: the list ended before it met what was read before.
     """
 
     spans: list[Span]
@@ -231,7 +232,7 @@ class PagedSpider(SubjectSpider):
             newest = progress.spans[0].newest if progress.spans else None
             progress.spans = []
             yield self.reached(subject, newest, progress.state())
-        if kind == "timeline" and self.is_whole(subject):
+        if kind == "timeline" and self.is_whole(subject) and not progress.is_gapped:
             yield Covered(self.job.platform, what)
 
     def _progress_of(self, subject: str) -> _Progress:
@@ -307,7 +308,10 @@ class PagedSpider(SubjectSpider):
             here = {*(one.item.post_id for one in page.found), *page.hidden}
             # a server may repeat its last page for ever
             is_end = page.next is None or page.next in asked or (bool(here) and not here - before)
-            if is_end or self._is_down(subject, progress.spans[0], ages):
+            if self._is_down(subject, progress.spans[0], ages):
+                return
+            if is_end:
+                self._ended(subject, progress)
                 return
             if self.is_crawl() and progress.is_safe():
                 yield self._noted(subject, progress)
@@ -340,6 +344,26 @@ class PagedSpider(SubjectSpider):
             return False
         # an odd old post among new ones is no end
         return sum(at < span.down_to for at in ages) * 2 > len(ages)
+
+    def _ended(self, subject: str, progress: _Progress) -> None:
+        """The list came to its end. Where it never met what was read before, something may lie between, or be hidden."""
+        mark, span = self.mark_of(subject).posted_at, progress.spans[0]
+        is_last, is_list = len(progress.spans) == 1, split_subject(subject)[0] in ("timeline", "url")
+        if mark is None or not (is_last and is_list and self.is_crawl()) or (span.oldest and span.oldest <= mark):
+            return
+        progress.is_gapped = True
+        if span.oldest is None:
+            self.limited(
+                "{count} 个时间线或网址以前有内容，这次一条也没有：可能删了、藏了，或平台不再给看 / "
+                "{count} timelines or addresses had posts before and show none now: deleted, hidden, or shown no more",
+                subject,
+            )
+        else:
+            self.limited(
+                "{count} 个时间线或网址只列出最近几条，没有接上次读到的地方，中间可能漏了：请抓得更勤 / "
+                "{count} timelines or addresses do not list back to what was read before; posts may be missed: crawl oftener",
+                subject,
+            )
 
     def _left_open(self, subject: str) -> None:
         """Pages lie between here and the mark, and no more may be read now."""

@@ -123,7 +123,7 @@ def posts_by_day(connection: Connection, since: int, offset: int) -> dict[str, d
     """How many posts of each source were posted on which day."""
     day = (posts.c.posted_at + offset) // 86_400_000_000
     own = (posts.c.posted_at >= since, posts.c.kind != "comment")
-    query = select(posts.c.sources, day.label("day"), func.count()).where(*own).group_by(posts.c.sources, day)
+    query = select(posts.c.sources, day.label("day"), func.count()).where(*own).group_by(posts.c.sources, "day")
     found: dict[str, dict[int, int]] = {}
     for sources, on, count in connection.execute(query):
         for source in names_of(sources):

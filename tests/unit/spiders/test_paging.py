@@ -381,6 +381,35 @@ def test_a_server_that_repeats_its_last_page_for_ever_comes_to_an_end() -> None:
     assert len(platform.asked) == 2
 
 
+def test_a_list_too_short_to_meet_the_mark_covers_nothing_and_says_so() -> None:
+    platform, memory = town(8), Memory()
+    assert memory.crawl(platform)
+    platform.posts = [post(number) for number in range(30, 36)]
+    assert memory.crawl(platform)
+    assert memory.mark.posted_at == START + timedelta(hours=35)
+    assert [words for words in memory.limits if "漏" in words]
+    assert not any(isinstance(event, Covered) for event in memory.events)
+    assert memory.crawl(platform)
+    assert any(isinstance(event, Covered) for event in memory.events), "it meets what was read before again"
+
+
+def test_a_timeline_that_shows_nothing_any_more_is_not_taken_for_silence() -> None:
+    platform, memory = town(8), Memory()
+    assert memory.crawl(platform)
+    platform.posts = []
+    assert memory.crawl(platform)
+    assert memory.mark.posted_at == START + timedelta(hours=7)
+    assert [words for words in memory.limits if "一条也没有" in words]
+    assert not any(isinstance(event, Covered) for event in memory.events)
+
+
+def test_a_new_timeline_without_a_post_is_truly_empty_and_covered() -> None:
+    memory = Memory()
+    assert memory.crawl(town(0))
+    assert (memory.limits, memory.troubles) == ([], [])
+    assert memory.events == [Reached(SUBJECT, None, {}), Covered("town", "7")]
+
+
 def test_options_are_checked_by_the_spiders_own_model() -> None:
     class Wanted(BaseModel, extra="forbid"):
         limit: int = 5
