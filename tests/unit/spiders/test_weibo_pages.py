@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from spiders.errors import Blocked, Changed, Failed
+from spiders.errors import Blocked, Changed, Failed, Gone
 from spiders.items import ItemMedia, fault_of
 from spiders.sites import weibo_pages as pages
 
@@ -353,3 +353,37 @@ def test_a_reply_comment_record_names_the_parent_where_no_reply_id_does() -> Non
     del record["reply_comment"]
     record["rootid"] = "0"
     assert pages.comment_of(record, "5", READING, "5100000000000001").parent_id == "5100000000000001"
+
+
+def test_a_post_shown_by_itself_and_one_that_is_gone() -> None:
+    mblog = {
+        "id": "4400",
+        "created_at": "5分钟前",
+        "text": "掉漆",
+        "user": {"id": 7, "screen_name": "小鹿"},
+        "reposts_count": "1.2万",
+    }
+    assert pages.shown_of({"ok": 1, "data": mblog}, READING).item.reposts == 12000
+    for gone in (
+        {"ok": 0, "msg": "微博不存在或暂无查看权限!"},
+        {"ok": 1, "data": {**mblog, "deleted": "1"}},
+        {"ok": 0, "msg": ""},
+    ):
+        with pytest.raises(Gone):
+            pages.shown_of(gone, READING)
+
+
+def test_reposts_hang_on_the_post_whose_page_they_stand_on() -> None:
+    own = {"id": "45", "created_at": "06-14", "text": "转", "user": {"id": 8, "screen_name": "路人"}}
+    taken = {"id": "46", "text": "抱歉，此微博已被作者删除。", "user": None, "deleted": "1"}
+    page = {"ok": 1, "data": {"data": [own, taken, {"id": "47"}], "max": 3}}
+    shared = pages.reposts_of(page, "4400", READING, 1)
+    assert [(one.item.kind, one.item.parent_id, one.item.root_id) for one in shared.posts] == [("repost", "4400", "4400")]
+    assert (shared.next, shared.hidden, len(shared.faults)) == ({"page": "2"}, ("46",), 1)
+    assert pages.reposts_of({"ok": 0, "msg": "还没有人转发"}, "4400", READING, 1) == pages.Page((), (), {})
+    with pytest.raises(Changed):
+        pages.reposts_of({"ok": 1, "data": {}}, "4400", READING, 1)
+    with pytest.raises(Blocked):
+        pages.reposts_of({"ok": -100, "url": "https://passport.weibo.com/sso/signin"}, "4400", READING, 1)
+    with pytest.raises(Failed):
+        pages.own_of("https://weibo.com/")
