@@ -412,7 +412,9 @@ class Intake:
             case Refused(host, message, wait_seconds):
                 asked = None if wait_seconds is None else timedelta(seconds=wait_seconds)
                 pause = partial(politeness.pause_of, asked=asked)
-                self.desk.store.host_refused(host, self.job.source, message, self.desk.now(), pause)
+                now = self.desk.now()
+                found = self.desk.store.host_refused(host, self.job.source, message, now, pause)
+                self.troubles[politeness.words_of_pause(found, now, self.job.timezone)] = []
             case Answered(host):
                 self.desk.store.host_answered(host)
             case Covered(platform, account_id):

@@ -59,6 +59,7 @@ def test_a_host_that_refuses_is_left_alone_for_longer_each_time_and_as_long_as_i
         town.fault = lambda path: (429, {"Retry-After": "7200"}, b"") if "posts" in path else None
         first = crawl(bench, town)
         assert (first.outcome, len(town.asked)) == ("blocked", 1)
+        assert "到 03-01 14:00 前不再请求" in first.error, "what to expect, and what to do"
         (host,) = bench.store.refusing_hosts()
         assert (host.host, host.refusals, host.source) == (town.host, 1, "来源")
         assert host.paused_until is not None
