@@ -6,8 +6,8 @@ posts before the turn that the cold start suspects, if any, at most 40: true tur
 1. **Temperature** of the scorer's probabilities: the same author's posts resemble each other by as much as the scorer tells
    classes apart, so that the right temperature makes the posts likeliest, given that they come from authors, against the
    same posts shuffled among all: max over T of  Σ_KOC ln Σ_g w_g Π_i ⟨g,q_i⟩ − Σ_i ln⟨s,q_i⟩,  w and s fitted by EM at each T
-   (the profile likelihood of a density-ratio model). Held within a factor of 1.4 of the cold start's, because where a
-   deployment lacks one of the classes, the fit pays for it with the temperature.
+   (the profile likelihood of a density-ratio model). Held within a factor of 1.18 of the cold start's: on simulated worlds it
+   finds the truth, but where a deployment hardly has one of the classes, the fit leans to higher temperatures.
 2. **Profiles** (empirical Bayes). The mixture of the sentiment profiles over KOCs is estimated by nonparametric maximum
    likelihood, by EM, held toward the cold start by 10 pseudo-KOCs. From it come the share and the profiles of those who never
    were advocates, and half of the critics' profiles. The *advocates'* prior in the filter stays broad: a sharp one takes the
@@ -36,7 +36,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from listener.drift.moods import Floats, Moods
-from listener.drift.profiles import ADVOCATE, COOLED, NEVER, Profile
+from listener.drift.profiles import ADVOCATE, COOLED, NEVER, STEPS, Profile, with_mild
 from listener.drift.readings import Counted, counted_of, evidence_of_classes, readings_of, tempered
 from listener.drift.rules import Parameters, Rule, parameters_of, version_of
 from listener.drift.turn_filter import Trace, TurnFilter
@@ -51,7 +51,7 @@ POSTS_OF_A_KOC = 5
 NULL_YEARS = 30_000.0
 SUSPECTED = 10.0  # false alarms per 1000 KOC-years at which a turn is suspected
 SAFETY = 0.8  # the bars aim at this share of the promise
-TEMPERATURES = (0.71, 0.78, 0.85, 0.92, 1.0, 1.08, 1.18, 1.28, 1.4)  # times the cold start's
+TEMPERATURES = (0.85, 0.92, 1.0, 1.08, 1.18)  # times the cold start's
 SAMPLE = 3000  # KOCs that the temperature is learned from, at most
 NEVER_PROMISE = 1.0  # red alerts on those who never were advocates, per 1000 KOC-years of the whole roster
 NEVER_LESS = (0.0, 2.0)  # nats
@@ -100,7 +100,7 @@ def fitted(counted: Sequence[Counted], p: Parameters, *, seed: int = 0, null_yea
 def with_temperature(counted: Sequence[Counted], p: Parameters) -> Parameters:
     """Numbers with the temperature at which authors explain their posts best; see the top of the module."""
     some = counted[:: max(1, math.ceil(len(counted) / SAMPLE))]
-    early = [_first(c, n) for c, n in zip(some, baseline_lengths(some, p), strict=True)]
+    early = [_first(c, n) for c, n in zip(some, baseline_lengths(some, p), strict=True) if n]
     tried = [replace(p, temperature=round(p.temperature * factor, 4)) for factor in TEMPERATURES]
     fits = [_gain_from_authors(early, one) for one in tried]
     best = max(range(len(fits)), key=lambda i: fits[i])
@@ -108,14 +108,22 @@ def with_temperature(counted: Sequence[Counted], p: Parameters) -> Parameters:
 
 
 def _gain_from_authors(early: Sequence[Counted], p: Parameters) -> float:
-    """ln likelihood of the posts, written by authors with profiles, over that of the same posts shuffled among all."""
-    each = _log_likelihoods(early, p)
-    top = each.max(axis=0)
-    weights = mixture_of(each, prior_mixture(p), steps=60)
-    by_authors = np.log((weights[:, None] * np.exp(each - top)).sum(axis=0)) + top
+    """ln likelihood of the posts, written by authors with profiles, over that of the same posts shuffled among all. The
+    profiles are all of the simplex here, (i, j, k)/8 with a mild share of 0, .1 or .25: the filter's own keep off its edges."""
     evidence = np.concatenate([_evidence_of(c, p) for c in early])
-    shuffled = (1 - p.doubt) * _weighted(evidence, class_shares(evidence)) + p.doubt
-    return math.fsum(by_authors.tolist()) - math.fsum(np.log(shuffled).tolist())
+    first = np.cumsum([0] + [len(c.days) for c in early[:-1]])
+    eighths = [(i / STEPS, (STEPS - i - k) / STEPS, k / STEPS) for i in range(STEPS + 1) for k in range(STEPS + 1 - i)]
+    profiles = [with_mild(point, mild) for mild in (0.0, 0.1, 0.25) for point in eighths]
+    each = np.stack([np.add.reduceat(np.log(_doubted(evidence, np.array(g), p)), first) for g in profiles])
+    top = each.max(axis=0)
+    weights = mixture_of(each, np.full(len(profiles), 1 / len(profiles)), steps=80, pseudo=0.0)
+    by_authors = np.log((weights[:, None] * np.exp(each - top)).sum(axis=0)) + top
+    shuffled = np.log(_doubted(evidence, class_shares(evidence), p))
+    return math.fsum(by_authors.tolist()) - math.fsum(shuffled.tolist())
+
+
+def _doubted(evidence: Floats, shares: Floats, p: Parameters) -> Floats:
+    return (1 - p.doubt) * _weighted(evidence, shares) + p.doubt
 
 
 def repetition(counted: Sequence[Counted], p: Parameters) -> float:
@@ -152,10 +160,7 @@ def prior_mixture(p: Parameters) -> Floats:
 
 def log_likelihoods(counted: Sequence[Counted], p: Parameters) -> Floats:
     """(45, K) log likelihood of each KOC's baseline under each profile."""
-    return _log_likelihoods([_first(c, n) for c, n in zip(counted, baseline_lengths(counted, p), strict=True)], p)
-
-
-def _log_likelihoods(early: Sequence[Counted], p: Parameters) -> Floats:
+    early = [_first(c, n) for c, n in zip(counted, baseline_lengths(counted, p), strict=True)]
     order = sorted(range(len(early)), key=lambda i: -len(early[i].days))
     turn_filter = TurnFilter(p)
     out = np.zeros((len(ADVOCATE) + len(NEVER), len(early)))
@@ -184,14 +189,14 @@ def baseline_lengths(counted: Sequence[Counted], p: Parameters) -> list[int]:
     return out
 
 
-def mixture_of(log_likelihood: Floats, prior: Floats, *, steps: int = 200) -> Floats:
-    """Mixture weights of the profiles by EM from ``prior``, which also counts as 30 KOCs; (45,), sums to 1."""
+def mixture_of(log_likelihood: Floats, prior: Floats, *, steps: int = 200, pseudo: float = PSEUDO_KOCS) -> Floats:
+    """Mixture weights of the profiles by EM from ``prior``, which also counts as ``pseudo`` KOCs; (45,), sums to 1."""
     likelihood = np.exp(log_likelihood - log_likelihood.max(axis=0))
     weights = prior
     for _ in range(steps):
         joint = weights[:, None] * likelihood
         posterior = joint / joint.sum(axis=0)
-        weights = (posterior.sum(axis=1) + PSEUDO_KOCS * prior) / (likelihood.shape[1] + PSEUDO_KOCS)
+        weights = (posterior.sum(axis=1) + pseudo * prior) / (likelihood.shape[1] + pseudo)
     return weights
 
 

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
-from listener.drift.calibrate import calibrate, class_shares, null_maxima, with_bars
+from listener.drift.calibrate import (
+    calibrate,
+    class_shares,
+    log_likelihoods,
+    mixture_of,
+    null_maxima,
+    prior_mixture,
+    repetition,
+    with_bars,
+    with_never_less,
+    with_temperature,
+)
 from listener.drift.detect import detect
 from listener.drift.readings import Counted, rates_of, tempered
 from listener.drift.rules import Rule, default_calibration, parameters_of
@@ -101,3 +113,55 @@ def test_a_fast_poster_is_asked_for_more():
 def test_the_state_fits_into_512_bytes():
     state = TurnFilter(parameters_of(default_calibration())).start(1)
     assert state.bytes_per_koc <= 512
+
+
+def counted_people(seed, kocs, posts, share_of, *, sharper=1.0, repeated=0.0, gap=9.0):
+    """KOCs whose posts are against with the chance that share_of(koc) tells; a scorer with known errors, calibrated at the
+    shares of the cold start when ``sharper`` is 1, over-confident above."""
+    rng = np.random.default_rng(seed)
+    prior = np.array(parameters_of(default_calibration()).class_prior)
+    means = np.array([[-2.0, 0.0], [0.0, 1.6], [2.0, 0.0]])
+    out = []
+    for koc in range(kocs):
+        against = share_of(koc)
+        kinds = rng.choice(3, posts, p=[against, 0.06, 0.94 - against])
+        for i in range(1, posts):
+            if rng.random() < repeated:
+                kinds[i] = kinds[i - 1]
+        seen = means[kinds] + rng.normal(size=(posts, 2))
+        density = np.exp(-0.5 * ((seen[:, None, :] - means[None]) ** 2).sum(axis=2)) * prior
+        probabilities = (density / density.sum(axis=1, keepdims=True)) ** sharper
+        probabilities /= probabilities.sum(axis=1, keepdims=True)
+        plain = np.zeros(posts, dtype=np.bool_)
+        days = np.arange(posts) * gap
+        out.append(Counted((), days, probabilities.round(4), plain, plain, np.ones(posts), np.ones((posts, 3))))
+    return out
+
+
+def mixed(koc):
+    return 0.75 if koc % 5 == 0 else 0.08
+
+
+def test_an_over_confident_scorer_gets_a_higher_temperature_than_a_shy_one():
+    p = replace(parameters_of(default_calibration()), temperature=1.0)
+    shy, bold = (with_temperature(counted_people(3, 120, 20, mixed, sharper=s), p).temperature for s in (0.5, 1.6))
+    assert shy < 1.0 < bold
+
+
+def test_repetition_is_found_where_there_is_some():
+    p = parameters_of(default_calibration())
+    free, stuck = (repetition(counted_people(4, 120, 25, mixed, repeated=r, gap=0.05), p) for r in (0.0, 0.6))
+    assert free <= 0.25
+    assert stuck >= 0.4
+
+
+def test_the_bar_for_never_advocates_is_the_lower_the_fewer_of_them_there_are():
+    p = parameters_of(default_calibration())
+    few, many = ((lambda koc, n=n: 0.7 if koc % n == 0 else 0.06) for n in (25, 3))
+    found = []
+    for share_of in (few, many):
+        counted = counted_people(5, 150, 20, share_of)
+        mixture = mixture_of(log_likelihoods(counted, p), prior_mixture(p))
+        found.append(with_never_less(counted, mixture, p, seed=1, years=600).never_less)
+    assert found[0] >= found[1]
+    assert 0.0 <= found[1] <= found[0] <= 2.0
