@@ -13,6 +13,7 @@ from scrapy.http import Response
 from spiders.errors import Blocked, Changed, Failed, Gone, UnreadError
 from spiders.events import Collected, CollectJob, Covered, Event, Noted, Reached, Vanished
 from spiders.items import Item
+from spiders.spans import Span, span_of, written
 from spiders.subjects import SubjectSpider
 
 COUNTS_KEPT = 500  # the newest; what lies behind the overlap is not read again anyway
@@ -68,35 +69,6 @@ class Page:
     unchanged: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """An open interval: read from ``newest`` down to ``oldest``, not yet from there to ``down_to`` (None: to the end).
-
-    last: the cursor of the last page that was read, None for the first one; it is read again when the interval goes on, to see
-    that nothing has slipped through between. pages: how many were read.
-    """
-
-    newest: datetime | None = None
-    down_to: datetime | None = None
-    last: str | None = None
-    oldest: datetime | None = None
-    pages: int = 0
-
-    def over(self, older: Span) -> Span:
-        """This interval once it has come down to the older one: what is left to read is that one's rest."""
-        return replace(older, newest=self.newest or older.newest, pages=older.pages + max(0, self.pages - 1))
-
-    def with_page(self, cursor: str | None, ages: Sequence[datetime]) -> Span:
-        """The interval with one more page read. ages: times of the page's dated posts."""
-        return replace(
-            self,
-            newest=max([*ages, *([self.newest] if self.newest else [])], default=None),
-            oldest=min([*ages, *([self.oldest] if self.oldest else [])], default=None),
-            last=cursor,
-            pages=self.pages + 1,
-        )
-
-
 @dataclass
 class _Progress:
     """What one reading of a subject gathers.
@@ -132,7 +104,7 @@ class _Progress:
         found = {
             "answers": dict(list((self.counts | older).items())[:COUNTS_KEPT]),
             "told": dict(self.told),
-            "open": [_written(one) for one in self.spans if one.pages],
+            "open": [written(one) for one in self.spans if one.pages],
         }
         return {key: value for key, value in found.items() if value}
 
@@ -237,7 +209,7 @@ class PagedSpider(SubjectSpider):
 
     def _progress_of(self, subject: str) -> _Progress:
         state = self.mark_of(subject).state
-        spans = [_span_of(one) for one in state.get("open") or ()] if self.is_crawl() else []
+        spans = [span_of(one) for one in state.get("open") or ()] if self.is_crawl() else []
         while len(spans) > SPANS_KEPT:  # rather one of the oldest read twice than one more each time
             spans[-2:] = [replace(spans[-2], down_to=spans[-1].down_to)]
         top = Span(down_to=spans[0].newest if spans else self.cut_of(subject))
@@ -443,19 +415,3 @@ def state_of(response: Response) -> dict[str, str]:
     """What a server says of a page's state: ETag and Last-Modified, as ``Page.state``."""
     found = {"etag": response.headers.get("ETag"), "modified": response.headers.get("Last-Modified")}
     return {key: value.decode("latin-1") for key, value in found.items() if value}
-
-
-def _written(span: Span) -> dict[str, Any]:
-    """The interval as JSON.
-
-    >>> _span_of(_written(Span(datetime(2026, 1, 1, tzinfo=UTC), None, "3", None, 2))).last
-    '3'
-    """
-    times = {name: getattr(span, name) for name in ("newest", "down_to", "oldest")}
-    found = {name: at.isoformat() for name, at in times.items() if at is not None}
-    return {**found, "pages": span.pages, **({} if span.last is None else {"last": span.last})}
-
-
-def _span_of(row: Mapping[str, Any]) -> Span:
-    times = {name: datetime.fromisoformat(row[name]) for name in ("newest", "down_to", "oldest") if row.get(name)}
-    return Span(**times, last=row.get("last"), pages=int(row.get("pages", 0)))

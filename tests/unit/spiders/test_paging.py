@@ -16,7 +16,8 @@ from pydantic import BaseModel, ValidationError
 from spiders.errors import Blocked, Changed, Failed, Gone
 from spiders.events import Collected, CollectJob, Covered, Event, Noted, Reached, SubjectMark, Trouble
 from spiders.items import Item
-from spiders.paging import SPANS_KEPT, Found, Page, PagedSpider, Span, _span_of, _written
+from spiders.paging import SPANS_KEPT, Found, Page, PagedSpider
+from spiders.spans import Span, span_of, written
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SUBJECT = "timeline:7"
@@ -424,5 +425,5 @@ def test_options_are_checked_by_the_spiders_own_model() -> None:
 
 def test_an_interval_survives_being_written() -> None:
     span = Span(START + timedelta(days=1), START, "cursor", START + timedelta(hours=3), 7)
-    assert _span_of(_written(span)) == span
-    assert _span_of(_written(Span())) == Span()
+    assert span_of(written(span)) == span
+    assert span_of(written(Span())) == Span()
