@@ -27,12 +27,17 @@ def crawl(
     sources: Annotated[
         list[str] | None, typer.Argument(help="来源名；不写则全部 / sources, all if none is named", metavar="[SOURCE…]")
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="暂停请求的站点也再试 / also ask hosts that are left alone for a while")
+    ] = False,
 ) -> None:
     """现在把来源抓取一次 / crawl sources once, now"""
     from listener import inbox
     from listener.commands import showing
 
     with opened(context) as app, output.reporting() as report:
+        for host in app.store.refusing_hosts() if again else ():
+            app.store.host_answered(host.host)
         ended = [inbox.crawl(app, name, report) for name in sources or app.source_names()]
         app.catch_up(report)
         app.upkeep()

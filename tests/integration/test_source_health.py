@@ -63,3 +63,14 @@ def test_a_host_that_refuses_is_shown_with_when_and_what_next(settings: Path) ->
     (host,) = (row for row in rows(settings)[1] if row["kind"] == "host")
     assert (host["host"], host["refusals"], host["source"]) == ("1.example", 1, "吵")
     assert "delay_seconds" in str(host["note"])
+
+
+def test_a_paused_host_is_asked_again_at_once_if_somebody_says_so(settings: Path) -> None:
+    with App.open(settings, {}) as app:
+        app.store.host_refused("1.example", "吵", "HTTP 403", app.now(), politeness.pause_of)
+    text = settings.read_text("utf-8").replace("https://1.example/feed", "file:///nowhere")  # nothing goes over the net here
+    settings.write_text(text, "utf-8")
+    done = CliRunner().invoke(command_line, ["--config", str(settings), "crawl", "吵", "--again"])
+    assert done.exit_code == 1, "the address is none"
+    with App.open(settings, {}) as app:
+        assert app.store.refusing_hosts() == []
