@@ -13,6 +13,11 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
+from nlp.grams import mixed
+from nlp.wordgrams import hash_of
+
+_SLOT_BITS = 20  # of the slots in which words are found by hash
+
 
 @dataclass(frozen=True, slots=True)
 class Bayes:
@@ -54,3 +59,32 @@ def of_counts(words: Sequence[str], counts: NDArray[np.uint32]) -> Bayes:
 def train(texts: Iterable[tuple[Sequence[str], str]]) -> Bayes:
     """The classifier of labelled texts."""
     return of_counts(*count(texts))
+
+
+class Voice:
+    """A classifier that finds words by hash. Of words that share a slot the first keeps it: `keep_apart` before training."""
+
+    def __init__(self, words: Sequence[str], counts: NDArray[np.uint32]) -> None:
+        self.bayes = of_counts(words, counts)
+        self.prior = self.bayes.prior
+        self._hashes = np.r_[hash_of(words), np.uint64(0)]
+        self._odds = np.r_[np.array([self.bayes.log_odds[word] for word in words], np.float64), self.bayes.unknown]
+        self._slots = np.full(1 << _SLOT_BITS, len(words), np.int32)
+        self._slots[_slot(self._hashes[:-1])[::-1]] = np.arange(len(words), dtype=np.int32)[::-1]
+
+    def odds_of(self, hashes: NDArray[np.uint64]) -> NDArray[np.float64]:
+        """Log-odds of each word by its hash."""
+        found = self._slots[_slot(hashes)]
+        return np.where(self._hashes[found] == hashes, self._odds[found], self.bayes.unknown)
+
+
+def keep_apart(words: Sequence[str], counts: NDArray[np.uint32]) -> tuple[list[str], NDArray[np.uint32]]:
+    """The words and counts without those that would share a slot with a word seen more often."""
+    order = np.lexsort((np.arange(len(words)), -counts.sum(axis=1, dtype=np.int64)))
+    _, first = np.unique(_slot(hash_of(words))[order], return_index=True)
+    kept = np.sort(order[first])
+    return [words[i] for i in kept], counts[kept]
+
+
+def _slot(hashes: NDArray[np.uint64]) -> NDArray[np.intp]:
+    return (mixed(hashes) >> np.uint64(64 - _SLOT_BITS)).astype(np.intp)

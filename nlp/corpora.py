@@ -19,7 +19,12 @@ from nlp.text import Readings, read
 TONES = ("neg", "neu", "pos")
 STANCES = ("against", "none", "favor")
 FOLDS = 10
+TEST = 0  # the fold that nothing is learnt from
+OWNERS = ("autohome",)  # origins whose texts speak of their target alone and never need to name it
 OURS, THEIRS = "目标", "竞品"  # names set into texts to teach whose clause is whose
+
+
+_LONG = {"positive": "pos", "neutral": "neu", "negative": "neg"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,8 @@ class Corpus:
 
 
 def read_corpus(path: Path) -> list[Labelled]:
-    """The rows of a CSV (plain or .gz, UTF-8): text, label, domain? for tone; text, stance, target, origin? for stance.
+    """The rows of a CSV (plain or .gz, UTF-8): text, label, domain? or text, polarity, origin? for tone; text, stance, target,
+    origin? for stance.
 
     Raises ScoreError.
     """
@@ -60,17 +66,36 @@ def read_corpus(path: Path) -> list[Labelled]:
             columns = set(rows.fieldnames or ())
             if {"text", "label"} <= columns:
                 return [_row(path, rows.line_num, row, "label", TONES, "domain") for row in rows if row["text"]]
+            if {"text", "polarity"} <= columns:
+                return [_row(path, rows.line_num, _plain(row), "polarity", TONES, "origin") for row in rows if row["text"]]
             if {"text", "stance", "target"} <= columns:
                 return [_row(path, rows.line_num, row, "stance", STANCES, "origin") for row in rows if row["text"]]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ScoreError(f"the corpus {path} can't be read: {error}") from error
     raise ScoreError(
-        f"{path} has neither the columns text, label nor text, stance, target; it has: {', '.join(sorted(columns))}"
+        f"{path} has neither the columns text, label nor text, polarity nor text, stance, target; "
+        f"it has: {', '.join(sorted(columns))}"
     )
 
 
 def _unpacked(raw: BinaryIO, path: Path) -> BinaryIO:
     return cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if path.suffix == ".gz" else raw
+
+
+def _plain(row: dict[str, str]) -> dict[str, str]:
+    """A row with positive, neutral, negative in our words."""
+    return {**row, "polarity": _LONG.get(row["polarity"], row["polarity"])}
+
+
+def owner_review(row: Labelled) -> Labelled | None:
+    """The row as one of tone, where its text is a review of the target by one who owns it.
+
+    >>> owner_review(Labelled("很省油", "favor", "autohome|油耗", "某牌")).label
+    'pos'
+    """
+    if row.group not in OWNERS or row.label == "none":
+        return None
+    return Labelled(row.text, {"favor": "pos", "against": "neg"}[row.label], f"{row.group}-{row.target}")
 
 
 def _row(path: Path, line: int, row: dict[str, str], column: str, labels: tuple[str, ...], domain: str) -> Labelled:

@@ -13,21 +13,22 @@ from nlp.features import UNIT, Batch, Columns
 from nlp.results import Explanation, Part, Score
 from nlp.scorer import BESIDE_NAMES, Model
 from nlp.stance import Regions
+from nlp.wordgrams import words_of
 
 Floats = NDArray[np.float64]
 
 
 def explain_tone(model: Model, batch: Batch, score: Score) -> Explanation:
     """Why the text reads positive or negative; batch: that one text."""
-    columns = model.tone_columns(batch, words=True)
+    words = segment.cut(batch.readings.bodies[0])
+    hashed = words_of(batch.raw, [words])
+    weights = model.tone_weights(batch, hashed)
+    columns = model.tone_columns(batch, hashed, weights)
     head = model.lively_head
     weight = dict(zip(head.names, head.weights, strict=True))
-    root = float(np.sqrt(np.maximum(batch.sums(features.grams_at(batch)), 1.0))[0])
-    grams = _spread(batch, model.tone_table, features.tone_buckets(batch))
-    per_character = grams * (weight["lean"] / (root * UNIT))
-    words = segment.cut(batch.readings.bodies[0])
-    odds = np.array([model.bayes.log_odds.get(word, model.bayes.unknown) for word in words])
-    per_word = odds * weight["bayes"] / (len(words) + 1) ** 0.5
+    root = float(np.sqrt(np.maximum(batch.sums(weights[2]), 1.0))[0])
+    per_character = weights[0].astype(np.float64) * (weight["lean"] / (root * UNIT))
+    per_word = model.voice.odds_of(hashed.hashes[:-1]) * weight["bayes"] / (len(words) + 1) ** 0.5
     at = 0
     for word, said in zip(words, per_word, strict=True):
         per_character[at : at + len(word)] += said / len(word)
@@ -37,27 +38,30 @@ def explain_tone(model: Model, batch: Batch, score: Score) -> Explanation:
 
 def explain_stance(model: Model, batch: Batch, regions: Regions, target: str, score: Score) -> Explanation:
     """Why the text is for or against the target."""
-    weights, words = model.tone_weights(batch), segment.cut(batch.readings.bodies[0])
-    columns, _, side = model.stance_logits(batch, regions, [target], weights, [words])
+    words = segment.cut(batch.readings.bodies[0])
+    hashed = words_of(batch.raw, [words])
+    weights = model.tone_weights(batch, hashed)
+    columns, _, side = model.stance_logits(batch, regions, [target], weights, hashed)
     keys = model.keys_of([target])
     trust = 1.0 if keys.any() or columns["claim"][0] else BESIDE_NAMES
     believed = trust * (model.adapted_scale if keys.any() else 1.0)
     weight = {name: believed * value for name, value in zip(model.side_head.names, model.side_head.weights, strict=True)}
     weight["tone"] += 1.0 - trust
     tone = dict(zip(model.lively_head.names, model.lively_head.weights, strict=True))
-    grams = _spread(batch, model.tone_table, features.tone_buckets(batch))
-    per_character = grams * _tone_share(batch, regions, columns, weight, tone["lean"], weights[2])
-    odds = [model.bayes.log_odds.get(word, model.bayes.unknown) for word in words]
+    per_character = weights[0] * _tone_share(batch, regions, columns, weight, tone["lean"], weights[2])
+    odds = model.voice.odds_of(hashed.hashes[:-1])
     starts = np.cumsum([0, *map(len, words)])
     own = [not regions.rival[start] for start in starts[:-1]]
     rate = weight["tone"] * tone["bayes"] / (sum(own) + 1) ** 0.5
     for start, word, said, is_own in zip(starts, words, odds, own, strict=False):
         per_character[start : start + len(word)] += rate * said * is_own / len(word)
     root = float(np.sqrt(np.maximum(batch.sums(weights[2]), 1.0))[0]) * UNIT
-    for buckets, at in features.stance_grams(batch, regions):
-        np.add.at(per_character, at, model.side_table[buckets] * (weight["_"] / root))
+    kinds = features.stance_grams(batch, regions, columns["claim"] > 0, model.stance_bits)
+    for found, scale in zip(kinds, features.scales_of(batch, kinds, weights[2]), strict=True):
+        for buckets, at in found:
+            np.add.at(per_character, at, model.side_table[buckets] * (weight["_"] * scale[0] / UNIT))
     if keys.any():
-        for buckets, at in features.target_grams(batch, keys):
+        for buckets, at in features.target_grams(batch, keys, model.stance_bits):
             np.add.at(per_character, at, model.side_table[buckets] / root)
     return _explanation(score, "stance", float(side[0]), batch, per_character, words)
 
@@ -80,12 +84,6 @@ def _tone_share(
     ):
         share += mask * rate / (np.sqrt(max(float((counts * mask).sum()), 1.0)) * UNIT)
     return share
-
-
-def _spread(batch: Batch, table: NDArray[np.int16], buckets: Sequence[NDArray[np.intp]]) -> Floats:
-    """The weight of each gram, at the character it starts at: what regions count by."""
-    total: Floats = np.sum([table[one].astype(np.float64) for one in buckets], axis=0)
-    return total
 
 
 def _explanation(

@@ -12,16 +12,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp import grams
-from nlp.bayes import Bayes
-from nlp.stance import Regions, overlaps, regions_of
+from nlp import grams, wordgrams
+from nlp.bayes import Voice
+from nlp.stance import Regions, at_edge, overlaps, regions_of
 from nlp.text import RIVAL, TARGET, Readings, normal
+from nlp.wordgrams import Words
 
-BITS = 21  # of a gram's bucket in the tone table; the other tables are half as long
+BITS = 21  # of a gram's bucket in the tone tables; those of neutral are half as long
+STANCE_BITS = 22  # in the stance tables
 UNIT = 1024.0  # fixed point: a weight of 1.0
-NEAR = np.uint64(0x9D39247E33776D41)  # salt of a gram that stands in a clause naming the target
+NEAR = np.uint64(0x9D39247E33776D41)  # salt of a gram that stands near a mention of the target
+CLAIMED = np.uint64(0x5851F42D4C957F2D)  # salt of a gram of a text whose target is a claim
+BEFORE, AFTER = np.uint64(0xE7037ED1A0B428DB), np.uint64(0x8EBC6AF09C88C6E3)  # salts of grams that touch a mention
+CLOSE, TOUCH = 1.8, 1.0  # how much more than all others grams near a mention, and those that touch it, count
+REACH = 12  # characters from a mention that are near
 OWN_LONGEST = 3  # characters in a gram of a single target
 SHORT = 90  # grams, some 25 characters
+PHRASE = 6  # characters from which a target's words say what it is
 CLAIM = 10  # characters from which a target is a claim, not a name
 
 Columns = dict[str, NDArray[np.float64]]
@@ -92,25 +99,31 @@ def tone_columns(batch: Batch, tone: Ints, neutral: Ints, counts: Ints) -> Colum
     }
 
 
-def bayes_column(
-    words: Sequence[Sequence[str]], voice: Bayes, batch: Batch | None = None, rival: NDArray[np.bool_] | None = None
-) -> NDArray[np.float64]:
-    """Log-odds of the retrained Bayes over the root of the number of words; with batch and rival: of words not a rival's."""
-    get, unknown, prior = voice.log_odds.get, voice.unknown, voice.prior
-    said = words
-    if batch is not None and rival is not None and rival.any():
-        marked = np.logical_or.reduceat(rival, batch.starts[:-1])
-        said = [_own(row, rival, int(batch.starts[i])) if marked[i] else row for i, row in enumerate(words)]
-    return np.array([(prior + sum([get(word, unknown) for word in row])) / (len(row) + 1) ** 0.5 for row in said])
+def word_buckets(words: Words) -> list[tuple[NDArray[np.intp], NDArray[np.int64]]]:
+    """Buckets of words and of pairs of words, and the character each starts at."""
+    alone = np.flatnonzero(words.open)
+    first, pairs = wordgrams.pairs_of(words)
+    return [(bucket(words.hashes[alone]), words.at[alone]), (bucket(pairs), words.at[first])]
 
 
-def _own(words: Sequence[str], rival: NDArray[np.bool_], start: int) -> list[str]:
-    kept = []
-    for word in words:
-        if not rival[start]:
-            kept.append(word)
-        start += len(word)
-    return kept
+def add_words(
+    weights: Ints, table: NDArray[np.integer], found: list[tuple[NDArray[np.intp], NDArray[np.int64]]], shift: int = 0
+) -> None:
+    """Add to the weights at each character those of the word grams that start there."""
+    for buckets, at in found:  # no place twice in one of them
+        weights[at] += table[buckets >> shift if shift else buckets]
+
+
+def bayes_column(batch: Batch, words: Words, voice: Voice, rival: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+    """Log-odds of the retrained Bayes over the root of the number of words; rival: characters whose words don't count."""
+    odds = voice.odds_of(words.hashes)
+    counted = batch.raw[words.at] != 0
+    if rival is not None and rival.any():
+        counted &= ~rival[words.at]
+    bounds = np.searchsorted(words.at, batch.starts[:-1])
+    said = np.add.reduceat(np.where(counted, odds, 0.0), bounds)
+    number = np.add.reduceat(counted.astype(np.int64), bounds)
+    return np.asarray((voice.prior + said) / np.sqrt(number + 1.0))
 
 
 def target_key(target: str) -> np.uint64:
@@ -122,34 +135,82 @@ def target_key(target: str) -> np.uint64:
 Found = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
-def stance_grams(batch: Batch, regions: Regions) -> Iterator[Found]:
-    """Buckets of the grams that speak of stance, and the character each starts at.
+def stance_grams(batch: Batch, regions: Regions, claims: NDArray[np.bool_], bits: int = STANCE_BITS) -> list[list[Found]]:
+    """Buckets of the grams that speak of stance and the character each starts at, in three kinds that are weighed apart.
 
-    All grams but a rival's; those near the target once more; those with a name within.
+    All grams but a rival's (salted where the target is a claim); those near a mention, with the name in them; those that
+    touch a mention, on either side. claims: of each text; shape (texts).
     """
+    salt = np.where(np.repeat(claims, np.diff(batch.starts)), CLAIMED, np.uint64(0))
+    whole = []
+    for chain in batch.chains:
+        at = np.flatnonzero((chain != 0) & ~regions.rival)
+        whole.append((bucket(chain[at] ^ salt[at], bits), at))
+    mentions = mentions_in(batch)
+    if not len(mentions):
+        return [whole, [], []]
     codes = batch.codes.copy()
-    codes[batch.raw == ord(TARGET)] = 1
+    codes[mentions] = 1
     codes[batch.raw == ord(RIVAL)] = 2
-    named = grams.chains(codes) if (codes != batch.codes).any() else batch.chains
-    for chain, with_names in zip(batch.chains, named, strict=True):
-        real = chain != 0
-        at = np.flatnonzero(real & ~regions.rival)
-        yield bucket(chain[at], BITS - 1), at
-        at = np.flatnonzero(real & regions.near)
-        yield bucket(chain[at] ^ NEAR, BITS - 1), at
-        at = np.flatnonzero(~real & (with_names != 0))
-        yield bucket(with_names[at], BITS - 1), at
+    named = grams.chains(codes)
+    near = _near(batch, mentions)
+    close = []
+    for chain in named:
+        at = np.flatnonzero((chain != 0) & near)
+        close.append((bucket(chain[at] ^ NEAR, bits), at))
+    touching = []
+    for reach in range(1, 5):
+        after = mentions[mentions + 1 < len(codes)] + 1
+        after = after[named[reach - 1][after] != 0]
+        touching.append((bucket(named[reach - 1][after] ^ AFTER, bits), after))
+        if reach < 4:
+            before = mentions[mentions >= reach] - reach
+            before = before[(named[reach - 1][before] != 0)]
+            touching.append((bucket(named[reach - 1][before] ^ BEFORE, bits), before))
+    return [whole, close, touching]
 
 
-def target_grams(batch: Batch, keys: NDArray[np.uint64]) -> Iterator[Found]:
+def mentions_in(batch: Batch) -> NDArray[np.intp]:
+    """The characters that name the target, but at an edge of a text."""
+    return np.flatnonzero((batch.raw == ord(TARGET)) & ~at_edge(batch.raw, batch.starts))
+
+
+def scales_of(batch: Batch, kinds: list[list[Found]], counts: Ints) -> list[NDArray[np.float64]]:
+    """What a gram of each kind counts in each text: one over the root of how many of its kind there are, or mentions."""
+    close = np.zeros(batch.size)
+    for _, at in kinds[1]:
+        close += np.bincount(_whose(batch, at), minlength=batch.size)
+    mentions = np.bincount(_whose(batch, mentions_in(batch)), minlength=batch.size)
+    return [
+        1.0 / np.sqrt(np.maximum(batch.sums(counts), 1.0)),
+        CLOSE / np.sqrt(np.maximum(close, 1.0)),
+        TOUCH / np.sqrt(np.maximum(mentions, 1.0)),
+    ]
+
+
+def _whose(batch: Batch, at: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The text that each character belongs to."""
+    return np.searchsorted(batch.starts, at, side="right") - 1
+
+
+def _near(batch: Batch, mentions: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """The characters within reach of a mention, in the same text."""
+    edges = np.zeros(len(batch.raw) + 1, np.int64)
+    whose = _whose(batch, mentions)
+    np.add.at(edges, np.maximum(mentions - REACH, batch.starts[whose]), 1)
+    np.add.at(edges, np.minimum(mentions + REACH + 1, batch.starts[whose + 1]), -1)
+    return np.cumsum(edges[:-1]) > 0
+
+
+def target_grams(batch: Batch, keys: NDArray[np.uint64], bits: int = STANCE_BITS) -> Iterator[Found]:
     """Buckets of the grams of texts whose target has weights of its own, salted with it; keys: 0 where not; shape (texts)."""
     if keys.any():
         key_at = np.repeat(keys, np.diff(batch.starts))
         first = batch.starts[:-1][keys != 0]
-        yield bucket(keys[keys != 0], BITS - 1), first.astype(np.intp)
+        yield bucket(keys[keys != 0], bits), first.astype(np.intp)
         for chain in batch.chains[:OWN_LONGEST]:
             at = np.flatnonzero((chain != 0) & (key_at != 0))
-            yield bucket(chain[at] ^ key_at[at], BITS - 1), at
+            yield bucket(chain[at] ^ key_at[at], bits), at
 
 
 def stance_columns(
@@ -175,13 +236,15 @@ def stance_columns(
             columns["length_own"] = np.log(np.maximum(held, 1.0)) / 5
     lean = batch.sums(tone) / (np.sqrt(n) * UNIT)
     named = np.minimum(regions.named, 1).astype(np.float64)
-    words = [normal(target) for target in targets]
+    spelled = {target: normal(target) for target in set(targets)}
+    words = [spelled[target] for target in targets]
     claim = np.array([float(len(word) >= CLAIM) for word in words])
     # A name must move nothing, whether it stands in the text, in a tag or nowhere: only a claim's own words count.
-    found = overlaps(batch.readings.bodies, words)
+    phrase = np.array([len(word) >= PHRASE for word in words])
+    found = overlaps(batch.readings.bodies, words) * phrase
     overlap = np.where((named > 0) | ((claim == 0) & (found == 0)), 1.0, found)
     leaning = np.array([leaning_of[word] for word in words]) * (1 - named) * claim
-    place = np.array([body.find(TARGET) / max(len(body), 1) if TARGET in body else 0.0 for body in batch.readings.bodies])
+    place = np.array([max(body.find(TARGET, 1, len(body) - 1), 0) / max(len(body), 1) for body in batch.readings.bodies])
     columns |= {
         "lean": lean,
         "flat": batch.sums(neutral) / (np.sqrt(n) * UNIT),

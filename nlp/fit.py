@@ -39,28 +39,41 @@ def fit(
     strength: float = 5.0,
     steps: int = 45,
     at_least: int = 3,
+    voided: int = 0,
+    start: Floats | None = None,
 ) -> tuple[Floats, Floats, float]:
     """Weights of each column, of each dense column, and the bias. strength: inverse of the L2 penalty.
 
-    Columns that fewer than at_least rows hold weigh nothing.
+    Columns that fewer than at_least rows hold weigh nothing, nor do the columns 0 and voided: they stand for no gram.
+    start: weights of each column to start from.
     """
     from scipy.sparse import csr_matrix, diags, hstack  # type: ignore[import-untyped,unused-ignore]
 
     kept = np.flatnonzero(np.bincount(held.indices, minlength=held.shape[1]) >= at_least)
-    kept = kept[kept > 0]  # bucket 0 stands for no gram
+    kept = kept[(kept > 0) & (kept != voided)]
     inner = held[:, kept]
     scale = nb_scale(inner, positive)
     inner = inner @ diags(scale)
     if dense is not None:
         inner = hstack([inner, csr_matrix(dense)])
-    found = descend(inner.tocsr(), positive, importance, strength, steps)
+    first = np.zeros(inner.shape[1] + 1)
+    if start is not None:
+        first[: len(kept)] = np.divide(start[kept], scale, out=np.zeros(len(kept), np.float32), where=scale > 1e-3)
+    found = descend(inner.tocsr(), positive, importance, strength, steps, first)
     weights = np.zeros(held.shape[1], np.float32)
     weights[kept] = found[: len(kept)] * scale
     return weights, found[len(kept) : -1].astype(np.float32), float(found[-1])
 
 
-def descend(held: Any, positive: NDArray[np.bool_], importance: NDArray[np.float64] | None, strength: float, steps: int) -> Any:
-    """The weights that minimize the penalized log loss, and the bias last."""
+def descend(
+    held: Any,
+    positive: NDArray[np.bool_],
+    importance: NDArray[np.float64] | None,
+    strength: float,
+    steps: int,
+    first: NDArray[np.float64] | None = None,
+) -> Any:
+    """The weights that minimize the penalized log loss, and the bias last. first: where to start, 0 by default."""
     from scipy.optimize import minimize  # type: ignore[import-untyped,unused-ignore]
 
     sign = np.where(positive, 1.0, -1.0)
@@ -75,7 +88,8 @@ def descend(held: Any, positive: NDArray[np.bool_], importance: NDArray[np.float
         gradient[-1] = slope.sum()
         return float((np.logaddexp(0, margin) * weight).sum() + 0.5 * (at[:-1] @ at[:-1]) / strength), gradient
 
-    return minimize(loss, np.zeros(width + 1), jac=True, method="L-BFGS-B", options={"maxiter": steps, "maxcor": 6}).x
+    start = np.zeros(width + 1) if first is None else first
+    return minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": steps, "maxcor": 6}).x
 
 
 def fit_softmax(columns: NDArray[np.float64], labels: NDArray[np.intp], importance: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -68,10 +68,10 @@ def _verdict(engine: Engine, domain: str, kind: str, rows: Sequence[Labelled], *
     right, sure = chosen == truth, shares.max(axis=1)
     counted = [i for i, c in enumerate(open_to) if not (kind == "stance" and classes[c] == "none") and classes[c] in held]
     surest = np.argsort(-sure, kind="stable")[: max(1, round(_COVERED * len(rows)))]
-    f1 = float(np.mean([_f1(truth == i, chosen == i) for i in counted])) if counted else 0.0
+    mean_f1 = float(np.mean([f1(truth == i, chosen == i) for i in counted])) if counted else 0.0
     return Verdict(
-        domain, kind, len(rows), float(right.mean()), f1, expected_calibration_error(sure, right), float(right[surest].mean()),
-        len(rows) / max(took, 1e-9),
+        domain, kind, len(rows), float(right.mean()), mean_f1, expected_calibration_error(sure, right),
+        float(right[surest].mean()), len(rows) / max(took, 1e-9),
     )  # fmt: skip
 
 
@@ -81,7 +81,12 @@ def _shares(score: Score, kind: str) -> list[float]:
     return [score.neg, score.neu, score.pos]
 
 
-def _f1(truth: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> float:
+def f1(truth: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> float:
+    """F1 of one class.
+
+    >>> f1(np.array([True, True]), np.array([True, False])).__round__(2)
+    0.67
+    """
     hits = float((truth & chosen).sum())
     return 2 * hits / max(float(truth.sum() + chosen.sum()), 1.0)
 

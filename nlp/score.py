@@ -14,6 +14,7 @@ from nlp.scorer import Model
 from nlp.segment import cut_all
 from nlp.text import Readings, read
 from nlp.triggers import Triggers
+from nlp.wordgrams import words_of
 
 __all__ = ["Engine", "ScoreError", "load", "score_batch"]
 
@@ -56,7 +57,7 @@ class Engine:
         return read(texts, target, others, self._words)
 
     def _fast_scores(self, readings: Readings) -> list[Score]:
-        columns = self.model.tone_columns(features.batch_of(readings), words=False)
+        columns = self.model.tone_columns(features.batch_of(readings), None)
         shares = to_ten_thousandths(self.model.tones(columns, fast=True))
         priors, version = self.model.priors, self.version
         scores = []
@@ -67,10 +68,9 @@ class Engine:
 
     def _scores(self, readings: Readings, target: Target | None) -> list[Score]:
         batch = features.batch_of(readings)
-        weights = self.model.tone_weights(batch)
-        words = cut_all(readings.bodies)
-        columns = self.model.with_words(features.tone_columns(batch, *weights), words)
-        tones = to_ten_thousandths(self.model.tones(columns))
+        words = words_of(batch.raw, cut_all(readings.bodies))
+        weights = self.model.tone_weights(batch, words)
+        tones = to_ten_thousandths(self.model.tones(self.model.tone_columns(batch, words, weights)))
         stances: list[Stance | None] = [None] * batch.size
         if target is not None:
             found = self.model.stances(batch, features.regions(batch), [target.name] * batch.size, weights, words)

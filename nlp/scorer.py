@@ -8,16 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlp import features
-from nlp.bayes import Bayes, of_counts
-from nlp.features import BITS, UNIT, Batch, Columns, Ints
+from nlp.bayes import Voice
+from nlp.features import BITS, STANCE_BITS, UNIT, Batch, Columns, Ints
 from nlp.grams import chains, codes_of
-from nlp.heads import Head, head_of, sigmoid, softmax
-from nlp.segment import cut_all
+from nlp.heads import Head, head_of, sigmoid, softmax, to_ten_thousandths
 from nlp.stance import Regions
 from nlp.text import normal
+from nlp.wordgrams import Words
 
 Weights = tuple[Ints, Ints, Ints]
-Words = Sequence[Sequence[str]]
 FAST = ("lean", "flat", "strength", "length", "asks")
 TONE = (*FAST, "bayes", "bayes_strength")
 NONE = (
@@ -30,7 +29,7 @@ SIDE = (  # nothing here tells one corpus from another but by what it says
 )  # fmt: skip
 BESIDE_NAMES = 0.3  # how far the stance head is believed beside the tone of the target's own clauses, where it is a brand
 _WIN = 2.5  # log-odds that a comparison by rule adds to the side it ranks first
-_RANKED = 2.0  # log-odds that a comparison takes from "none"
+_RANKED = 4.0  # log-odds that a comparison takes from "none"
 _FOREIGN = 3.0  # log-odds of "none" where every clause is a rival's
 
 
@@ -39,36 +38,43 @@ class Model:
 
     def __init__(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
         self._arrays = arrays
+        self.fast_table = _table(arrays, "fast", 1 << BITS)
         self.tone_table = _table(arrays, "tone", 1 << BITS)
+        self.word_table = _table(arrays, "tone_words", 1 << BITS)
         self.neutral_table = _table(arrays, "neutral", 1 << (BITS - 1))
-        self.none_table = _table(arrays, "none", 1 << (BITS - 1))
-        self.side_table = _table(arrays, "side", 1 << (BITS - 1))
+        self.neutral_words = _table(arrays, "neutral_words", 1 << (BITS - 1))
+        self.none_table = _table(arrays, "none", 1 << STANCE_BITS)
+        self.side_table = _table(arrays, "side", 1 << STANCE_BITS)
+        self.stance_bits = len(self.none_table).bit_length() - 1
         self._adapted = np.sort(arrays["adapted"].astype(np.uint64)) if "adapted" in arrays else np.zeros(0, np.uint64)
         self._adapted_scales = [float(scale) for scale in arrays.get("adapted_scales", np.ones(2)).astype(np.float64)]
         self._leanings: dict[str, float] = {}
         vocabulary = bytes(arrays["bayes_words"].astype(np.uint8)).decode().split("\n")
-        self.bayes: Bayes = of_counts(vocabulary, arrays["bayes_counts"].astype(np.uint32))
-        self.priors = [round(float(share), 4) for share in arrays.get("tone_priors", np.full(3, 1 / 3)).astype(np.float64)]
+        self.voice = Voice(vocabulary, arrays["bayes_counts"].astype(np.uint32))
+        self.priors = to_ten_thousandths(arrays.get("tone_priors", np.full(3, 1 / 3)).astype(np.float64)[None])[0]
         self._tone_heads = _heads(arrays, "tone_head", TONE)
         self._fast_heads = _heads(arrays, "fast_head", FAST)
         self._none_head = _head(arrays, "none_head", NONE)
         self._side_head = _head(arrays, "side_head", SIDE)
 
-    def tone_weights(self, batch: Batch) -> Weights:
-        """At each character the weights of the grams that start there: tone, neutral, and how many."""
+    def tone_weights(self, batch: Batch, words: Words | None) -> Weights:
+        """At each character the weights of the grams that start there: tone, neutral, how many; words: None in fast mode."""
         buckets = features.tone_buckets(batch)
-        tone = features.weights_at(self.tone_table, buckets)
-        return tone, features.weights_at(self.neutral_table, buckets, 1), features.grams_at(batch)
+        neutral, counts = features.weights_at(self.neutral_table, buckets, 1), features.grams_at(batch)
+        if words is None:
+            return features.weights_at(self.fast_table, buckets), neutral, counts
+        tone, found = features.weights_at(self.tone_table, buckets), features.word_buckets(words)
+        features.add_words(tone, self.word_table, found)
+        features.add_words(neutral, self.neutral_words, found, 1)
+        return tone, neutral, counts
 
-    def tone_columns(self, batch: Batch, *, words: bool) -> Columns:
-        """What the tone heads read; words: with the retrained Bayes."""
-        columns = features.tone_columns(batch, *self.tone_weights(batch))
-        return self.with_words(columns, cut_all(batch.readings.bodies)) if words else columns
-
-    def with_words(self, columns: Columns, words: Words) -> Columns:
-        """The columns and what the retrained Bayes says of the words of each text."""
-        said = features.bayes_column(words, self.bayes)
-        return {**columns, "bayes": said, "bayes_strength": np.abs(said)}
+    def tone_columns(self, batch: Batch, words: Words | None, weights: Weights | None = None) -> Columns:
+        """What the tone heads read; words: None in fast mode, which does without the retrained Bayes."""
+        columns = features.tone_columns(batch, *(weights or self.tone_weights(batch, words)))
+        if words is not None:
+            said = features.bayes_column(batch, words, self.voice)
+            columns |= {"bayes": said, "bayes_strength": np.abs(said)}
+        return columns
 
     def tones(self, columns: Columns, *, fast: bool = False) -> NDArray[np.float64]:
         """Probabilities of neg, neu, pos; shape (texts, 3)."""
@@ -79,11 +85,12 @@ class Model:
         """The salt of each target that has weights of its own; 0 for others."""
         if not len(self._adapted):
             return np.zeros(len(targets), np.uint64)
-        keys = np.array([features.target_key(target) for target in targets], np.uint64)
+        key_of = {target: features.target_key(target) for target in set(targets)}
+        keys = np.array([key_of[target] for target in targets], np.uint64)
         return np.where(np.isin(keys, self._adapted), keys, np.uint64(0))
 
     def stance_columns(self, batch: Batch, regions: Regions, targets: Sequence[str], weights: Weights, words: Words) -> Columns:
-        """What the stance heads read besides grams; weights: of `tone_weights`; words: of each text."""
+        """What the stance heads read besides grams; weights: of `tone_weights`."""
         asked = {normal(target) for target in set(targets)}
         for word in asked - self._leanings.keys():
             if len(self._leanings) > 10_000:
@@ -91,7 +98,7 @@ class Model:
             self._leanings[word] = self._leaning(word)
         leanings = {word: self._leanings.get(word, 0.0) for word in asked}
         columns = features.stance_columns(batch, regions, *weights, targets, leanings)
-        said = features.bayes_column(words, self.bayes, batch, regions.rival)
+        said = features.bayes_column(batch, words, self.voice, regions.rival)
         own = {
             "lean": columns["lean_own"], "flat": columns["flat_own"], "strength": columns["strength"],
             "length": columns["length_own"], "asks": columns["asks"], "bayes": said, "bayes_strength": np.abs(said),
@@ -117,12 +124,15 @@ class Model:
         """The columns; log-odds of none over a stance; log-odds of favor over against, comparisons counted."""
         columns = self.stance_columns(batch, regions, targets, weights, words)
         root = np.sqrt(np.maximum(batch.sums(weights[2]), 1.0)) * UNIT
-        general = self._gram_sums(batch, features.stance_grams(batch, regions), root)
+        general = np.zeros((2, batch.size))
+        kinds = features.stance_grams(batch, regions, columns["claim"] > 0, self.stance_bits)
+        for found, scale in zip(kinds, features.scales_of(batch, kinds, weights[2]), strict=True):
+            general += np.stack(self._gram_sums(batch, found, UNIT / scale))
         none = self.none_head.logits({**columns, "_": general[0]})
         side = self.side_head.logits({**columns, "_": general[1]})
         keys = self.keys_of(targets)
         if keys.any():
-            own = self._gram_sums(batch, features.target_grams(batch, keys), root)
+            own = self._gram_sums(batch, features.target_grams(batch, keys, self.stance_bits), root)
             none = np.where(keys != 0, none * self._adapted_scales[0] + own[0], none)
             side = np.where(keys != 0, side * self._adapted_scales[1] + own[1], side)
         trust = np.where((keys != 0) | (columns["claim"] > 0), 1.0, BESIDE_NAMES)

@@ -46,7 +46,7 @@ def regions_of(readings: Readings, codes: NDArray[np.uint32], starts: NDArray[np
         opens[:-1] |= (codes[:-1] == one) & (codes[1:] == other)
     begins = np.flatnonzero(opens)
     clause = np.cumsum(opens) - 1
-    is_target = codes == _T
+    is_target = (codes == _T) & ~at_edge(codes, starts)
     near_clause = np.logical_or.reduceat(is_target, begins) if len(begins) else np.zeros(0, bool)
     near = near_clause[clause] if len(begins) else np.zeros(0, bool)
     first = clause[starts[:-1]]
@@ -71,6 +71,14 @@ def regions_of(readings: Readings, codes: NDArray[np.uint32], starts: NDArray[np
                     rival[at] = True
     named = np.add.reduceat(is_target.astype(np.int64), starts[:-1]) if len(readings.bodies) else np.zeros(0, np.int64)
     return Regions(rival, near, last, wins, named, count)
+
+
+def at_edge(codes: NDArray[np.uint32], starts: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """The first and the last character of each text: a name there may as well be a tag, and says no more than one."""
+    edge = np.zeros(len(codes), bool)
+    edge[starts[:-1]] = True
+    edge[np.maximum(starts[1:] - 2, starts[:-1])] = True
+    return edge
 
 
 def overlaps(bodies: Sequence[str], targets: Sequence[str]) -> NDArray[np.float64]:

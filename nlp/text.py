@@ -31,12 +31,21 @@ _LINK = re.compile(r"(?:https?:/{1,2}|www\.)[^\s\x00\u3000-\uffef]+|\{%[^%\x00]{
 _CHAIN = re.compile(r"\s*/{1,2}\s?@(?=\S)")
 _REPLY_TO = re.compile(r"(?<![^\s\x00:：\ue000-\ue004])(?:回复|回覆|reply)\s?@[^\s\x00:：]{1,32}\s?[:：]")
 _TAG = re.compile(r"#([^#\x00\n]{1,48})#(?:\[超话\])?|#([^\s#\x00,，。!！?？:：;；]{1,24})(?:\[话题\]#|(?=[\s\x00]))")
-_AT = re.compile(r"@(~[0-9a-f]{10}|[\w\-·" + PLACEHOLDERS + r"]{1,32})[:：]?")
+_AT = re.compile(
+    r"@(~[0-9a-f]{10}|["
+    + PLACEHOLDERS
+    + r"](?=[\s:：])|[\w\-·"
+    + PLACEHOLDERS
+    + r"]{1,32})(?:[:：]|(?<=["
+    + PLACEHOLDERS
+    + r"]) )?"
+)
 _SPACE = re.compile(r"[^\S\x00]+")
 _RUN = re.compile(r"([^\x00])\1{3,}")
 _EDGE = re.compile(
     r"\x00[\s:：,，.。、]*(?:[" + PLACEHOLDERS + r"]+[\s:：,，.。、]+)*|\s+(?:[" + PLACEHOLDERS + r"]+\s*)*(?=\x00)"
 )
+_BARE_NAME = re.compile("[#@]([" + TARGET + RIVAL + r"])(?:\[超话\])?[#:：\s]*(?:\[(?:超话|话题)\]#?)?$")
 _PLACEHOLDERS = re.compile("[\ue000-\ue004]")
 _BARE = re.compile(r"^(?:转发微博|轉發微博|转发|快转微博|repost|转|分享|分享图片|分享视频|图片评论|\W)*$")
 _HAN = re.compile("[\u3400-\u9fff]")
@@ -150,6 +159,7 @@ def _neutral(joined: str) -> str:
         joined = _AT.sub(_signpost, _REPLY_TO.sub(" ", joined))
     if "#" in joined:
         joined = _TAG.sub(_signpost, joined)
+    joined = joined.replace(TARGET * 2, TARGET).replace(RIVAL * 2, RIVAL)
     joined = _RUN.sub(r"\1\1\1", _SPACE.sub(" ", joined))
     return _EDGE.sub(_edge, joined)
 
@@ -157,6 +167,8 @@ def _neutral(joined: str) -> str:
 def _signpost(match: re.Match[str]) -> str:
     """A tag or an @name leaves no words, only whom it names."""
     named = match.group()
+    if bare := _BARE_NAME.match(named):
+        return bare.group(1)  # where a tag is part of a sentence its name is a name like any other
     return f" {_TAGGED_TARGET} " if TARGET in named else f" {_TAGGED_RIVAL} " if RIVAL in named else " "
 
 
@@ -180,7 +192,7 @@ def _reasons(bodies: list[str], own_words: list[bool]) -> list[str | None]:
 
 
 def _reason(body: str, han: int) -> str | None:
-    if not body:
+    if not _PLACEHOLDERS.sub("", body).strip():
         return "empty"
     if han:
         if len(_KANA_HANGUL.findall(body, 0, 400)) * 4 > han:

@@ -18,7 +18,11 @@ app = typer.Typer(no_args_is_help=True, help="评分模型：训练、评测、�
 
 Corpora = Annotated[
     list[Path],
-    typer.Argument(help="CSV 或 .csv.gz：text,label[,domain] 或 text,stance,target[,origin]", metavar="CORPUS...", exists=True),
+    typer.Argument(
+        help="CSV 或 .csv.gz：text,label[,domain]、text,polarity[,origin] 或 text,stance,target[,origin]",
+        metavar="CORPUS...",
+        exists=True,
+    ),
 ]
 ModelFile = Annotated[
     Path | None, typer.Option("--model", help="自己的模型文件（默认随附的） / a model of one's own", metavar="FILE")
@@ -35,6 +39,10 @@ def _rows_of(paths: list[Path]) -> list[Labelled]:
 def train(
     corpora: Corpora,
     out: Annotated[Path, typer.Option("--out", help="写到哪里 / where to write it", metavar="FILE")] = Path("model.npz"),
+    without: Annotated[
+        list[str] | None,
+        typer.Option("--without", help="不用这个领域或来源，可多次 / leave out a domain or origin", metavar="NAME"),
+    ] = None,
 ) -> None:
     """用带标签的 CSV 重新训练并校准（需要 scipy） / retrain and calibrate from labelled CSV (needs scipy)"""
     from nlp.model import write_model
@@ -43,7 +51,7 @@ def train(
     try:
         from nlp.train import train as make
 
-        rows = _rows_of(corpora)
+        rows = [row for row in _rows_of(corpora) if not {row.domain, row.group} & set(without or ())]
         arrays = make(rows, lambda line: output.err.print(line))
         write_model(out, arrays)
     except ImportError as error:
@@ -66,13 +74,13 @@ def evaluate(
     form: FormatOption = Format.table,
 ) -> None:
     """按领域给出准确率、macro-F1、校准误差与速度 / accuracy, macro-F1, calibration and speed of each domain"""
-    from nlp.corpora import fold_of
+    from nlp.corpora import TEST, fold_of
     from nlp.judge import judge
     from nlp.results import ScoreError
     from nlp.score import load
 
     try:
-        rows = [row for row in _rows_of(corpora) if everything or fold_of(row.text) == 0]
+        rows = [row for row in _rows_of(corpora) if everything or fold_of(row.text) == TEST]
         verdicts = judge(load(model), [row for row in rows if not (fast and row.target)], by=lambda row: row.group, fast=fast)
     except ScoreError as error:
         output.err.print(str(error))

@@ -91,6 +91,13 @@ def test_a_name_at_the_end_moves_no_probability(text: str) -> None:
         assert np.abs(figures(one(dressed)) - figures(one(text))).max() <= 0.02
 
 
+@pytest.mark.parametrize("text", ["{}用着头皮痒，洗完更油", "上周买了{}，很好用", "我觉得{}太坑了，别买", "还是{}", "换成{}。"])
+def test_a_name_tagged_where_it_stands_moves_nothing(text: str) -> None:
+    plain = figures(one(text.format("星澜")))
+    for dressed in ("#星澜#", "#星澜[超话]#", "@星澜 "):
+        assert np.abs(figures(one(text.format(dressed))) - plain).max() <= 0.02
+
+
 @pytest.mark.parametrize("text", ["{}用着头皮痒", "买了{}，很好用", "感觉{}不如墨羽", "墨羽比{}好太多"])
 def test_swapping_the_brand_moves_nothing(text: str) -> None:
     other = Target("Zeta9", ("Zeta9",))

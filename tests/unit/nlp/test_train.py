@@ -94,6 +94,18 @@ def test_a_corpus_is_read_plain_or_packed(tmp_path: Path) -> None:
     assert (row.target, row.label, row.group) == ("星澜", "favor", "nouns")
 
 
+def test_a_corpus_of_aspects_is_read_as_tone(tmp_path: Path) -> None:
+    path = tmp_path / "aspect.csv"
+    path.write_text("text,polarity,aspect,origin\n屏幕很亮,positive,屏幕,phones\n一般,neutral,,phones\n", encoding="utf-8")
+    assert read_corpus(path) == [Labelled("屏幕很亮", "pos", "phones"), Labelled("一般", "neu", "phones")]
+
+
+def test_what_owners_say_of_their_car_is_learnt_as_tone() -> None:
+    review = corpora.owner_review(Labelled("很省油", "favor", "autohome|油耗", "某牌"))
+    assert review == Labelled("很省油", "pos", "autohome-某牌")
+    assert corpora.owner_review(Labelled("很省油", "favor", "topic", "某牌")) is None
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [("text,tone\n好,pos\n", "it has: text, tone"), ("text,label\n好,good\n", "line 2: label 'good'")],
