@@ -29,6 +29,7 @@ from spiders.events import (
     Covered,
     Ended,
     Event,
+    Left,
     Noted,
     Outcome,
     Reached,
@@ -135,7 +136,7 @@ class ToParent:
             self.wire.send_item(item.item)
         elif isinstance(item, Item):
             self.wire.send_item(item)
-        elif isinstance(item, (Reached, Noted, Covered, Vanished, Refused, Answered, Trouble)):
+        elif isinstance(item, (Reached, Noted, Covered, Left, Vanished, Refused, Answered, Trouble)):
             self.wire.send(item)
         else:
             raise TypeError(f"a spider yields Item, Collected, Reached, Noted, Covered or Trouble, not {type(item).__name__}")

@@ -27,6 +27,7 @@ from spiders.events import (
     Covered,
     Ended,
     Event,
+    Left,
     Noted,
     Reached,
     Refused,
@@ -45,6 +46,7 @@ __all__ = [
     "Covered",
     "Ended",
     "Event",
+    "Left",
     "Noted",
     "Reached",
     "Refused",
@@ -53,6 +55,7 @@ __all__ = [
     "Turn",
     "Vanished",
     "collect",
+    "groups_of",
     "options_faults",
     "platforms",
 ]
@@ -79,6 +82,21 @@ def options_faults(platform: str, options: Mapping[str, Any]) -> list[str]:
             except ValidationError as error:
                 faults = error.errors(include_url=False, include_input=False)
                 return [f"options.{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults]
+    return []
+
+
+def groups_of(job: CollectJob) -> list[list[str]]:
+    """The job's subjects, those of one host together: what may be read by several crawls at once (``CollectJob.only``). Nothing
+    where that can't be told beforehand: a spider that reads no subjects, or a job that it can't read; it is left whole."""
+    from spiders.subjects import SubjectSpider  # brings Scrapy, which nobody else here has need of
+
+    for found in entry_points(group=GROUP, name=job.platform):
+        kind = found.load()
+        if isinstance(kind, type) and issubclass(kind, SubjectSpider) and kind.start is SubjectSpider.start:
+            try:
+                return kind(job).groups()
+            except (CollectError, ValueError) as error:
+                logger.debug("%s: %s", job.source, error)
     return []
 
 

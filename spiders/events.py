@@ -37,6 +37,9 @@ class CollectJob:
     comments: also read what is answered under the posts. overlap_hours: how far behind its mark a subject is read again, for
     late posts, new comments and new counts. delay_seconds: at least so long between two requests to one host.
     max_pages, max_comment_pages: of one subject, of one post. pages_dir: where a page of unknown shape is kept ("" nowhere).
+    only: of the subjects only these, () all of them: several crawls may share a source. seconds, most: after so long,
+    or so many items, the crawl hands back what is left (`Left`), where that loses nothing. pages_read: by subject, how many of
+    its ``max_pages`` earlier crawls have used.
     base_url: another server in place of the platform's own (tests, demo, a mirror). contact: a web or mail address that the
     user agent names, so that a site's owner can reach whoever crawls it.
     """
@@ -65,6 +68,10 @@ class CollectJob:
     timezone: str = "Asia/Shanghai"
     pages_dir: str = ""
     proxy: str = field(default="", repr=False)
+    only: tuple[str, ...] = ()
+    seconds: float | None = None
+    most: int | None = None
+    pages_read: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,15 @@ class Covered:
     platform: str
     account_id: str
     event: Literal["covered"] = "covered"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A subject that this crawl has not read, or not to its end, because its time is up (``CollectJob.seconds``). Another one
+    goes on where it was last `Noted`."""
+
+    subject: str
+    event: Literal["left"] = "left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +176,16 @@ class Trouble:
 
     kind: *blocked*, the platform does not let us; *changed*, the page has a shape that the spider does not know (then
     ``page_path`` is where it was kept, "" if nowhere); *failed*, network or server; *limited*, once a crawl for each kind of
-    limit, with how often it was met, without a subject, before Ended. message: zh-CN, then English.
+    limit, with how often it was met, without a subject, before Ended. message: zh-CN, then English. words, count: of a limit,
+    the message with ``{count}`` in it, and what stands there, so that those of several crawls can be summed.
     """
 
     kind: TroubleKind
     message: str
     subject: str = ""
     page_path: str = ""
+    words: str = ""
+    count: int = 0
     event: Literal["trouble"] = "trouble"
 
 
@@ -185,7 +204,7 @@ class Ended:
     event: Literal["ended"] = "ended"
 
 
-Event: TypeAlias = Collected | Reached | Noted | Covered | Vanished | Asks | Refused | Answered | Trouble | Ended
+Event: TypeAlias = Collected | Reached | Noted | Covered | Left | Vanished | Asks | Refused | Answered | Trouble | Ended
 
 JOBS: TypeAdapter[CollectJob] = TypeAdapter(CollectJob)
 EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])

@@ -217,7 +217,7 @@ class PagedSpider(SubjectSpider):
         return _Progress(
             spans=[top, *spans],
             known=dict(state.get("answers") or {}),
-            left=self.job.max_pages,
+            left=max(1, self.job.max_pages - self.job.pages_read.get(subject, 0)),
             held_since=datetime.fromisoformat(held) if held else None,
             safe={key: value for key, value in state.items() if key != "held_since"},
         )

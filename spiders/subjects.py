@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from gzip import BadGzipFile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 from zlib import error as ZlibError  # noqa: N812
 from zoneinfo import ZoneInfo
@@ -22,7 +24,19 @@ from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 
 from spiders.errors import Blocked, Changed, Failed, Forbidden, Gone, Paused, UnreadError
-from spiders.events import Answered, Collected, CollectJob, Event, Reached, Refused, SubjectMark, Trouble, TroubleKind
+from spiders.events import (
+    Answered,
+    Collected,
+    CollectJob,
+    Event,
+    Left,
+    Noted,
+    Reached,
+    Refused,
+    SubjectMark,
+    Trouble,
+    TroubleKind,
+)
 from spiders.items import Item
 from spiders.middlewares import host_of, retry_after_seconds
 from spiders.values import is_login, json_from
@@ -31,6 +45,8 @@ logger = logging.getLogger(__name__)
 
 HOSTS_AT_ONCE = 8
 PAGES_KEPT = 5
+NOTED_AT_LEAST = 3
+"""So often a subject is noted before it is left: two pages may be ones that were read before, and each crawl has to get on."""
 _REFUSALS = {
     401: "要登录 / log-in wanted",
     403: "平台拒绝访问 / forbidden",
@@ -79,6 +95,7 @@ class SubjectSpider(scrapy.Spider):
         self._limits: dict[str, set[str]] = {}
         self._answered: set[str] = set()
         self._refused: set[str] = set()
+        self._ends_at = float("inf")
 
     def subjects(self) -> Sequence[str]:
         raise NotImplementedError
@@ -154,11 +171,24 @@ class SubjectSpider(scrapy.Spider):
                 found.append(Collected(item))
         return found
 
-    async def start(self) -> AsyncIterator[Any]:
-        groups: dict[str, list[str]] = {}
+    def groups(self) -> list[list[str]]:
+        """The job's subjects; those of one host, which are read one after another, stand together."""
+        groups, only = dict[str, list[str]](), set(self.job.only)
         for subject in self.subjects():
-            groups.setdefault(self.host_of(subject), []).append(subject)
-        waiting = list(groups.values())
+            if not only or subject in only:
+                groups.setdefault(self.host_of(subject), []).append(subject)
+        return list(groups.values())
+
+    def is_over(self) -> bool:
+        """Whether what is left is to be handed back."""
+        most = self.job.most
+        return time.monotonic() >= self._ends_at or (most is not None and len(self._emitted) >= most)
+
+    async def start(self) -> AsyncIterator[Any]:
+        groups = self.groups()
+        waiting = list(groups)
+        if self.job.seconds is not None:
+            self._ends_at = time.monotonic() + self.job.seconds
         queue = _Out(self.crawler)
 
         async def work() -> None:
@@ -177,7 +207,7 @@ class SubjectSpider(scrapy.Spider):
                 yield event
             await working
             for words, found in self._limits.items():
-                yield Trouble("limited", words.format(count=len(found)))
+                yield Trouble("limited", words.format(count=len(found)), words=words, count=len(found))
             for host in sorted(self._answered - self._refused):
                 yield Answered(host)
         finally:
@@ -185,17 +215,23 @@ class SubjectSpider(scrapy.Spider):
 
     async def _read_group(self, subjects: list[str], queue: _Out) -> None:
         in_a_row = 0
+        is_first = True
         while subjects:
-            subject = subjects.pop(0)
+            if not is_first and self.is_over():
+                for left in subjects:
+                    await queue.put(Left(left))
+                return
+            subject, is_first = subjects.pop(0), False
             try:
-                async for event in self.read(subject):
-                    await queue.put(event)
+                await self._read_one(subject, queue)
                 in_a_row = 0
             except UnreadError as error:
                 await queue.put(self._trouble_of(error, subject))
                 in_a_row += 1
                 if refused := self._refusal_of(error, subject, in_a_row):
                     await queue.put(refused)
+                    if self.job.seconds is not None:
+                        self._ends_at = 0.0  # others must hear of it soon
                 if error.patience and in_a_row >= error.patience:
                     for left in subjects:
                         message = f"没有再试：{error} / not tried after that"
@@ -203,6 +239,16 @@ class SubjectSpider(scrapy.Spider):
                     return
             except Exception as error:  # noqa: BLE001 - a bug of ours, met in one odd page, costs that subject alone
                 await queue.put(self._bug_of(error, subject))
+
+    async def _read_one(self, subject: str, queue: _Out) -> None:
+        noted = 0
+        async with aclosing(cast("AsyncGenerator[Event, None]", self.read(subject))) as events:
+            async for event in events:
+                await queue.put(event)
+                noted += isinstance(event, Noted)
+                if noted >= NOTED_AT_LEAST and isinstance(event, Noted) and self.is_over():
+                    await queue.put(Left(subject))
+                    return
 
     def _refusal_of(self, error: UnreadError, subject: str, in_a_row: int) -> Refused | None:
         """What an error says of the host: that it refuses us, where asking on would be refused just the same."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, case, select, update
+from sqlalchemy import Connection, case, func, select, update
 
 from storage.codec import clean, when_or_none
-from storage.database import AnyRow, insert
+from storage.database import AnyRow, insert, is_postgres
 from storage.records import Host
 from storage.tables import hosts
 
@@ -25,6 +25,14 @@ def take_turn(connection: Connection, host: str, delay: timedelta, now: int) -> 
     )
     row = connection.execute(taken).one()
     return _host_of(row), max(0, row.next_at - delay_us - now)
+
+
+def server_time(connection: Connection) -> datetime | None:
+    """What time it is where the database is."""
+    if not is_postgres(connection):
+        return None
+    found: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+    return found.astimezone(UTC)
 
 
 def refused(connection: Connection, host: str, source: str, reason: str, now: int, pause: Callable[[int], timedelta]) -> Host:

@@ -5,8 +5,9 @@
         while stale := store.stale():
             store.put([(post, mentions_of(post)) for post in stale])
 
-No clock is read here: times come as arguments. Every method that writes is one transaction (`purge` several small ones),
-so that a process killed at any instant leaves all of it or nothing. Any refusal of the database is a `StoreError`.
+No clock is read here: times come as arguments (`server_time` asks the database's). Every method that writes is one transaction
+(`purge` several small ones): a process killed at any instant leaves all of it or nothing. Any refusal of the database is
+a `StoreError`.
 """
 
 from __future__ import annotations
@@ -397,6 +398,10 @@ class Store:
         """The next request's turn at a host, among all processes: the host as it stands, and how long to wait."""
         found, wait = self._database.write(lambda c: hosts.take_turn(c, host, delay, us(now)))
         return found, timedelta(microseconds=wait)
+
+    def server_time(self) -> datetime | None:
+        """The database server's own clock, which all that share it can go by; None for a file, which has none."""
+        return self._database.read(hosts.server_time)
 
     def host_refused(self, host: str, source: str, reason: str, now: datetime, pause: Callable[[int], timedelta]) -> Host:
         """Note that a host refused us; nobody asks it again for ``pause(refusals in a row)``."""
