@@ -2,7 +2,7 @@
 
     now_c   = (1 + Σ shares_c of the 7 days before) / (3 + n)
     base_c  = the same over the days from the KOC's first mention, but at least −180, up to −15
-    market_c = (now_c / base_c)^(n/(n + 20)), only where the brand-wide shift exceeds 2 standard errors, else 1
+    market_c = (now_c / base_c)^(n/(n + 20)), only where the brand-wide shift exceeds 2 standard errors and 0.2, else 1
 
 Only local days strictly before a mention's own local day are read, and the KOC's own mentions are taken out, so that
 the mood is that of the *other* authors and no order of arrival within a day can change it. The base reaches back to the
@@ -62,10 +62,11 @@ def own_moods(days: Ints, rows: Ints) -> Moods:
     return own
 
 
-def market_of(now: Ints, base: Ints, *, half: float, errors: float) -> Floats:
+def market_of(now: Ints, base: Ints, *, half: float, errors: float, least: float = 0.0) -> Floats:
     """(M, 3) market factors (against, none, favor) for a loading of 1, multiples of 1e-4; exactly 1 where nothing shifted.
 
-    now, base: (M, 4) from `Moods.span`, own mentions already taken out. half: mentions at which the factor counts half.
+    now, base: (M, 4) from `Moods.span`, own mentions already taken out. half: mentions at which the factor counts half. errors,
+    least: standard errors and mean stance that the shift must exceed.
 
     >>> calm = np.array([[50, 100_000, 100_000, 300_000]])
     >>> market_of(calm, calm * 20, half=20, errors=2).tolist()
@@ -80,7 +81,7 @@ def market_of(now: Ints, base: Ints, *, half: float, errors: float) -> Floats:
     power = n / (n + half)
     factor = np.exp(power[:, None] * np.log(share / share_base))
     factor = np.round(np.clip(factor, 1 / CLIP, CLIP), 4)
-    shifted = (np.abs(shift) > errors * error) & (n > 0) & (n_base > 0)
+    shifted = (np.abs(shift) > np.maximum(errors * error, least)) & (n > 0) & (n_base > 0)
     return np.where(shifted[:, None], factor, 1.0)
 
 

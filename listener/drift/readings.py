@@ -76,7 +76,7 @@ def counted_of(history: History, moods: Moods, p: Parameters, zone: ZoneInfo) ->
         constructive=np.array([m.mention.constructive for m in mentions], dtype=np.bool_),
         copying=np.array(copying, dtype=np.bool_),
         cue=np.array([_cue_ratio(m, ratios, p.cue_bound) for m in mentions], dtype=np.float64),
-        market=market_of(now, base, half=p.market_half, errors=p.market_errors),
+        market=market_of(now, base, half=p.market_half, errors=p.market_errors, least=p.market_least),
     )
 
 

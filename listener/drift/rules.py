@@ -54,7 +54,8 @@ class Parameters:
     Hazards, per post. cool: A → C; blur: A forgets; rewarm: C → A; convert: B → A; relapse: a latched critic's profile
     forgets. cooled_source: weight of a turn that starts from C against one that starts from A.
 
-    The market. market_half: power n/(n + market_half). market_errors: standard errors a brand-wide shift must exceed.
+    The market. market_half: power n/(n + market_half). market_errors, market_least: standard errors and
+    mean stance a brand-wide shift must exceed.
 
     Bars. intercept, slope: ln(false alarms per 1000 KOC-years) = intercept − slope·bar. pace: nats more for e times the
     mentions a year, so that slow and fast posters are promised the same. per_year, per_year_weight: mentions per KOC-year
@@ -92,6 +93,7 @@ class Parameters:
     cooled_source: float = 0.2
     market_half: float = 20.0
     market_errors: float = 2.0
+    market_least: float = 0.2
     intercept: float = 11.69
     slope: float = 1.706
     pace: float = 0.9

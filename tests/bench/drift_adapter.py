@@ -47,7 +47,8 @@ def market_from_shares(now: Floats, base: Floats, n: Floats, p: Parameters) -> F
         sums = np.round((share * (count[:, None] + 3.0) - 1.0) * UNIT).astype(np.int64)
         return np.concatenate([count[:, None].astype(np.int64), sums], axis=1)
 
-    return market_of(span(now, n), span(base, n * 166.0 / 7.0), half=p.market_half, errors=p.market_errors)
+    spans = span(now, n), span(base, n * 166.0 / 7.0)
+    return market_of(*spans, half=p.market_half, errors=p.market_errors, least=p.market_least)
 
 
 class Stream:
