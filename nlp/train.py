@@ -125,10 +125,12 @@ def _tone_weights(corpus: Corpus, learn: Bools, chars: Any, words: Any, steps: i
     use, positive, weight = _lively(corpus, learn)
     both = hstack([chars[use], words[use]]).tocsr()
     tone = fit.fit(both, positive[use], weight[use], voided=1 << BITS, **_from(steps, before, "tone"))[0]
+    if before is not None:  # how likely neutral is rests on its head, and that on these very weights
+        return {"tone": tone, "neutral": before["neutral"]}
     flat = np.array([row.label == "neu" for row in corpus.rows])
     calm = learn & (_with_neutral(corpus) | (np.arange(len(flat)) % 4 == 0))
     both = hstack([_halved(chars[calm]), _halved(words[calm])]).tocsr()
-    neutral = fit.fit(both, flat[calm], weight[calm], voided=1 << (BITS - 1), **_from(30, before, "neutral"))[0]
+    neutral = fit.fit(both, flat[calm], weight[calm], voided=1 << (BITS - 1), steps=30)[0]
     return {"tone": tone, "neutral": neutral}
 
 

@@ -95,14 +95,15 @@ def names_move(rows: list[Labelled]) -> dict[str, float]:
         return np.array([(s.neg, s.neu, s.pos, s.stance.favor, s.stance.against, s.stance.none) for s in scores if s.stance])
 
     plain = [row.text for row in rows if not row.target][:1500]
-    named = [row.text.replace(row.target, "星澜") for row in rows if len(row.target) > 1 and row.target in row.text][:1500]
+    free = [row for row in rows if len(row.target) > 1 and row.target in row.text and not set("#@") & set(row.text)]
+    named = [row.text.replace(row.target, "星澜") for row in free][:1500]
     before, within = shares(plain, "星澜"), shares(named, "星澜")
     pairs = {
         "added": (before, shares([f"星澜 {text}" for text in plain], "星澜")),
         "added as a tag before": (before, shares([f"#星澜#{text}" for text in plain], "星澜")),
         "added as a tag behind": (before, shares([f"{text} #星澜#" for text in plain], "星澜")),
         "added as an @name": (before, shares([f"@星澜 {text}" for text in plain], "星澜")),
-        "swapped": (within, shares([text.replace("星澜", "Zeta九") for text in named], "Zeta九")),
+        "swapped": (within, shares([text.replace("星澜", "墨羽坊") for text in named], "墨羽坊")),
         "tagged where it stands": (within, shares([text.replace("星澜", "#星澜#") for text in named], "星澜")),
     }
     return {f"name {how}": round(float((np.abs(a - b).max(axis=1) <= 0.02).mean()), 4) for how, (a, b) in pairs.items()}
