@@ -268,11 +268,12 @@ def json_from(body: bytes, *, clean: bool = True) -> Any:
         value = json.loads(body)
     except RecursionError as error:
         raise ValueError("nested too deep") from error
-    _check_depth(value)
+    check_depth(value)
     return cleaned(value) if clean and (b"\\ud" in body.lower() or b"\\u0000" in body) else value
 
 
-def _check_depth(value: object) -> None:
+def check_depth(value: object) -> None:
+    """Raises ValueError where a piece of JSON nests deeper than DEEPEST."""
     level = [value]
     for _ in range(DEEPEST):
         level = [child for one in level for child in _children(one)]

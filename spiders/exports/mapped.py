@@ -10,7 +10,7 @@ from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from spiders.errors import CollectError
-from spiders.exports.shapes import Reading, RowError, media_of, text_in
+from spiders.exports.shapes import ROOTS, Reading, RowError, id_in, media_of, text_in
 from spiders.items import Item, Kind
 from spiders.values import count_of, link_of, tidy, time_of
 
@@ -20,6 +20,7 @@ FIELDS = (
 )  # fmt: skip
 NEEDED = ("text", "posted_at")
 _NOBODY = frozenset({"", "匿名", "匿名用户", "匿名买家", "-", "--", "***"})
+_NO_ID = frozenset((*ROOTS, "-", "--", "/", "无"))
 _TWO_AND_STARS = re.compile(r".?\*+.?")
 
 # The id in a post's address, as the platform's own posts carry it.
@@ -60,9 +61,13 @@ class Mapped:
             raise RowError(f"没有读得懂的发布时间（{self._named('posted_at')}） / no time of posting that can be read")
         text = self._text(cells)
         author = self._author(cells, platform, reading)
-        own = self._one(cells, "post_id") or id_in(platform, url) or _made_of(url or f"{platform}\0{author}\0{posted}\0{text}")
-        root = self._one(cells, "root_id")
-        parent = self._one(cells, "parent_id") or root
+        own = (
+            self._id(cells, "post_id")
+            or id_in_link(platform, url)
+            or _made_of(url or f"{platform}\0{author}\0{posted}\0{text}")
+        )
+        root = self._id(cells, "root_id")
+        parent = self._id(cells, "parent_id") or root
         is_answer = self.kind != "post" or bool(parent and parent != own)
         return (
             Item(
@@ -93,6 +98,10 @@ class Mapped:
     def _one(self, cells: Mapping[str, Any], field: str) -> str:
         return next(filter(None, (text_in(cells, name) for name in self.columns.get(field, ()))), "")
 
+    def _id(self, cells: Mapping[str, Any], field: str) -> str:
+        found = next(filter(None, (id_in(cells, name) for name in self.columns.get(field, ()))), "")
+        return "" if found in _NO_ID else found
+
     def _text(self, cells: Mapping[str, Any]) -> str:
         names = (*self.columns.get("title", ()), *self.columns.get("text", ()))
         parts = [part for part in dict.fromkeys(tidy(text_in(cells, name)) for name in names) if part]
@@ -101,7 +110,7 @@ class Mapped:
     def _author(self, cells: Mapping[str, Any], platform: str, reading: Reading) -> str:
         """The author's id: as it stands there, else from the profile's address, else made of the name; "" of somebody unnamed,
         of whom no two posts are known to be of the same person."""
-        if found := self._one(cells, "author_id"):
+        if found := self._id(cells, "author_id"):
             return found
         if found := reading.author_in(platform, link_of(self._one(cells, "author_url"))):
             return found
@@ -128,10 +137,10 @@ def mapped(name: str, columns: Mapping[str, str | Sequence[str]], platform: str 
     return Mapped(listed, platform, kind)  # type: ignore[arg-type]
 
 
-def id_in(platform: str, url: str) -> str:
+def id_in_link(platform: str, url: str) -> str:
     """The post's own id in its address, so that what a spider sees of it is the same post; "" where it shows none.
 
-    >>> id_in("weibo", "https://weibo.com/6279793937/Kjc77D1jz"), id_in("xiaohongshu", "https://www.xiaohongshu.com/user/x")
+    >>> id_in_link("weibo", "https://weibo.com/6279793937/Kjc77D1jz"), id_in_link("xiaohongshu", "https://www.xiaohongshu.com/user/x")
     ('4645748019299849', '')
     """
     for name, pattern in _IN_URL:
@@ -145,7 +154,7 @@ def id_in(platform: str, url: str) -> str:
 def _typed_id(platform: str, url: str) -> str:
     """Zhihu's ids are numbered by type.
 
-    >>> id_in("zhihu", "https://www.zhihu.com/question/1/answer/22")
+    >>> id_in_link("zhihu", "https://www.zhihu.com/question/1/answer/22")
     'answer:22'
     """
     match = re.search(r"/(answer|p|zvideo|pin)/(\d+)", urlsplit(url).path) if platform == "zhihu" else None
@@ -178,4 +187,4 @@ def _made_of(what: str) -> str:
 AuthorIn = Callable[[str, str], str]
 """(platform, address of a profile) → the account's id there, "" where it shows none."""
 
-__all__ = ["FIELDS", "AuthorIn", "Mapped", "id_in", "mapped", "mid_of"]
+__all__ = ["FIELDS", "AuthorIn", "Mapped", "id_in_link", "mapped", "mid_of"]

@@ -26,7 +26,7 @@ CHINA = ZoneInfo("Asia/Shanghai")  # what these tools mean by a time without a z
 
 
 class Table(Protocol):
-    """What a tool writes into one kind of table. is_ragged: whether its rows may have fewer or more cells than columns."""
+    """What a tool writes into one kind of table. is_ragged: whether its rows may have fewer cells than columns."""
 
     @property
     def is_ragged(self) -> bool: ...
@@ -139,7 +139,7 @@ def read_export(
 
 def _items_of(row: Row, table: Table, reading: Reading) -> Sequence[Item | BadLine]:
     """The row's item, and the post that it passes on if it holds that; or why it is none."""
-    if None in row.cells and not table.is_ragged:
+    if row.is_ragged and (row.beyond or not table.is_ragged):
         words = "单元格数与表头不同，引号或分隔符可能坏了 / not as many cells as columns: a broken quote or separator?"
         return (BadLine(row.number, words, row.line()),)
     try:

@@ -14,7 +14,9 @@ from spiders.values import count_of, link_of, tidy, time_of
 ROOTS = ("", "0", "-1", "None", "null")  # what tools write where a comment answers the post itself
 
 
-_ID = re.compile(r"[\w.:=/+-]+", re.ASCII)
+_ID = re.compile(r"[\w.:=/+-]{1,256}", re.ASCII)
+_CUT_NUMBER = re.compile(r"\d+(?:\.\d+)?[eE]\+\d+")
+_WHOLE_NUMBER = re.compile(r"(\d+)\.0")
 
 
 class RowError(ValueError):
@@ -84,14 +86,14 @@ class Shape:
 
     def item_of(self, cells: Mapping[str, Any], reading: Reading) -> Item:
         """The row's item; RowError where a needed value is missing or makes no sense."""
-        own = text_in(cells, self.id)
+        own = id_in(cells, self.id)
         if not own:
             raise RowError(f"{self.id} 是空的 / {self.id} is empty")
         if not _ID.fullmatch(own):
             raise RowError(f"{self.id} 不像编号，这一行可能错位了 / {self.id} is no id: is the row out of place?")
         seen = time_of(cells.get(self.seen), now=reading.now, zone=reading.zone) if self.seen else None
         typed = f"{text_in(cells, self.typed)}:" if self.typed else ""
-        root, parent = text_in(cells, self.root), text_in(cells, self.parent)
+        root, parent = id_in(cells, self.root), id_in(cells, self.parent)
         if self.kind == "comment" and not root and not self.is_rootless:
             raise RowError(f"{self.root} 是空的，不知评论的是哪条 / {self.root} is empty: a comment on what?")
         root_id = typed + self.root_prefix + root
@@ -119,7 +121,7 @@ class Shape:
 
     def author_of(self, cells: Mapping[str, Any]) -> str:
         for column in self.author:
-            if found := self.author_in(text_in(cells, column)):
+            if found := self.author_in(id_in(cells, column)):
                 return found
         if found := text_in(cells, self.hashed):
             return HASHED + found
@@ -129,9 +131,7 @@ class Shape:
     def posted_of(self, cells: Mapping[str, Any], reading: Reading) -> datetime:
         for column in self.posted:
             value = cells.get(column)
-            if isinstance(value, str) and value.strip().isdecimal():
-                value = int(value)
-            if found := time_of(value, now=reading.now, zone=reading.zone):
+            if found := time_of(number_in(value), now=reading.now, zone=reading.zone):
                 return found
         raise RowError(f"没有读得懂的发布时间（{', '.join(self.posted)}） / no time of posting that can be read")
 
@@ -155,6 +155,34 @@ def text_in(cells: Mapping[str, Any], column: str) -> str:
         value = int(value)
     text = str(value).strip()
     return "" if text.lower() == "nan" else text
+
+
+def id_in(cells: Mapping[str, Any], column: str) -> str:
+    """A cell that is an id, as it was before a spreadsheet took it for a number. RowError where digits of it are lost.
+
+    >>> id_in({"id": "17.0"}, "id"), id_in({"id": "MS4wLjAB_x"}, "id")
+    ('17', 'MS4wLjAB_x')
+    >>> id_in({"id": "4.64575E+15"}, "id")
+    Traceback (most recent call last):
+    spiders.exports.shapes.RowError: id 被表格软件改成了 4.64575E+15，位数丢了，请用原始文件 / a spreadsheet has cut its digits
+    """
+    value = cells.get(column) if column else None
+    if isinstance(value, float) and value.is_integer() and abs(value) >= 2**53:
+        value = f"{value:.14E}"
+    text = text_in({column: value}, column)
+    if _CUT_NUMBER.fullmatch(text):
+        raise RowError(f"{column} 被表格软件改成了 {text[:30]}，位数丢了，请用原始文件 / a spreadsheet has cut its digits")
+    match = _WHOLE_NUMBER.fullmatch(text)
+    return match[1] if match else text
+
+
+def number_in(value: Any) -> Any:
+    """A cell that may be a time in seconds or milliseconds since 1970, as a number where it is one.
+
+    >>> number_in("1772337906 "), number_in("昨天"), number_in("9" * 5000) == "9" * 5000
+    (1772337906, '昨天', True)
+    """
+    return int(value) if isinstance(value, str) and len(value) < 20 and value.strip().isdecimal() else value
 
 
 def media_of(cells: Mapping[str, Any], columns: Mapping[str, str]) -> list[ItemMedia]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
-import gzip
-import io
 import json
 import sqlite3
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,33 +16,57 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any, cast
 
-import ijson
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from spiders.errors import CollectError
+from spiders.exports.json_lists import BrokenOffError, beside_of, values_of
+from spiders.exports.texts import BREAKS, SNIFFED, Lines, TooLongError, encoding_of, opened
 from spiders.files import LONGEST_LINE, BadLine
-from spiders.values import cleaned, json_from
+from spiders.values import check_depth, cleaned, json_from
 
 Cells = Mapping[str, Any]
-"""A row's cells by column. The key ``None`` stands where there are more or fewer than columns: with those beyond the last."""
+"""A row's cells by column."""
 
-_SNIFFED = 64 * 1024
-_KNOWN_BY = 50  # rows of a JSON table whose keys name its columns
-_SEPARATORS = (",", "\t", ";", "，", "|")
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+LONGEST_KEPT = 4096  # bytes of what is set aside where a file itself is broken
+HEADER_WITHIN = 10  # rows: exports of services put titles above their tables
+_KNOWN_BY = 50  # rows of a table by which it is known
+_SEPARATORS = (",", "\t", ";", "|", "，")
+_NO_OBJECT = "不是一个 JSON 对象 / not a JSON object"
+
+_DIGITS_KEPT = 15  # by Excel, of any number
+_PACKED_FROM, _MOST_PACKED = 64 << 20, 200  # bytes; real sheets are packed to a tenth or a thirtieth
+_MOST_HELD = 512 << 20
+_NO_EXCEL = (
+    InvalidFileException,
+    zipfile.BadZipFile,
+    zlib.error,
+    KeyError,
+    ValueError,
+    TypeError,
+    IndexError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+    SyntaxError,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """number: the line it begins at (files of lines), the row as a spreadsheet shows it, or its place in a list; from 1."""
+    """number: the line it begins at (files of lines), the row as a spreadsheet shows it, or its place in a list; from 1.
+    is_ragged: whether it has more or fewer cells than there are columns. beyond: cells that stand behind the last column."""
 
     number: int
     cells: Cells
+    is_ragged: bool = False
+    beyond: tuple[str, ...] = ()
 
     def line(self) -> bytes:
         """The row as one line of JSON, for the quarantine."""
-        return json.dumps(dict(_named(self.cells)), ensure_ascii=False, default=str).encode(errors="backslashreplace")
+        cells = {**self.cells, "…": self.beyond} if self.beyond else self.cells
+        return json.dumps(dict(cells), ensure_ascii=False, default=str).encode(errors="backslashreplace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +86,8 @@ def sheets_of(path: Path) -> Iterator[Sheet]:
     """The tables of a file, known by its first bytes, whatever its name. Raises CollectError where it is none of these."""
     try:
         with opened(path) as stream:
-            head = stream.read(_SNIFFED)
-    except (OSError, EOFError) as error:
+            head = stream.read(SNIFFED)
+    except BREAKS as error:
         raise CollectError(f"打不开 {path} / can't open: {getattr(error, 'strerror', None) or error}") from error
     if head.startswith(b"SQLite format 3\0"):
         return _sqlite(path)
@@ -81,13 +103,6 @@ def sheets_of(path: Path) -> Iterator[Sheet]:
     return _csv(path)
 
 
-def opened(path: Path) -> IO[bytes]:
-    """The file's bytes, unpacked where they are gzip."""
-    with path.open("rb") as stream:
-        is_packed = stream.read(2) == b"\x1f\x8b"
-    return cast(IO[bytes], gzip.open(path)) if is_packed else path.open("rb")
-
-
 def _is_line(text: bytes) -> bool:
     """Whether the first line is a whole JSON object by itself, or longer than what was read of it."""
     line, newline, _ = text.partition(b"\n")
@@ -97,64 +112,73 @@ def _is_line(text: bytes) -> bool:
         return not newline
 
 
-def _named(cells: Cells) -> Iterator[tuple[str, Any]]:
-    for key, value in cells.items():
-        yield (key if key is not None else "…"), value
-
-
 # ------------------------------------------------------------------------------------------------------------------ CSV
-
-
-def encoding_of(path: Path) -> str:
-    """UTF-8 where all of it is, UTF-16 by its mark, else GB18030, which takes GBK and GB2312 too. Reads the whole file."""
-    with opened(path) as stream:
-        head = stream.read(4)
-        if head[:2] in _UTF16:
-            return "utf-16"
-        decoder = codecs.getincrementaldecoder("utf-8")()
-        try:
-            decoder.decode(head)
-            while chunk := stream.read(_SNIFFED):
-                decoder.decode(chunk)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return "gb18030"
-    return "utf-8-sig"
 
 
 def _csv(path: Path) -> Iterator[Sheet]:
     csv.field_size_limit(LONGEST_LINE)
     encoding = encoding_of(path)
-    # only \n ends a line, whatever else Python would cut at: U+2028 stands in posts
-    with opened(path) as stream, io.TextIOWrapper(stream, encoding, errors="replace", newline="\n") as text:
-        lines = (line.replace("\0", "�") for line in text)
-        first = list(islice(lines, 20))
-        if not first:
-            raise CollectError(f"{path}：文件是空的 / the file is empty")
-        separator = max(_SEPARATORS, key=first[0].count)
-        reader = csv.reader(chain(first, lines), delimiter=separator)
-        header = next(reader, [])
+    with opened(path) as stream:
+        lines = Lines(stream, encoding)
+        header, separator = _header_of(path, lines)
         columns = [name.strip() for name in header]
-        yield Sheet("", frozenset(columns), _csv_rows(reader, columns))
+        yield Sheet("", frozenset(columns), _csv_rows(lines, columns, separator))
 
 
-def _csv_rows(reader: Any, columns: list[str]) -> Iterator[Row | BadLine]:
-    start = reader.line_num + 1
+def _header_of(path: Path, lines: Lines) -> tuple[list[str], str]:
+    """The first row of several cells, past titles and Excel's ``sep=``; and what parts its cells."""
+    try:
+        for line in islice(lines, HEADER_WITHIN):
+            separator = max(_SEPARATORS, key=line.count)
+            if separator not in line or line.lower().startswith("sep="):
+                continue
+            lines.give_back([line])
+            row = next(csv.reader(lines, delimiter=separator))
+            if sum(map(bool, row)) > 1:
+                return row, separator
+    except (csv.Error, TooLongError, StopIteration) as error:
+        raise CollectError(f"{path}：不是表格 / no table: {error}") from error
+    if lines.number == 0 and not lines.fault:
+        raise CollectError(f"{path}：文件是空的 / the file is empty")
+    return [], ","
+
+
+def _csv_rows(lines: Lines, columns: list[str], separator: str) -> Iterator[Row | BadLine]:
+    reader = csv.reader(lines, delimiter=separator, strict=True)
     while True:
+        lines.taken.clear()
+        start = lines.number + 1
         try:
             cells = next(reader)
         except StopIteration:
-            return
-        except csv.Error as error:
-            yield BadLine(start, f"不是完整的一行 / no whole row: {error}", b"")
-            start = reader.line_num + 1
-            continue
+            break
+        except (csv.Error, TooLongError) as error:
+            # one wrong quote must not swallow the rows behind it: they are read again, each from its own line
+            first, *after = lines.taken or [""]
+            lines.give_back(after)
+            alone = _alone(first, separator, len(columns))
+            reader = csv.reader(lines, delimiter=separator, strict=True)
+            if isinstance(error, TooLongError):
+                yield BadLine(lines.number + len(after), str(error), b"")
+            if alone is None and first:
+                yield BadLine(start, f"不是完整的一行，引号可能坏了 / no whole row: {error}", first.encode()[:LONGEST_KEPT])
+            cells = alone or []
         if any(cells):
-            row: dict[Any, Any] = dict(zip(columns, cells, strict=False))
-            if len(cells) != len(columns):
-                row[None] = cells[len(columns) :]
-            yield Row(start, row)
-        start = reader.line_num + 1
+            beyond = tuple(filter(None, cells[len(columns) :]))
+            yield Row(start, dict(zip(columns, cells, strict=False)), len(cells) != len(columns), beyond)
+    if lines.fault:
+        yield BadLine(lines.number + 1, f"文件在这里断了，前面的已读 / the file breaks off here: {lines.fault}", b"")
+
+
+def _alone(line: str, separator: str, count: int) -> list[str] | None:
+    """The cells of one line whose quotes are wrong, where it is a whole row all the same.
+
+    >>> _alone('1,"他说"好"很好"', ",", 2), _alone('1,"没完', ",", 2)
+    (['1', '他说好"很好"'], None)
+    """
+    whole = line.rstrip("\r\n").replace("\r", " ")
+    cells = next(csv.reader([f"{whole}\n"], delimiter=separator), [])
+    return cells if len(cells) == count and not cells[-1].endswith("\n") else None
 
 
 # ----------------------------------------------------------------------------------------------------------------- JSON
@@ -169,66 +193,57 @@ def _json_lines(path: Path) -> Iterator[Sheet]:
 
 def _line_rows(stream: IO[bytes]) -> Iterator[Row | BadLine]:
     number = 0
-    while line := stream.readline(LONGEST_LINE + 1):
-        number += 1
-        if len(line) > LONGEST_LINE and not line.endswith(b"\n"):
-            while (more := stream.readline(LONGEST_LINE)) and not more.endswith(b"\n"):
-                pass
-            yield BadLine(number, f"这一行超过 {LONGEST_LINE >> 20} MiB / line too long", line[:4096])
-            continue
-        if not line.strip():
-            continue
-        try:
-            found = json_from(line.removeprefix(b"\xef\xbb\xbf"))
-        except ValueError as error:
-            yield BadLine(number, f"不是完整的 JSON / no JSON: {error}", line)
-            continue
-        if isinstance(found, dict):
-            yield Row(number, found)
-        else:
-            yield BadLine(number, "不是一个 JSON 对象 / not a JSON object", line)
+    try:
+        while line := stream.readline(LONGEST_LINE + 1):
+            number += 1
+            if len(line) > LONGEST_LINE and not line.endswith(b"\n"):
+                while (more := stream.readline(LONGEST_LINE)) and not more.endswith(b"\n"):
+                    pass
+                yield BadLine(number, f"这一行超过 {LONGEST_LINE >> 20} MiB / line too long", line[:LONGEST_KEPT])
+            elif line.strip():
+                yield _line_row(number, line)
+    except BREAKS as error:
+        yield BadLine(number + 1, f"文件在这里断了，前面的已读 / the file breaks off here: {error}", b"")
+
+
+def _line_row(number: int, line: bytes) -> Row | BadLine:
+    try:
+        found = json_from(line.removeprefix(b"\xef\xbb\xbf"))
+    except ValueError as error:
+        return BadLine(number, f"不是完整的 JSON / no JSON: {error}", line)
+    return Row(number, found) if isinstance(found, dict) else BadLine(number, _NO_OBJECT, line)
 
 
 def _json(path: Path, *, is_list: bool) -> Iterator[Sheet]:
-    """One list, or an object whose lists are tables; values beside them are columns ``@key`` of each row, objects flattened
-    once (``{"user": {"id": 1}}`` is ``@user.id``)."""
+    """One list, or an object whose lists are tables; values beside them are columns ``@key`` of each row."""
     if is_list:
-        with opened(path) as stream:
-            rows = _list_rows(stream, "item", {})
-            first = list(islice(rows, _KNOWN_BY))
-            yield Sheet("", _keys_of(first), chain(first, rows))
+        rows = _list_rows(values_of(path), {})
+        first = list(islice(rows, _KNOWN_BY))
+        yield Sheet("", _keys_of(first), chain(first, rows))
         return
-    beside = dict(_beside(path))
-    for name in [key for key, value in beside.items() if value is list]:
-        with opened(path) as stream:
-            rows = _list_rows(stream, f"{name}.item", {f"@{key}": value for key, value in beside.items() if value is not list})
-            first = list(islice(rows, _KNOWN_BY))
-            yield Sheet(name, _keys_of(first), chain(first, rows))
+    names, others = beside_of(path)
+    beside = {f"@{key}": value for key, value in others.items()}
+    for name in names:
+        rows = _list_rows(values_of(path, name), beside)
+        first = list(islice(rows, _KNOWN_BY))
+        yield Sheet(name, _keys_of(first), chain(first, rows))
 
 
-def _list_rows(stream: IO[bytes], prefix: str, beside: Mapping[str, Any]) -> Iterator[Row | BadLine]:
+def _list_rows(values: Iterator[Any], beside: Mapping[str, Any]) -> Iterator[Row | BadLine]:
     number = 0
     try:
-        for number, found in enumerate(ijson.items(stream, prefix, use_float=True), start=1):
+        for number, found in enumerate(values, start=1):
+            try:
+                check_depth(found)
+            except ValueError as error:
+                yield BadLine(number, f"嵌套太深 / {error}", b"")
+                continue
             if isinstance(found, dict):
                 yield Row(number, {**beside, **cast(dict[str, Any], cleaned(found))})
             else:
-                yield BadLine(number, "不是一个 JSON 对象 / not a JSON object", json.dumps(found).encode())
-    except (ijson.JSONError, UnicodeDecodeError, EOFError) as error:
+                yield BadLine(number, _NO_OBJECT, json.dumps(found).encode()[:LONGEST_KEPT])
+    except BrokenOffError as error:
         yield BadLine(number + 1, f"JSON 在这里断了，前面的已读 / the JSON breaks off here: {error}", b"")
-
-
-def _beside(path: Path) -> Iterator[tuple[str, Any]]:
-    """The values of an object beside its lists, at most two deep; ``list`` (the type) for each list."""
-    with opened(path) as stream:
-        try:
-            for prefix, event, value in ijson.parse(stream, use_float=True):
-                if event == "start_array" and prefix and "." not in prefix:
-                    yield prefix, list
-                elif event in ("string", "number", "boolean", "null") and prefix.count(".") <= 1 and ".item" not in prefix:
-                    yield prefix, value
-        except (ijson.JSONError, UnicodeDecodeError, EOFError):
-            return  # told by the rows of the list that it breaks off in; without one there is no table at all
 
 
 def _keys_of(rows: list[Row | BadLine]) -> frozenset[str]:
@@ -241,28 +256,81 @@ def _keys_of(rows: list[Row | BadLine]) -> frozenset[str]:
 def _excel(path: Path) -> Iterator[Sheet]:
     with path.open("rb") as stream:
         try:
+            _check_size(path, stream)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # about styles and validations that openpyxl leaves out
                 book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
-        except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        except _NO_EXCEL as error:
             raise CollectError(f"打不开的 Excel 文件 / this Excel file can't be opened: {path}: {error}") from error
         for sheet in book.worksheets:
-            rows = sheet.iter_rows(values_only=True)
-            columns = [str(value).strip() if value is not None else "" for value in next(rows, ())]
-            if any(columns):
-                yield Sheet(str(sheet.title), frozenset(filter(None, columns)), _excel_rows(rows, columns))
+            sheet.reset_dimensions()  # what a sheet says of its own size is often wrong
+            rows = _numbered(sheet.iter_rows(values_only=True))
+            for row in islice(rows, HEADER_WITHIN):
+                columns = [] if isinstance(row, BadLine) else [str(_cell_of(one, "")).strip() for one in row[1]]
+                if sum(map(bool, columns)) > 1:
+                    yield Sheet(str(sheet.title), frozenset(filter(None, columns)), _excel_rows(rows, columns))
+                    break
 
 
-def _excel_rows(rows: Iterator[tuple[Any, ...]], columns: list[str]) -> Iterator[Row | BadLine]:
-    for number, values in enumerate(rows, start=2):
-        if any(value not in (None, "") for value in values):
-            yield Row(number, {name: _cell_of(value) for name, value in zip(columns, values, strict=False) if name})
+def _check_size(path: Path, stream: IO[bytes]) -> None:
+    """Refuse an archive that unpacks to far more than any workbook does: sheets are streamed, the rest is held in memory."""
+    with zipfile.ZipFile(stream) as archive:
+        for one in archive.infolist():
+            is_bomb = one.file_size > _PACKED_FROM and one.file_size > _MOST_PACKED * max(one.compress_size, 1)
+            if is_bomb or (one.file_size > _MOST_HELD and "worksheets/" not in one.filename):
+                raise CollectError(
+                    f"{path}：解开后有 {one.file_size >> 20} MiB，请另存为 CSV / unpacks to that much: save it as CSV"
+                )
 
 
-def _cell_of(value: Any) -> Any:
+def _numbered(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[int, tuple[Any, ...]] | BadLine]:
+    number = 0
+    try:
+        for number, values in enumerate(rows, start=1):
+            yield number, values
+    except _NO_EXCEL as error:
+        yield BadLine(number + 1, f"Excel 文件在这里断了，前面的已读 / the workbook breaks off here: {error}", b"")
+
+
+def _excel_rows(rows: Iterator[tuple[int, tuple[Any, ...]] | BadLine], columns: list[str]) -> Iterator[Row | BadLine]:
+    first = list(islice(rows, _KNOWN_BY))
+    exact = {
+        place
+        for row in first
+        if not isinstance(row, BadLine)
+        for place, value in enumerate(row[1])
+        if isinstance(value, int) and _has_all_digits(value)
+    }
+    for row in chain(first, rows):
+        if isinstance(row, BadLine):
+            yield row
+        elif any(value not in (None, "") for value in row[1]):
+            cells = enumerate(zip(columns, row[1], strict=False))
+            yield Row(row[0], {name: _cell_of(value, is_exact=place in exact) for place, (name, value) in cells if name})
+
+
+def _has_all_digits(value: int) -> bool:
+    """Whether a number shows digits that Excel, which keeps fifteen, would have lost: another program wrote it."""
+    return len(str(abs(value))) > _DIGITS_KEPT and bool(str(value)[_DIGITS_KEPT + (value < 0) :].strip("0"))
+
+
+def _cell_of(value: Any, empty: Any = None, *, is_exact: bool = False) -> Any:
+    """A cell's value. A number whose last digits Excel may have lost is written as Excel shows it, which is no id.
+
+    >>> _cell_of(4645748019299849), _cell_of(4645748019299840), _cell_of(4645748019299840, is_exact=True), _cell_of(12.0)
+    (4645748019299849, '4.64574801929984E+15', 4645748019299840, 12)
+    """
+    if value is None:
+        return empty
     if isinstance(value, datetime | date):
         return value.isoformat(" ") if isinstance(value, datetime) else value.isoformat()
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
+    if isinstance(value, str | bool) or (isinstance(value, float) and not value.is_integer()):
+        return value
+    if not isinstance(value, int | float):
+        return str(value)
+    if abs(value) >= 10**_DIGITS_KEPT and not is_exact and not (isinstance(value, int) and _has_all_digits(value)):
+        return f"{value:.14E}"
+    return int(value)
 
 
 def _sqlite(path: Path) -> Iterator[Sheet]:
@@ -275,7 +343,17 @@ def _sqlite(path: Path) -> Iterator[Sheet]:
                 quoted = '"' + name.replace('"', '""') + '"'
                 cursor = connection.execute(f"SELECT * FROM {quoted}")  # noqa: S608 - a name from the file, quoted
                 columns = [one[0] for one in cursor.description]
-                rows = (Row(number, dict(zip(columns, values, strict=True))) for number, values in enumerate(cursor, start=1))
-                yield Sheet(name, frozenset(columns), rows)
+                yield Sheet(name, frozenset(columns), _sqlite_rows(cursor, columns))
     except sqlite3.Error as error:
-        raise CollectError(f"读不了这个 SQLite 文件 / this SQLite file can't be read: {path}: {error}") from error
+        way = "，请先关掉正在写它的程序 / close the program that writes it" if "locked" in str(error) else ""
+        raise CollectError(f"读不了这个 SQLite 文件{way} / this SQLite file can't be read: {path}: {error}") from error
+
+
+def _sqlite_rows(cursor: sqlite3.Cursor, columns: list[str]) -> Iterator[Row | BadLine]:
+    number = 0
+    try:
+        for number, values in enumerate(cursor, start=1):
+            cells = (value.decode(errors="replace") if isinstance(value, bytes) else value for value in values)
+            yield Row(number, dict(zip(columns, cells, strict=True)))
+    except sqlite3.Error as error:
+        yield BadLine(number + 1, f"数据库在这里断了，前面的已读 / the database breaks off here: {error}", b"")

@@ -24,6 +24,10 @@ def _in(cells: Any, *path: str) -> Any:
     return cells
 
 
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
 def _captured(cells: Cells, reading: Reading) -> Cells:
     """A capture: what the platform's page was sent, with when and from where."""
     place, data = text_in(cells, "source_platform"), cells.get("data")
@@ -38,8 +42,8 @@ def _captured(cells: Cells, reading: Reading) -> Cells:
 
 def _douyin(data: Any) -> Cells:
     post = _in(data, "aweme_info") or data
-    counts, author = _in(post, "statistics") or {}, _in(post, "author") or {}
-    post_id = text_in(post, "aweme_id") if isinstance(post, Mapping) else ""
+    post, counts, author = _object(post), _object(_in(post, "statistics")), _object(_in(post, "author"))
+    post_id = text_in(post, "aweme_id")
     return {
         "platform": "douyin",
         "id": post_id,
@@ -57,10 +61,11 @@ def _douyin(data: Any) -> Cells:
 
 def _xiaohongshu(data: Any) -> Cells:
     note = _in(data, "note_card") or _in(data, "note") or data
-    counts, author = _in(note, "interact_info") or {}, _in(note, "user") or {}
-    post_id = text_in(note, "note_id") or text_in(data, "id") if isinstance(data, Mapping) else ""
+    counts, author = _object(_in(note, "interact_info")), _object(_in(note, "user"))
+    post_id = text_in(_object(note), "note_id") or text_in(_object(data), "id")
     pictures = _in(note, "image_list")
-    links = [text_in(one, "url_default") or text_in(one, "url") for one in pictures] if isinstance(pictures, list) else []
+    listed = map(_object, pictures if isinstance(pictures, list) else ())
+    links = [text_in(one, "url_default") or text_in(one, "url") for one in listed]
     return {
         "platform": "xiaohongshu",
         "id": post_id,

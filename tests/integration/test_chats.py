@@ -192,3 +192,68 @@ def test_a_chat_is_imported_with_its_ground_and_nobodys_name(tmp_path: Path, mon
     assert "阿南" not in dump
     assert "小 北" not in dump
     assert "13800138000" not in dump
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[2026-03-01 12:05:06] 小 北: 好用\n第二行\n[2026-03-01 12:06] 阿南：同感\n",
+        "2026-03-01 12:05 小 北(wxid_1)：好用\n第二行\n2026-03-01 12:06 阿南(wxid_2)：同感\n",
+        "2026/3/1 12:05 - 小 北: 好用\n第二行\n2026/3/1 12:06 - 阿南: 同感\n",
+        "消息记录（此消息记录为文本格式）\n====\n消息对象:护发群\n====\n\n2026-03-01 12:05:06 小 北(12345678)\n好用\n第二行\n\n"
+        "2026-03-01 12:06:06 阿南<a@b.example>\n同感\n",
+        "小 北  2026年3月1日 星期日 中午 12:05\n好用\n第二行\n阿南  2026年3月1日 中午 12:06\n同感\n",
+        "2026-03-01 12:05:06 PM 小 北\n好用\n第二行\n2026-03-01 12:06:06 PM 阿南\n同感\n",
+    ],
+)
+def test_other_layouts_of_chats(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.txt"
+    path.write_text(text, encoding="utf-8")
+    first, second = [one for one in read_chat(path, "护发群", READING) if isinstance(one, Item)]
+    assert first.author_id in ("护发群/小 北", "护发群/wxid_1", "护发群/12345678")
+    assert second.author_id in ("护发群/阿南", "护发群/wxid_2", "护发群/a@b.example")
+    assert (first.text, second.text) == ("好用\n第二行", "同感")
+    assert [one.posted_at.replace(second=0) for one in (first, second)] == [AT, AT.replace(minute=6)]
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("「小 北：好用」\n- - - - -\n同感", "「@小北：好用」\n- - - - -\n同感"),
+        ('"小 北"邀请"阿南"加入了群聊', '"@小北"邀请"@阿南"加入了群聊'),
+        ("阿南撤回了一条消息", "@阿南撤回了一条消息"),
+        ('我拍了拍 "阿南"', '我拍了拍 "@阿南"'),
+        ("@没说过话 的人\u2005你好", "@没说过话的人\u2005你好"),
+        ("阿南说得对", "阿南说得对"),
+    ],
+)
+def test_names_that_the_chat_program_wrote_are_masked_too(text: str, masked: str) -> None:
+    assert unnamed(text, ["小 北", "阿南"]) == masked
+
+
+def test_notices_of_the_program_are_nobodys_posts(tmp_path: Path) -> None:
+    path = tmp_path / "x.txt"
+    path.write_text(NAME_FIRST + "系统消息(10000) 2026/3/1 12:07\n阿北加入了群聊\n", encoding="utf-8")
+    found = list(read_chat(path, "护发群", READING))
+    assert [isinstance(one, Item) for one in found] == [True, True, False]
+    assert [one.line for one in found if isinstance(one, BadLine)] == [b""]
+
+
+def test_a_message_without_an_end_costs_itself_alone(tmp_path: Path) -> None:
+    path = tmp_path / "x.txt"
+    path.write_text("小北 2026/3/1 12:05\n" + "很长\n" * 200_000 + "阿南 2026/3/1 12:06\n同感\n", encoding="utf-8")
+    bad, item = read_chat(path, "护发群", READING)
+    assert isinstance(bad, BadLine)
+    assert isinstance(item, Item)
+    assert item.text == "同感"
+
+
+def test_message_ids_that_a_spreadsheet_cut_make_no_two_messages_one(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(
+        "消息ID,时间,昵称,内容\n7.3E+18,2026-03-01 12:05,小北,好\n7.3E+18,2026-03-01 12:06,小北,用\n", encoding="utf-8"
+    )
+    first, second = read_chat(path, "护发群", READING)
+    assert isinstance(first, Item)
+    assert isinstance(second, Item)
+    assert first.post_id != second.post_id

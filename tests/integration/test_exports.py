@@ -259,15 +259,3 @@ def test_a_large_file_is_read_in_constant_memory(tmp_path: Path, ending: str) ->
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] * 1.5 + 200_000
-
-
-def test_a_quote_that_is_never_closed_costs_no_more_than_a_cell_may_hold(tmp_path: Path) -> None:
-    columns = columns_of("weibo_note", before=False)
-    path = write_csv(tmp_path / "x.csv", columns, [a_row("weibo_note", 0)])
-    with path.open("a", encoding="utf-8", newline="") as file:
-        file.write('1,"never closed\n' + "x" * 100 + "\n")
-        csv.DictWriter(file, columns).writerow(a_row("weibo_note", 1))
-    found = list(read_export(path, TOOL))
-    assert isinstance(found[0], Item)
-    assert all(isinstance(one, BadLine) for one in found[1:])
-    assert len(found) >= 2

@@ -10,7 +10,7 @@ import pytest
 
 from listener.accounts import platform_named, resolve_link
 from spiders.errors import CollectError
-from spiders.exports.mapped import id_in, mapped, mid_of
+from spiders.exports.mapped import id_in_link, mapped, mid_of
 from spiders.exports.read import EXPORTS, Export, export_named, read_export
 from spiders.exports.vendors import VENDORS
 from spiders.files import BadLine
@@ -158,7 +158,7 @@ def test_a_table_of_a_vendors_own_columns_is_read(tmp_path: Path, vendor: Any) -
     ],
 )
 def test_an_address_shows_the_posts_own_id(platform: str, url: str, post_id: str) -> None:
-    assert id_in(platform, url) == post_id
+    assert id_in_link(platform, url) == post_id
 
 
 def test_a_weibo_id_in_letters_keeps_the_zeros_within() -> None:
