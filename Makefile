@@ -33,8 +33,11 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 demo: $(VENV)/.run ## sets everything up and plays a season: crawl, score, watch, alert, deliver
 	@$(RUN) -m listener demo
 
+# Many tests wait for servers and child processes: a few at once, a file's together, keep the cores busy.
+TESTS := -m pytest -n 3 --dist loadfile
+
 test: $(VENV)/.dev ## sets everything up and runs all tests
-	@$(RUN) -m pytest
+	@$(RUN) $(TESTS)
 
 test-platforms: $(VENV)/.dev ## reads real servers (WordPress, Isso, Waline …): installs them once into .platforms/, minutes and 500 MB
 	@KOC_PLATFORMS=1 $(RUN) -m pytest tests/platforms
@@ -56,7 +59,7 @@ PURE := spiders/*,nlp/*,storage/*,config/*,listener/normalize.py,listener/mentio
 
 coverage: $(VENV)/.dev ## the tests, with branch coverage of the pillars and the pure steps (at least 95 %)
 	@$(RUN) -m coverage erase
-	@$(RUN) -m coverage run -m pytest
+	@$(RUN) -m coverage run $(TESTS)
 	@find . -maxdepth 1 -name '.coverage.*' -size 0 -delete # of processes that tests killed
 	@$(RUN) -m coverage combine --quiet
 	@$(RUN) -m coverage report --skip-covered
