@@ -38,6 +38,8 @@ def overlay(
             for other in (f"{name}_env", f"{name}_file"):
                 table.pop(other, None)
             table[name] = _value_of(environ[variable], kind)
+            if isinstance(table[name], Secret):
+                table[name].place = f"env:{variable}"
             used[key] = variable
     return used, problems
 

@@ -171,11 +171,12 @@ class Reading:
 
     def _fetched(self, place: str, key: Key) -> Secret:
         if str(key[-1]).endswith("_env"):
-            value = self.environ.get(place, "")
+            value, found = self.environ.get(place, ""), f"env:{place}"
             why = f"环境变量 {place} 没有设置 / the environment variable {place} is not set"
         else:
-            value, why = _read(path_in(self.folder, place))
-        return Secret(value) if value else Secret(missing=self._problem(key, why))
+            path = path_in(self.folder, place)
+            (value, why), found = _read(path), f"file:{path}"
+        return Secret(value, place=found) if value else Secret(missing=self._problem(key, why))
 
     def _variable(self, key: Key) -> str:
         listed, index, name = key

@@ -31,6 +31,7 @@ from config.values import (
     Options,
     OwnAccounts,
     Rivals,
+    Scheduler,
     Some,
     Timezone,
     Whole,
@@ -41,6 +42,7 @@ from config.values import (
 )
 from config.values import Secret as Secret
 from config.values import revealed as revealed
+from config.values import sealed as sealed
 
 FILE = "listener.toml"
 KEY_BYTES = 32
@@ -232,10 +234,13 @@ class Schedule:
 
 @dataclass(frozen=True, kw_only=True, config=_VALUES)
 class Engine:
-    """``[engine]``. workers: processes that score and replay; batch_size: posts stored and scored at a time; model: a model of
-    one's own (made by `listener nlp train`), the shipped one by default."""
+    """``[engine]``. workers: processes that score and replay; crawl_workers: processes that read one source of several hosts;
+    dask: address of a Dask scheduler whose workers do all that instead, "" none; batch_size: posts stored and scored at a time;
+    model: a model of one's own (made by `listener nlp train`), the shipped one by default."""
 
     workers: Annotated[Whole, at_least(1, 256)] = 1
+    crawl_workers: Annotated[Whole, at_least(1, 64)] = 1
+    dask: Scheduler = ""
     batch_size: Annotated[Whole, at_least(1, 100_000)] = 1000
     model: Annotated[Path | None, BeforeValidator(lambda given: given or None)] = None
 
@@ -326,6 +331,7 @@ def parse(
     values = reading.read(SECTIONS, TABLES)
     check(reading.tables, reading.tell, platforms)
     _settle_database(reading, values)
+    _check_dask(reading, values)
     if reading.problems:
         raise ConfigError(reading.problems, path or "")
     return Settings(path=path, folder=folder, **values)
@@ -349,6 +355,14 @@ def _settle_database(reading: Reading, values: dict[str, Any]) -> None:
         reading.tell(key, str(error))
     else:
         values["listener"] = general and replace(general, database=settled)
+
+
+def _check_dask(reading: Reading, values: Mapping[str, Any]) -> None:
+    engine: Engine | None = values.get("engine")
+    general: General | None = values.get("listener")
+    if engine and engine.dask and general and general.database.startswith("sqlite"):
+        words = "Dask worker 要共用一个 PostgreSQL，不能是文件 / workers elsewhere can't share a file: use a PostgreSQL"
+        reading.tell(("engine", "dask"), words)
 
 
 def read_key(settings: Settings) -> bytes:

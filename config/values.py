@@ -23,12 +23,15 @@ _DAY = f"(?:[0-7]|{'|'.join(_DAYS)})"
 
 
 class Secret:
-    """A password or a key: shown as ``***`` wherever it is printed. Not there yet: ``reveal`` says how to provide it."""
+    """A password or a key: shown as ``***`` wherever it is printed. Not there yet: ``reveal`` says how to provide it.
 
-    __slots__ = ("_missing", "_value")
+    place: where it was found, ``env:NAME`` or ``file:PATH``; "" where it was written out."""
 
-    def __init__(self, value: str = "", *, missing: Problem | None = None) -> None:
+    __slots__ = ("_missing", "_value", "place")
+
+    def __init__(self, value: str = "", *, missing: Problem | None = None, place: str = "") -> None:
         self._value, self._missing = value, missing
+        self.place = place
 
     @property
     def missing(self) -> Problem | None:
@@ -221,6 +224,15 @@ def _pair(value: object) -> object:
     raise ValueError(f'应写成 "平台:账号ID" / must be written "platform:id", like "weibo:1234567890"; is {value!r}')
 
 
+def _scheduler(text: str) -> str:
+    found = re.fullmatch(r"(?:tcp|tls|ws|wss)://(.+):(\d{1,5})", text)
+    if text and not (found and 0 < int(found[2]) < 65536):
+        raise ValueError(f'应为 / must be like "tcp://scheduler:8786" or "tls://scheduler:8786"; is {text!r}')
+    if found:
+        host_of(found[1].strip("[]"))
+    return text
+
+
 def some(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """A list that names somebody."""
     if not values:
@@ -234,6 +246,7 @@ Cron = Annotated[str, BeforeValidator(cron_of)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
 Address = Annotated[str, AfterValidator(page_of)]
 CaseAddress = Annotated[str, AfterValidator(_case_page)]
+Scheduler = Annotated[str, AfterValidator(_scheduler)]
 Mail = Annotated[str, AfterValidator(mail_of)]
 Host = Annotated[str, AfterValidator(host_of)]
 Ascii = Annotated[str, AfterValidator(ascii_of)]
@@ -268,6 +281,25 @@ def revealed(options: Any) -> Any:
     if isinstance(options, Mapping):
         return {name: revealed(value) for name, value in options.items()}
     return [revealed(value) for value in options] if isinstance(options, list) else options
+
+
+def sealed(options: Any, path: tuple[str, ...] = ()) -> tuple[Any, dict[tuple[str, ...], str]]:
+    """Options without their secrets, and the place of each secret by its path; "" is the place of one that was written out.
+
+    >>> sealed({"key": Secret("s3cret", place="env:KEY"), "limit": 5}, ("options",))
+    ({'limit': 5}, {('options', 'key'): 'env:KEY'})
+    """
+    bare: dict[str, Any] = {}
+    places: dict[tuple[str, ...], str] = {}
+    for name, value in options.items():
+        if isinstance(value, Secret):
+            places[*path, name] = value.place
+        elif isinstance(value, Mapping):
+            bare[name], within = sealed(value, (*path, name))
+            places |= within
+        else:
+            bare[name] = value
+    return bare, places
 
 
 def path_in(folder: Path, text: str) -> Path:

@@ -8,28 +8,29 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
-from contextlib import ExitStack, contextmanager, nullcontext
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from itertools import chain, repeat
-from multiprocessing import get_context
 from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias
 
 from config import settings as config
-from listener import mentions, normalize, pipeline, quarantine
+from listener import engines, mentions, normalize, pipeline, quarantine
 from listener.accounts import platform_named, resolve_link
 from listener.channels import Channel, ChannelError, EmailChannel, WebhookChannel
+from listener.crawling import Part, collect_many
 from listener.drift.rules import Rule
+from listener.engines import Dask, Processes, Reach, executor_of, public_reach, store_of
 from listener.roster import RosterPreview, read_roster
 from listener.text.views import AlertView, view_of
 from listener.upkeep import expire_files, put_away_of
 from nlp import score as scorer
 from nlp.results import Request, Score, ScoreError
-from spiders.collect import CollectJob
+from spiders.collect import CollectError, CollectJob, collect
 from spiders.exports.mapped import mapped
 from spiders.exports.read import Export, Tally, export_named, read_export
 from spiders.files import BadLine, read_items
@@ -215,7 +216,8 @@ class App:
                 channels=tuple(one.name for one in self.settings.channels if one.enabled),
                 channel=self.channel,
                 score=partial(score_many, executor, model=self.settings.engine.model),
-                replay=partial(replay_many, executor, (self.settings.listener.database, self.timezone)),
+                replay=partial(replay_many, executor, self.reach),
+                collect=self._collect,
                 watch_size=WATCHED if executor is None else MANY_WATCHED,
                 now=self.now,
                 view=self.view_of,
@@ -227,8 +229,49 @@ class App:
 
     @cached_property
     def executor(self) -> Executor | None:
-        """The processes of the scorer and the detector, kept while the workspace is open; None: this one does it alone."""
-        return self._open_things.enter_context(executor_of(self.settings.engine.workers))
+        """The workers of the scorer and the detector, kept while the workspace is open; None: this process does it alone."""
+        return self.dask or self._open_things.enter_context(executor_of(self.settings.engine.workers))
+
+    @cached_property
+    def dask(self) -> Dask | None:
+        """The Dask cluster of the settings, connected when first used."""
+        address = self.settings.engine.dask
+        return self._open_things.enter_context(Dask(address)) if address else None
+
+    @property
+    def reach(self) -> Reach:
+        """How workers reach the database."""
+        url = self.settings.listener.database
+        return Reach(url, self.timezone) if self.dask is None else public_reach(url, self.timezone)
+
+    @property
+    def _collect(self) -> pipeline.CollectMany:
+        """What reads sources: this process, several of this machine, or Dask workers."""
+        workers = self.settings.engine.crawl_workers
+        if self.dask is not None:
+            return partial(collect_many, crew_of=self._dask_crew, reach=self.reach, seal=self.sealed, alone=False)
+        if workers > 1:
+            return partial(collect_many, crew_of=lambda hosts: Processes(min(workers, hosts)), reach=self.reach)
+        return collect
+
+    def _dask_crew(self, hosts: int) -> AbstractContextManager[Dask]:
+        assert self.dask is not None
+        return nullcontext(self.dask)  # it stays connected after one crawl
+
+    def sealed(self, job: CollectJob) -> Part:
+        """What travels of a job to workers of other machines: where its secrets are found there, not the secrets themselves.
+        CollectError for one that stands in the settings."""
+        source = next(one for one in self.settings.sources if one.name == job.source)
+        options, places = config.sealed(source.options, ("options",))
+        if source.proxy:
+            places["proxy",] = source.proxy.place
+        if named := next((path for path, place in places.items() if not place), None):
+            name = ".".join(named)
+            words = f"来源 {source.name} 的 {name} 不会发给 Dask worker：用 {name}_env 或 {name}_file 写"
+            raise CollectError(
+                f"{words} / a secret is not sent to workers: write {name}_env or {name}_file, provide it there too"
+            )
+        return Part(replace(job, options=options, proxy=""), places, engines.program())
 
     # ------------------------------------------------------------------------------------------------------- work
 
@@ -528,31 +571,28 @@ def brands_of(settings: config.Settings) -> tuple[Brand, ...]:
     )
 
 
-@contextmanager
-def executor_of(workers: int) -> Iterator[Executor | None]:
-    """Processes that work for us, None for this one alone. Spawned, so that no lock or socket of this process is inherited."""
-    if workers <= 1:
-        yield None
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as executor:
-        yield executor
-
-
 def score_many(executor: Executor | None, requests: Sequence[Request], *, model: Path | None = None) -> list[Score]:
     """The scores of the requests, in order, by the executor or in this process: the same code, the same answers."""
     if executor is None:
         return scorer.score_batch(requests, model=model)
     chunks = [requests[start : start + CHUNK] for start in range(0, len(requests), CHUNK)]
     try:
-        return list(chain.from_iterable(executor.map(partial(scorer.score_batch, model=model), chunks)))
-    except BrokenExecutor as error:
+        scores = list(chain.from_iterable(executor.map(partial(scorer.score_batch, model=model), chunks)))
+    except engines.deaths() as error:
         words = "评分进程意外结束（内存不足？）；已收录的都在，再次运行会继续 / a scoring process died: run it again"
-        raise ScoreError(words) from error
+        raise ScoreError(f"{words} ({error})") from error
+    ours = scorer.loaded(model).version
+    if others := {one.model for one in scores} - {ours}:
+        words = (
+            f"worker 上的评分模型是 {', '.join(sorted(others))}，这里是 {ours}：请装同一版本 / install the same version there"
+        )
+        raise ScoreError(words)
+    return scores
 
 
 def replay_many(
     executor: Executor | None,
-    database: tuple[str, str] | None,
+    database: Reach | None,
     pairs: Sequence[Pair],
     read: Callable[[Sequence[Pair]], list[History]],
     moods: Sequence[MoodDay],
@@ -571,7 +611,7 @@ def replay_many(
         if database is None:
             return list(chain.from_iterable(executor.map(pipeline.verdicts_of, map(read, chunks), *settled)))
         return list(chain.from_iterable(executor.map(replay_stored, repeat(database), chunks, *settled)))
-    except BrokenExecutor as error:
+    except engines.deaths() as error:
         words = (
             "计算进程意外结束（内存不足？）；已写入的都在，再次运行会继续 / a worker died: run it again, it goes on from there"
         )
@@ -579,14 +619,8 @@ def replay_many(
 
 
 def replay_stored(
-    database: tuple[str, str], pairs: Sequence[Pair], moods: Sequence[MoodDay], calibration: Calibration, rule: Rule
+    database: Reach, pairs: Sequence[Pair], moods: Sequence[MoodDay], calibration: Calibration, rule: Rule
 ) -> list[Verdict]:
     """What a worker does: it reads the histories itself and writes nothing. The parent holds the KOCs' marks meanwhile, so that
     nobody can change what is read here before the verdicts are recorded."""
-    return pipeline.verdicts_of(_store_of(*database).histories(pairs), moods, calibration, rule)
-
-
-@cache
-def _store_of(url: str, timezone: str) -> Store:
-    """A worker's own door to the database, open as long as the worker lives."""
-    return Store.open(url, timezone=timezone)
+    return pipeline.verdicts_of(store_of(*database).histories(pairs), moods, calibration, rule)

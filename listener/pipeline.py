@@ -6,7 +6,7 @@ import hashlib
 import logging
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -88,6 +88,14 @@ class ScoreMany(Protocol):
     def __call__(self, requests: Sequence[Request]) -> list[Score]: ...
 
 
+class CollectMany(Protocol):
+    """`spiders.collect.collect`, by this process or behind an executor: a job in, its events out."""
+
+    def __call__(
+        self, job: CollectJob, stopping: Callable[[], bool], turn: Callable[[str, float], Turn]
+    ) -> Generator[Event, None, None]: ...
+
+
 class ReplayMany(Protocol):
     """The detector behind an executor: KOCs of one brand in, a verdict for each out, in the same order.
 
@@ -162,6 +170,7 @@ class Desk:
     deliver_within: timedelta = timedelta(days=14)
     watch_size: int = 200
     replay: ReplayMany = replay_here
+    collect: CollectMany = collect
     stopping: Callable[[], bool] = field(default=lambda: False)
     report: Report = field(default=lambda step, done, total: None)
 
@@ -331,7 +340,7 @@ def crawl(job: CollectJob, desk: Desk) -> Crawl:
     job = replace(job, marks=marks)
     intake = Intake(job, desk)
     try:
-        with closing(collect(job, desk.stopping, partial(turn_at, desk, job.timezone))) as events:
+        with closing(desk.collect(job, desk.stopping, partial(turn_at, desk, job.timezone))) as events:
             for event in events:
                 intake.take(event)
                 if desk.stopping():
@@ -364,7 +373,7 @@ def revisit(job: CollectJob, desk: Desk, budget: int) -> Revisited:
     keys = {one.url or one.post_id: PostKey(one.platform, one.post_id) for one in chosen}
     job = replace(job, queries=(), accounts=(), urls=(), posts=(), looks=tuple(keys), comments=False)
     intake, gone = Intake(job, desk), list[PostKey]()
-    with closing(collect(job, desk.stopping, partial(turn_at, desk, job.timezone))) as events:
+    with closing(desk.collect(job, desk.stopping, partial(turn_at, desk, job.timezone))) as events:
         for event in events:
             if isinstance(event, Vanished):
                 gone.append(keys[event.ref])

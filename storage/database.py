@@ -47,6 +47,17 @@ def url_of(url: str) -> URL:
     raise StoreError(f"unknown database {backend!r}; there are: sqlite:///path, postgresql://user@host/name")
 
 
+def without_password(url: str) -> str:
+    """A database's address as others may see it.
+
+    >>> without_password("postgresql://koc:s3cret@db/koc?password=again&sslmode=require")
+    'postgresql://koc@db/koc?sslmode=require'
+    """
+    full = make_url(url).difference_update_query(["password", "sslpassword"])
+    bare = URL.create(full.drivername, full.username, None, full.host, full.port, full.database, full.query)
+    return bare.render_as_string(hide_password=False)
+
+
 def chunks(values: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
     """
     >>> list(chunks("abcde", 2))
