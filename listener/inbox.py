@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +15,11 @@ from listener import pipeline
 from listener.app import App
 from listener.inlets import import_chat
 from listener.members import MembersError
+from listener.quarantine import fitting
 from listener.upkeep import DONE, REJECTED
 from spiders.errors import CollectError
-from spiders.exports.read import EXPORTS, Export, recognized
-from spiders.files import BadLine, read_items
+from spiders.exports.read import EXPORTS, recognized
+from spiders.files import is_own
 from storage.records import Crawl
 
 log = logging.getLogger(__name__)
@@ -44,41 +46,44 @@ def crawl(app: App, name: str, report: pipeline.Report) -> Crawl:
 
 
 def turn(app: App, name: str) -> None:
-    """One turn of a scheduled folder."""
+    """One turn of a scheduled folder. What was being written when it began is waited for, so that none waits for two turns."""
     app.refresh()
     source = source_of(app, name)
-    if source is not None:
+    if source is None:
+        return
+    crawled = take_in(app, source)
+    if (rest := unquiet_seconds(folder_of(app, source))) > 0:
+        time.sleep(rest)
         crawled = take_in(app, source)
-        if crawled.items or crawled.error:
-            log.info("%s: %s, %d 条 / items %s", name, crawled.outcome, crawled.items, crawled.error)
+    if crawled.items or crawled.error:
+        log.info("%s: %s, %d 条 / items %s", name, crawled.outcome, crawled.items, crawled.error)
 
 
 def take_in(app: App, source: config.Source, report: pipeline.Report = lambda step, done, total: None) -> Crawl:
     """Import every file that lies in the folder and is whole; then it is moved to ``done``, or to ``rejected`` with a file
     beside it that says why. A program that dies between the two imports it again, which adds nothing.
 
-    What was rejected is told in the crawl's row; a folder that can't be read or written makes it ``failed``.
+    What was rejected is told in the crawl's row. What can't be read or moved makes it ``failed``, and holds up no other file.
     """
     started = app.now()
     key = hashlib.sha256(f"{source.name}\0{started.isoformat()}".encode()).hexdigest()[:16]
     row = Crawl(key, source.name, PLATFORM, started, None, "running", 0, "")
     app.store.start_crawl(row)
-    items, faults = 0, []
+    items, faults = 0, list[str]()
     try:
-        for file in waiting(folder_of(app, source)):
+        try:
+            files = waiting(folder_of(app, source))
+        except OSError as error:
+            files, row = [], replace(row, outcome="failed")
+            faults.append(_words_of(error))
+        for file in files:
             try:
-                done, aside = _import(app, source, file, report)
-            except (CollectError, MembersError) as error:
-                put_away(file, REJECTED, str(error))
-                faults.append(f"{file.name}: {str(error).partition(chr(10))[0]}")
-                continue
-            items += done.new + done.again
-            put_away(file, DONE)
-            if aside:
-                faults.append(f"{file.name}：{done.rejected} 行隔离 / lines set aside: {aside.name}")
-    except OSError as error:
-        faults.append(f"{error.filename}: {error.strerror}")
-        row = replace(row, outcome="failed")
+                items += _take_file(app, source, file, faults, report)
+            except OSError as error:
+                if not file.exists():  # another process took it
+                    continue
+                row = replace(row, outcome="failed")
+                faults.append(_words_of(error))
     except BaseException as error:
         app.store.end_crawl(replace(row, ended_at=app.now(), outcome="cut", items=items, error=repr(error)))
         raise
@@ -86,6 +91,39 @@ def take_in(app: App, source: config.Source, report: pipeline.Report = lambda st
     row = replace(row, ended_at=app.now(), outcome=outcome, items=items, error="\n".join(faults))
     app.store.end_crawl(row)
     return row
+
+
+def _take_file(app: App, source: config.Source, file: Path, faults: list[str], report: pipeline.Report) -> int:
+    """Import one file and put it away; returns how many items it held. One that another process takes meanwhile is passed over;
+    one that changes meanwhile, or is another by then, stays for the next turn."""
+    before = _state_of(file)
+    if before is None:
+        return 0
+    try:
+        done, aside = _import(app, source, file, report)
+    except (CollectError, MembersError) as error:
+        if _state_of(file) == before:
+            put_away(file, REJECTED, str(error))
+            faults.append(f"{file.name}: {str(error).partition(chr(10))[0]}")
+        return 0
+    if aside:
+        faults.append(f"{file.name}：{done.rejected} 行隔离 / lines set aside: {aside.name}")
+    if _state_of(file) == before:
+        put_away(file, DONE)
+    return done.new + done.again
+
+
+def _state_of(file: Path) -> tuple[int, int, int] | None:
+    """By which a file is known as the same, unchanged; None where it is gone."""
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _words_of(error: OSError) -> str:
+    return f"{error.filename or PLATFORM}: {error.strerror or error}"
 
 
 def folder_of(app: App, source: config.Source) -> Path:
@@ -97,18 +135,40 @@ def waiting(folder: Path) -> list[Path]:
     """The files that lie in the folder itself, hidden and unfinished ones left out, in order of their names."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     quiet = time.time() - QUIET_SECONDS
-    named = (one for one in sorted(folder.iterdir()) if not one.name.startswith(".") and not one.name.endswith(UNFINISHED))
-    return [one for one in named if one.is_file() and not one.is_symlink() and one.stat().st_mtime <= quiet]
+    return [file for file, changed_at in _lying(folder) if changed_at <= quiet]
+
+
+def unquiet_seconds(folder: Path) -> float:
+    """How long until every file there has been quiet, if none is written any more; 0 where all are, at most QUIET_SECONDS."""
+    try:
+        newest = max((changed_at for _, changed_at in _lying(folder)), default=0.0)
+    except OSError:
+        return 0.0  # told by `take_in`
+    return min(QUIET_SECONDS, max(0.0, newest + QUIET_SECONDS - time.time()))
+
+
+def _lying(folder: Path) -> Iterator[tuple[Path, float]]:
+    """Files with when they were last changed."""
+    for one in sorted(folder.iterdir()):
+        if one.name.startswith(".") or one.name.endswith(UNFINISHED):
+            continue
+        try:
+            about = one.lstat()
+        except FileNotFoundError:  # another process was here first
+            continue
+        if stat.S_ISREG(about.st_mode):
+            yield one, about.st_mtime
 
 
 def put_away(file: Path, where: str, reason: str = "") -> Path:
     """Move a file to a folder beside it, under a name that is free there; the reason goes into ``<name>.reason.txt``."""
     folder = file.parent / where
     folder.mkdir(mode=0o700, exist_ok=True)
-    target, number = folder / file.name, 1
+    stem, number = fitting(file.stem), 1
+    target = folder / f"{stem}{file.suffix}"
     while target.exists():
         number += 1
-        target = folder / f"{file.stem} ({number}){file.suffix}"
+        target = folder / f"{stem} ({number}){file.suffix}"
     file.replace(target)
     if reason:
         target.with_name(f"{target.name}.reason.txt").write_text(reason + "\n", encoding="utf-8")
@@ -124,7 +184,7 @@ def _import(app: App, source: config.Source, file: Path, report: pipeline.Report
             source=source.name, report=report,
         )  # fmt: skip
     tool = app.export_named(str(options["from"])) if "from" in options else recognized(file)
-    if tool is None and isinstance(next(read_items(file), None), BadLine):
+    if tool is None and not is_own(file):
         known = ", ".join(EXPORTS)
         words = f"认不出是什么导出，可用 options.from 指明：{known} / not recognized; name it with options.from"
         raise CollectError(words)
@@ -145,6 +205,3 @@ def faults_of(options: Mapping[str, object]) -> list[tuple[str, str]]:
     if "group" in options:
         found += [(key, "导入群聊要写明 / a group's chat needs it") for key in ("basis", "purpose") if key not in options]
     return found
-
-
-__all__ = ["Export", "crawl", "faults_of", "folder_of", "is_folder", "put_away", "source_of", "take_in", "turn", "waiting"]

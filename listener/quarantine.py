@@ -38,9 +38,18 @@ class Quarantine:
 @contextmanager
 def opened(folder: Path, file: Path, now: datetime) -> Iterator[Quarantine]:
     """The quarantine of one import: named after its file and the time, so that no import overwrites another's."""
-    stem = "stdin" if str(file) == "-" else file.name
+    stem = "stdin" if str(file) == "-" else fitting(file.name)
     aside = Quarantine(folder / f"{stem}.{now:%Y%m%dT%H%M%S%f}.jsonl")
     try:
         yield aside
     finally:
         aside.close()
+
+
+def fitting(name: str, longest: int = 200) -> str:
+    """A file's name with room for what is put behind it: folders take names of 255 bytes.
+
+    >>> fitting("铁" * 80, 10), fitting("a.csv")
+    ('铁铁铁', 'a.csv')
+    """
+    return name.encode()[:longest].decode(errors="ignore")

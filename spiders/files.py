@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import IO, Any, Required, cast
@@ -80,6 +81,12 @@ def read_items(source: str | PathLike[str] | IO[bytes]) -> Iterator[Item | BadLi
             yield from _read(stream)
     else:
         yield from _read(source)
+
+
+def is_own(path: str | PathLike[str], within: int = 20) -> bool:
+    """Whether a file is in this format: empty, or one of its first lines an item. Raises CollectError as `read_items`."""
+    first = list(islice(read_items(path), within))
+    return not first or any(isinstance(one, Item) for one in first)
 
 
 def _opened(path: str | PathLike[str]) -> IO[bytes]:

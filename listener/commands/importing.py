@@ -5,9 +5,10 @@ from __future__ import annotations
 import glob
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from listener.app import App
     from listener.pipeline import Listened, Report
     from spiders.exports.read import Export
+    from spiders.files import BadLine
 
 # What is looked for in a folder; a file that is named is read whatever its name.
 ENDINGS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".txt", ".xlsx", ".db", ".sqlite", ".sqlite3")
@@ -51,26 +53,58 @@ def import_files(
     workers: Annotated[int | None, typer.Option(min=1, help="评分进程数 / scoring processes")] = None,
 ) -> None:
     """导入本程序的 JSON Lines 或其他工具的导出；结束时一切已评分、已观察 / import; returns when nothing is left to do"""
+    ground = None if group is None else Ground(group, members, _asked("basis", basis), _asked("purpose", purpose))
     with opened(context) as app, output.reporting() as report:
         named = app.export_named(export) if export else None
         met: set[str] = set()
-        if group is not None:
-            ground = _asked("basis", basis), _asked("purpose", purpose)
-            empty = [
-                file for file in map(Path, files) if not import_chats(app, file, group, members, ground, source, report, met)
-            ]
-            tell_who_was_met(app, met)
-            app.upkeep()
-            raise typer.Exit(FAILED if empty else DONE)
-        empty = [
-            file
-            for file, tool in chosen(files, named)
-            if not import_one(app, file, tool, source, report, met, batch_size=batch_size, workers=workers)
-        ]
+
+        def take(file: Path, *, is_named: bool) -> bool:
+            if ground is not None:
+                return import_chat_of(app, file, ground, source, report, met)
+            tool = tool_of(file, named)
+            if tool is None and not is_ours(file, is_named=is_named):
+                return True  # told, and no more than lies beside what was meant
+            return import_one(app, file, tool, source, report, met, batch_size=batch_size, workers=workers)
+
+        is_done = take_all(files, take)
         tell_who_was_met(app, met)
         app.upkeep()
-    if empty:
-        raise typer.Exit(FAILED)
+    raise typer.Exit(DONE if is_done else FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Of which group the chats are, who is who there, and why they may be read."""
+
+    group: str
+    members: Path | None
+    basis: str
+    purpose: str
+
+
+class Take(Protocol):
+    """Imports a file; whether anything was read. is_named: whether it was named itself, not its folder or a pattern."""
+
+    def __call__(self, file: Path, *, is_named: bool) -> bool: ...
+
+
+def take_all(names: Iterable[str], take: Take) -> bool:
+    """Import what the names mean; whether something was read of each. What can't be read is told and holds up no other file."""
+    from spiders.errors import CollectError
+
+    is_done = True
+    for name in names:
+        files = [Path(name)] if name == "-" else files_of(name)
+        if not files:
+            output.warn(f"没有这样的文件 / no such file: {name}")
+            is_done = False
+        for file in files:
+            try:
+                is_done &= take(file, is_named=file == Path(name))
+            except CollectError as error:
+                output.warn(str(error))
+                is_done = False
+    return is_done
 
 
 _QUESTIONS = {
@@ -88,53 +122,51 @@ def _asked(name: str, given: str | None) -> str:
     return given.strip()
 
 
-def import_chats(
-    app: App,
-    file: Path,
-    group: str,
-    members: Path | None,
-    ground: tuple[str, str],
-    source: str,
-    report: Report,
-    met: set[str],
-) -> bool:
+def import_chat_of(app: App, file: Path, ground: Ground, source: str, report: Report, met: set[str]) -> bool:
     """Import a group's chat and say what became of it; whether anything was read."""
     from listener.inlets import import_chat
+    from spiders.errors import CollectError
 
-    basis, purpose = ground
+    if str(file) == "-":
+        raise CollectError("群聊要从文件导入，不能用标准输入 / chats are imported from files, not from stdin")
     reasons: Counter[str] = Counter()
     done, quarantine = import_chat(
-        app, file, group, members=members, basis=basis, purpose=purpose, source=source, report=report, met=met,
-        bad=lambda line: reasons.update([line.reason]),
+        app, file, ground.group, members=ground.members, basis=ground.basis, purpose=ground.purpose, source=source,
+        report=report, met=met, bad=lambda line: reasons.update([line.reason]),
     )  # fmt: skip
-    tell(file, f"（群 / group {group}）", done, quarantine, reasons)
+    tell(file, f"（群 / group {ground.group}）", done, quarantine, reasons)
     return bool(done.new + done.again)
 
 
-def chosen(names: Iterable[str], named: Export | None) -> Iterator[tuple[Path, Export | None]]:
-    """The files, each with the tool that wrote it; None: our own format. Of a folder those that some tool wrote; what else lies
-    there is told and left out. Raises CollectError where a name leads to no file."""
+def tool_of(file: Path, named: Export | None) -> Export | None:
+    """The tool that wrote a file; None: nobody we know, or the format is our own."""
     from spiders.errors import CollectError
-    from spiders.exports.read import EXPORTS, recognized
+    from spiders.exports.read import recognized
 
-    for name in names:
-        if name == "-":
-            yield Path(name), named
-            continue
-        found = files_of(name)
-        if not found:
-            raise CollectError(f"没有这样的文件 / no such file: {name}")
-        for path in found:
-            tool = named or recognized(path)
-            if tool is None and not is_own(path):
-                words = (
-                    f"{path}：认不出是什么导出，可用 --from 指明：{', '.join(EXPORTS)} / not recognized; name it with --from"
-                )
-                if path == Path(name):
-                    raise CollectError(words)
-                output.warn(words)
-                continue
-            yield path, tool
+    if str(file) != "-":
+        return named or recognized(file)
+    if named is not None:
+        raise CollectError("标准输入只能是本程序的 JSON Lines，其他导出请给文件 / stdin is JSON Lines; name a file for --from")
+    return None
+
+
+def is_ours(file: Path, *, is_named: bool) -> bool:
+    """Whether a file that no tool wrote is of our own format; told where it is not. Raises CollectError where it was named
+    itself and is not: then lines that begin as JSON does are enough, to be set aside one by one."""
+    from spiders.errors import CollectError
+    from spiders.exports.read import EXPORTS
+    from spiders.files import BadLine, is_own, read_items
+
+    if str(file) == "-" or is_own(file):
+        return True
+    words = f"{file}：认不出是什么导出，可用 --from 指明：{', '.join(EXPORTS)} / not recognized; name it with --from"
+    if not is_named:
+        output.warn(words)
+        return False
+    first = next(read_items(file), None)
+    if isinstance(first, BadLine) and first.line.lstrip()[:1] != b"{":
+        raise CollectError(words)
+    return True
 
 
 def files_of(name: str) -> list[Path]:
@@ -152,14 +184,6 @@ def files_of(name: str) -> list[Path]:
     return sorted(one for found in glob.glob(name, recursive=True) if (one := Path(found)).is_file())  # noqa: PTH207 - an absolute pattern
 
 
-def is_own(path: Path) -> bool:
-    """Whether a file may be of our own format: its first line is an item, or begins as JSON does, or there is none."""
-    from spiders.files import BadLine, read_items
-
-    first = next(read_items(path), None)
-    return not isinstance(first, BadLine) or first.line.lstrip()[:1] == b"{"
-
-
 def import_one(
     app: App,
     file: Path,
@@ -173,7 +197,6 @@ def import_one(
 ) -> bool:
     """Import a file and say what became of it; whether anything was read. met: gets the KOCs that posted something in it."""
     from spiders.exports.read import Tally
-    from spiders.files import BadLine
 
     reasons: Counter[str] = Counter()
 

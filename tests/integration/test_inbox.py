@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -128,3 +131,91 @@ def test_what_was_put_away_goes_when_its_days_are_over(folder: Path) -> None:
     os.utime(folder / "done/old.csv", (long_ago, long_ago))
     assert cli.run(["upkeep"]) == 0
     assert names(folder) == []
+
+
+def test_a_file_that_changes_while_it_is_read_stays_for_the_next_turn(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = export(folder / "slow.csv")
+    whole = inbox._import
+
+    def slowly(*asked: Any) -> Any:
+        done = whole(*asked)
+        export(file, 3)
+        return done
+
+    monkeypatch.setattr(inbox, "_import", slowly)
+    assert take().items == 2
+    assert names(folder) == ["slow.csv"]
+    monkeypatch.setattr(inbox, "_import", whole)
+    assert take().items == 3
+    assert names(folder) == ["done/slow.csv"]
+
+
+def test_a_file_that_another_process_takes_meanwhile_is_no_failure(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a.csv", "b.csv"):
+        export(folder / name)
+    whole = inbox._import
+
+    def beside(app: App, source: Any, file: Path, report: Any) -> Any:
+        if file.name == "a.csv":
+            inbox.put_away(file, "done")
+        return whole(app, source, file, report)
+
+    monkeypatch.setattr(inbox, "_import", beside)
+    crawled = take()
+    assert (crawled.outcome, crawled.items, crawled.error) == ("done", 2, "")
+    assert names(folder) == ["done/a.csv", "done/b.csv"]
+
+
+def test_two_processes_at_once_on_one_folder_take_every_file_once(folder: Path) -> None:
+    for n in range(12):
+        export(folder / f"{n:02}.csv", 40)
+    script = "import sys\nfrom listener import cli\nsys.exit(cli.run(['crawl', '投递']))"
+    both = [subprocess.Popen([sys.executable, "-c", script], cwd=folder.parent) for _ in range(2)]
+    assert [one.wait(120) for one in both] == [0, 0]
+    assert names(folder) == [f"done/{n:02}.csv" for n in range(12)]
+    with App.open(Path("listener.toml"), os.environ) as app:
+        assert app.store.counts()["posts"] == 40
+        assert {one.outcome for one in app.store.crawls()} == {"done"}
+
+
+def test_a_file_that_can_not_be_moved_holds_up_no_other(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a.csv", "b.csv"):
+        export(folder / name)
+    move = Path.replace
+
+    def refuse(self: Path, target: Path) -> Path:
+        if self.name == "a.csv":
+            raise PermissionError(13, "Permission denied", str(self))
+        return move(self, target)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    crawled = take()
+    assert (crawled.outcome, crawled.items) == ("failed", 2)
+    assert names(folder) == ["a.csv", "done/b.csv"]
+
+
+def test_names_as_long_as_folders_take_them_are_put_away_too(folder: Path) -> None:
+    long = "铁" * 83
+    columns = MEDIACRAWLER["weibo_note"].split(",")
+    drop(write_csv(folder / f"{long}.csv", columns, [a_row("weibo_note", 0), a_row("weibo_note", 1) | {"note_id": ""}]))
+    (folder / f"{long}.txt").write_text("没有人说话\n", encoding="utf-8")
+    drop(folder / f"{long}.txt")
+    crawled = take()
+    assert (crawled.outcome, crawled.items) == ("done", 1)
+    assert [name.partition("/")[0] for name in names(folder)] == ["done", "rejected", "rejected"]
+
+
+def test_our_own_format_is_taken_though_its_first_line_is_broken(folder: Path) -> None:
+    good = '{"platform": "weibo", "post_id": "1", "author_id": "7", "posted_at": "2026-01-01T08:00Z", "text": "好"}\n'
+    (folder / "a.jsonl").write_text('{"platform": "we\n' + good, encoding="utf-8")
+    drop(folder / "a.jsonl")
+    assert take().items == 1
+    assert names(folder) == ["done/a.jsonl"]
+
+
+def test_a_scheduled_turn_waits_for_what_was_just_dropped(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "QUIET_SECONDS", 0.5)
+    export(folder / "new.csv", ago=0)
+    with App.open(Path("listener.toml"), os.environ) as app:
+        inbox.turn(app, "投递")
+    assert names(folder) == ["done/new.csv"]
