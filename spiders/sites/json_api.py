@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, quote_plus, urlencode, urlsplit
 
 import jmespath
 from jmespath.exceptions import JMESPathError
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
-from spiders.errors import Changed, Failed
-from spiders.events import Covered, Event
+from spiders.errors import Changed, Failed, UnreadError
+from spiders.events import CollectJob, Covered, Event, Trouble
 from spiders.exports.shapes import media_of, text_in
 from spiders.items import Item, Kind
 from spiders.paging import Found, Page, PagedSpider, split_subject
@@ -72,13 +73,21 @@ class JsonApiOptions(BaseModel):
         return self
 
 
+def _at(path: str, value: Any) -> Any:
+    """What lies there. Raises Changed where the expression does not apply to it; the words quote nothing of the value."""
+    try:
+        return jmespath.search(path, value)
+    except JMESPathError as error:
+        raise Changed(f"{path} 用不到这样的回答上 / does not apply to this answer ({type(error).__name__})") from error
+
+
 def page_in(answer: Any, options: JsonApiOptions, seen_at: datetime, zone: Any) -> tuple[list[Item], list[str], str | None]:
     """The posts of an answer, in words what could not be read, and the next page's cursor. Raises Changed where it has no list,
     Failed where it says that something is wrong."""
-    if options.ok and not jmespath.search(options.ok, answer):
-        said = jmespath.search(options.error, answer) if options.error else None
+    if options.ok and not _at(options.ok, answer):
+        said = _at(options.error, answer) if options.error else None
         raise Failed(f"接口说不行：{tidy(str(said))[:200] if said else options.ok} / the interface says no", patience=1)
-    entries = jmespath.search(options.items, answer)
+    entries = _at(options.items, answer)
     if not isinstance(entries, list):
         raise Changed(f"回答里没有列表 {options.items} / the answer has no list there")
     items, faults = [], []
@@ -87,13 +96,13 @@ def page_in(answer: Any, options: JsonApiOptions, seen_at: datetime, zone: Any) 
             items.append(item_in(entry, options, seen_at, zone))
         except Changed as error:
             faults.append(f"{number}: {error}")
-    cursor = jmespath.search(options.next, answer) if options.next else None
+    cursor = _at(options.next, answer) if options.next else None
     return items, faults, str(cursor) if cursor not in (None, "", False, "0", 0) else None
 
 
 def item_in(entry: Any, options: JsonApiOptions, seen_at: datetime, zone: Any) -> Item:
     """One post of an answer. Raises Changed where a needed field is missing or makes no sense."""
-    cells = {name: jmespath.search(path, entry) for name, path in options.fields.items()}
+    cells = {name: _at(path, entry) for name, path in options.fields.items()}
     if lacking := [name for name in ("post_id", "author_id") if not text_in(cells, name)]:
         raise Changed(f"没有 {', '.join(lacking)} / is missing")
     posted_at = time_of(cells["posted_at"], now=seen_at, zone=zone)
@@ -129,6 +138,23 @@ class JsonApiSpider(PagedSpider):
 
     name = "json_api"
     Options: ClassVar[type[BaseModel] | None] = JsonApiOptions
+
+    def __init__(self, job: CollectJob, **kwargs: Any) -> None:
+        super().__init__(job, **kwargs)
+        self._secrets = secrets_of(self.options)
+        for handler in logging.getLogger().handlers:
+            handler.addFilter(self._mask)
+
+    def _mask(self, record: logging.LogRecord) -> bool:
+        """Scrapy logs addresses, and a key may stand in one."""
+        record.msg, record.args = unsaid(record.getMessage(), self._secrets), None
+        return True
+
+    def _trouble_of(self, error: UnreadError, subject: str) -> Trouble:
+        error.args = (unsaid(str(error), self._secrets),)
+        if isinstance(error, Changed):
+            error.body = unsaid(error.body.decode(errors="surrogateescape"), self._secrets).encode(errors="surrogateescape")
+        return super()._trouble_of(error, subject)
 
     def hosts(self) -> set[str]:
         return {urlsplit(url).hostname or "" for url in self.job.urls}
@@ -175,6 +201,34 @@ class JsonApiSpider(PagedSpider):
         asked = {name: _filled(value, words) for name, value in options.query.items()}
         asked = {name: value for name, value in asked.items() if value or "{cursor}" not in options.query[name]}
         return f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}" if asked else address
+
+
+SHORTEST_SECRET = 6
+
+
+def secrets_of(options: JsonApiOptions) -> tuple[str, ...]:
+    """What may be a key: what headers say, and parameters that stay the same; as they are and as an address writes them, the
+    longest first.
+
+    >>> fields = dict.fromkeys(NEEDED, "a")
+    >>> secrets_of(JsonApiOptions(platform="x", items="@", fields=fields, query={"k": "a/b c d", "q": "{query}"}))
+    ('a%2Fb%20c%20d', 'a/b%20c%20d', 'a%2Fb+c+d', 'a/b c d', 'a/b+c+d')
+    """
+    said = [value for value in options.query.values() if "{" not in value]
+    said += [part for value in options.headers.values() for part in (value, value.split()[-1] if value.split() else "")]
+    forms = {form for value in said for safe in ("", "/") for form in (value, quote(value, safe), quote_plus(value, safe))}
+    return tuple(sorted((one for one in forms if len(one) >= SHORTEST_SECRET), key=lambda one: (-len(one), one)))
+
+
+def unsaid(text: str, secrets: Sequence[str]) -> str:
+    """The text without keys.
+
+    >>> unsaid("https://a.example/?token=s3cret", ["s3cret"])
+    'https://a.example/?token=…'
+    """
+    for secret in secrets:
+        text = text.replace(secret, "…")
+    return text
 
 
 def _filled(value: str, words: Mapping[str, str]) -> str:

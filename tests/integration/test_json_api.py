@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -129,3 +130,59 @@ def test_answers_name_what_they_answer() -> None:
 def test_options_that_can_not_work_are_named(change: dict[str, Any], words: str) -> None:
     assert any(words in fault for fault in options_faults("json_api", OPTIONS | change))
     assert options_faults("json_api", OPTIONS) == []
+
+
+KEYS: dict[str, Any] = OPTIONS | {
+    "query": {"q": "{query}", "token": "s3cret/in address", "p": "{page}"},
+    "headers": {"Authorization": "Bearer s3cret-header"},
+}
+FAR = {"Location": "http://127.0.0.2:1/x?token=s3cret/in+address"}
+ECHO = {"code": 0, "data": {"x": "s3cret-header"}}
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body"),
+    [
+        (500, {}, {}), (403, {}, {}), (404, {}, {}), (400, {}, {}), (302, FAR, {}), (200, {}, "<html>"), (200, {}, ECHO),
+        (200, {}, {"code": 1, "msg": "bad: s3cret-header"}),
+    ],
+)  # fmt: skip
+def test_no_key_stands_in_messages_logs_or_kept_pages(
+    status: int, headers: dict[str, str], body: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    with Site(lambda path, query: (status, headers, body)) as site:
+        events = crawled(
+            "json_api", urls=(f"{site.url}/v1",), queries=("星澜",), options=KEYS, retries=1, pages_dir=str(tmp_path)
+        )
+        assert site.requests
+    assert troubles_of(events)
+    kept = "".join(path.read_text(encoding="utf-8") for path in tmp_path.iterdir())
+    assert "s3cret" not in repr(events) + caplog.text + kept
+
+
+def test_an_expression_that_does_not_apply_costs_its_post_alone() -> None:
+    service = Interface()
+    service.posts = [entry(2, stat=5), entry(1)]
+    options = OPTIONS | {"fields": FIELDS | {"likes": "length(stat)"}}
+    with Site(service.answer) as site:
+        events = crawled("json_api", urls=(site.url,), options=options)
+    assert [item.post_id for item in items_of(events)] == ["1"]
+    ((kind, words),) = troubles_of(events)
+    assert kind == "changed"
+    assert "length(stat)" in words
+
+
+@pytest.mark.parametrize("posts", [[], [entry(1)]])
+def test_cursors_that_never_end_are_not_followed_for_ever(posts: list[dict[str, Any]]) -> None:
+    asked: list[Query] = []
+
+    def answer(path: str, query: Query) -> Answer:
+        asked.append(query)
+        return 200, {}, {"code": 0, "data": {"list": posts, "cursor": f"c{len(asked)}"}}
+
+    options = OPTIONS | {"next": "data.cursor", "query": {"c": "{cursor}"}}
+    with Site(answer) as site:
+        events = crawled("json_api", urls=(site.url,), options=options, max_pages=7)
+    assert len(asked) <= 7
+    assert len(items_of(events)) == len(posts)
