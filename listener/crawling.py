@@ -43,7 +43,7 @@ from spiders.collect import (
 
 log = logging.getLogger(__name__)
 
-FIRST_SECONDS, LONGEST_SECONDS = 5.0, 120.0  # of a piece: short at first, so that what is read is soon stored
+FIRST_SECONDS, LONGEST_SECONDS = 15.0, 120.0  # of a piece: short at first, so that what is read is soon stored
 MOST_ITEMS = 5000  # of a piece
 HOSTS_AT_ONCE = 8  # that one spider reads at once
 DEATHS_BORNE = 3  # of workers that read the same subjects, one after another
@@ -267,6 +267,7 @@ class _Fan:
         unread = {one for group in groups for one in group.subjects}
         for event in piece.events:
             yield from self._told.passed(event, piece)
+        yield Left()
         finished, left, ended = _read_of(piece)
         is_cut = ended.outcome == "cut" or (ended.outcome == "failed" and not ended.stats)  # its process died
         for group in groups:

@@ -33,6 +33,7 @@ from spiders.collect import (
     Covered,
     Ended,
     Event,
+    Left,
     Noted,
     Reached,
     Refused,
@@ -438,7 +439,7 @@ class Intake:
                 self.outcome = "changed" if outcome == "failed" and graver == {"changed"} else outcome
                 if outcome != "done" and not graver:  # a child that died could not say which subject it was at
                     self.troubles[error] = []
-        late = time.monotonic() - self._flushed_at > FLUSH_SECONDS
+        late = time.monotonic() - self._flushed_at > FLUSH_SECONDS or isinstance(event, Left)
         if late or len(self._waiting) >= self.desk.batch_size:
             self.flush()
 

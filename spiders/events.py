@@ -117,9 +117,10 @@ class Covered:
 @dataclass(frozen=True, slots=True)
 class Left:
     """A subject that this crawl has not read, or not to its end, because its time is up (``CollectJob.seconds``). Another one
-    goes on where it was last `Noted`."""
+    goes on where it was last `Noted`. Without a subject: one of several crawls has handed back what it read; a good
+    moment to store it."""
 
-    subject: str
+    subject: str = ""
     event: Literal["left"] = "left"
 
 
