@@ -23,8 +23,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from spiders.errors import CollectError
+from spiders.exports.rows import Row
 from spiders.exports.shapes import Reading, RowError, id_in, number_in, text_in
-from spiders.exports.sheets import Row, sheets_of
+from spiders.exports.sheets import sheets_of
 from spiders.exports.texts import Lines, TooLongError, decoded, encoding_of, opened
 from spiders.files import BadLine
 from spiders.items import Item, ItemMedia, fault_of

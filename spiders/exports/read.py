@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 from spiders.errors import CollectError
 from spiders.exports import mediacrawler, vendors, weibo_tools, zeeschuimer
 from spiders.exports.mapped import Mapped
+from spiders.exports.rows import Row, Sheet
 from spiders.exports.shapes import Reading, RowError, Shape
-from spiders.exports.sheets import Row, Sheet, sheets_of
+from spiders.exports.sheets import sheets_of
 from spiders.files import BadLine
 from spiders.items import Item, fault_of
 

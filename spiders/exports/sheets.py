@@ -5,81 +5,22 @@ from __future__ import annotations
 import csv
 import json
 import sqlite3
-import warnings
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import date, datetime
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any, cast
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 from spiders.errors import CollectError
 from spiders.exports.json_lists import BrokenOffError, beside_of, values_of
+from spiders.exports.rows import HEADER_WITHIN, KNOWN_BY, LONGEST_KEPT, Row, Sheet
 from spiders.exports.texts import BREAKS, SNIFFED, Lines, TooLongError, encoding_of, opened
+from spiders.exports.workbooks import workbook_sheets
 from spiders.files import LONGEST_LINE, BadLine
 from spiders.values import check_depth, cleaned, json_from
 
-Cells = Mapping[str, Any]
-"""A row's cells by column."""
-
-LONGEST_KEPT = 4096  # bytes of what is set aside where a file itself is broken
-HEADER_WITHIN = 10  # rows: exports of services put titles above their tables
-_KNOWN_BY = 50  # rows of a table by which it is known
 _SEPARATORS = (",", "\t", ";", "|", "，")
 _NO_OBJECT = "不是一个 JSON 对象 / not a JSON object"
-
-_DIGITS_KEPT = 15  # by Excel, of any number
-_PACKED_FROM, _MOST_PACKED = 64 << 20, 200  # bytes; real sheets are packed to a tenth or a thirtieth
-_MOST_HELD = 512 << 20
-_NO_EXCEL = (
-    InvalidFileException,
-    zipfile.BadZipFile,
-    zlib.error,
-    KeyError,
-    ValueError,
-    TypeError,
-    IndexError,
-    OSError,
-    EOFError,
-    RuntimeError,
-    NotImplementedError,
-    SyntaxError,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """number: the line it begins at (files of lines), the row as a spreadsheet shows it, or its place in a list; from 1.
-    is_ragged: whether it has more or fewer cells than there are columns. beyond: cells that stand behind the last column."""
-
-    number: int
-    cells: Cells
-    is_ragged: bool = False
-    beyond: tuple[str, ...] = ()
-
-    def line(self) -> bytes:
-        """The row as one line of JSON, for the quarantine."""
-        cells = {**self.cells, "…": self.beyond} if self.beyond else self.cells
-        return json.dumps(dict(cells), ensure_ascii=False, default=str).encode(errors="backslashreplace")
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """One table of a file.
-
-    name: of a sheet, a database's table or a JSON list, "" where there is but one. rows: to be read once, before the next sheet
-    is asked for; a BadLine stands where the file itself is broken.
-    """
-
-    name: str
-    columns: frozenset[str]
-    rows: Iterator[Row | BadLine]
 
 
 def sheets_of(path: Path) -> Iterator[Sheet]:
@@ -92,7 +33,7 @@ def sheets_of(path: Path) -> Iterator[Sheet]:
     if head.startswith(b"SQLite format 3\0"):
         return _sqlite(path)
     if head.startswith(b"PK\x03\x04"):
-        return _excel(path)
+        return workbook_sheets(path)
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         raise CollectError(f"{path}：旧式或加密的 Excel，请另存为 .xlsx 或 CSV / old or encrypted Excel: save it as .xlsx")
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -187,7 +128,7 @@ def _alone(line: str, separator: str, count: int) -> list[str] | None:
 def _json_lines(path: Path) -> Iterator[Sheet]:
     with opened(path) as stream:
         rows = _line_rows(stream)
-        first = list(islice(rows, _KNOWN_BY))
+        first = list(islice(rows, KNOWN_BY))
         yield Sheet("", _keys_of(first), chain(first, rows))
 
 
@@ -218,14 +159,14 @@ def _json(path: Path, *, is_list: bool) -> Iterator[Sheet]:
     """One list, or an object whose lists are tables; values beside them are columns ``@key`` of each row."""
     if is_list:
         rows = _list_rows(values_of(path), {})
-        first = list(islice(rows, _KNOWN_BY))
+        first = list(islice(rows, KNOWN_BY))
         yield Sheet("", _keys_of(first), chain(first, rows))
         return
     names, others = beside_of(path)
     beside = {f"@{key}": value for key, value in others.items()}
     for name in names:
         rows = _list_rows(values_of(path, name), beside)
-        first = list(islice(rows, _KNOWN_BY))
+        first = list(islice(rows, KNOWN_BY))
         yield Sheet(name, _keys_of(first), chain(first, rows))
 
 
@@ -250,87 +191,7 @@ def _keys_of(rows: list[Row | BadLine]) -> frozenset[str]:
     return frozenset(key for row in rows if isinstance(row, Row) for key in row.cells)
 
 
-# ------------------------------------------------------------------------------------------------------ Excel and SQLite
-
-
-def _excel(path: Path) -> Iterator[Sheet]:
-    with path.open("rb") as stream:
-        try:
-            _check_size(path, stream)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # about styles and validations that openpyxl leaves out
-                book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
-        except _NO_EXCEL as error:
-            raise CollectError(f"打不开的 Excel 文件 / this Excel file can't be opened: {path}: {error}") from error
-        for sheet in book.worksheets:
-            sheet.reset_dimensions()  # what a sheet says of its own size is often wrong
-            rows = _numbered(sheet.iter_rows(values_only=True))
-            for row in islice(rows, HEADER_WITHIN):
-                columns = [] if isinstance(row, BadLine) else [str(_cell_of(one, "")).strip() for one in row[1]]
-                if sum(map(bool, columns)) > 1:
-                    yield Sheet(str(sheet.title), frozenset(filter(None, columns)), _excel_rows(rows, columns))
-                    break
-
-
-def _check_size(path: Path, stream: IO[bytes]) -> None:
-    """Refuse an archive that unpacks to far more than any workbook does: sheets are streamed, the rest is held in memory."""
-    with zipfile.ZipFile(stream) as archive:
-        for one in archive.infolist():
-            is_bomb = one.file_size > _PACKED_FROM and one.file_size > _MOST_PACKED * max(one.compress_size, 1)
-            if is_bomb or (one.file_size > _MOST_HELD and "worksheets/" not in one.filename):
-                raise CollectError(
-                    f"{path}：解开后有 {one.file_size >> 20} MiB，请另存为 CSV / unpacks to that much: save it as CSV"
-                )
-
-
-def _numbered(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[int, tuple[Any, ...]] | BadLine]:
-    number = 0
-    try:
-        for number, values in enumerate(rows, start=1):
-            yield number, values
-    except _NO_EXCEL as error:
-        yield BadLine(number + 1, f"Excel 文件在这里断了，前面的已读 / the workbook breaks off here: {error}", b"")
-
-
-def _excel_rows(rows: Iterator[tuple[int, tuple[Any, ...]] | BadLine], columns: list[str]) -> Iterator[Row | BadLine]:
-    first = list(islice(rows, _KNOWN_BY))
-    exact = {
-        place
-        for row in first
-        if not isinstance(row, BadLine)
-        for place, value in enumerate(row[1])
-        if isinstance(value, int) and _has_all_digits(value)
-    }
-    for row in chain(first, rows):
-        if isinstance(row, BadLine):
-            yield row
-        elif any(value not in (None, "") for value in row[1]):
-            cells = enumerate(zip(columns, row[1], strict=False))
-            yield Row(row[0], {name: _cell_of(value, is_exact=place in exact) for place, (name, value) in cells if name})
-
-
-def _has_all_digits(value: int) -> bool:
-    """Whether a number shows digits that Excel, which keeps fifteen, would have lost: another program wrote it."""
-    return len(str(abs(value))) > _DIGITS_KEPT and bool(str(value)[_DIGITS_KEPT + (value < 0) :].strip("0"))
-
-
-def _cell_of(value: Any, empty: Any = None, *, is_exact: bool = False) -> Any:
-    """A cell's value. A number whose last digits Excel may have lost is written as Excel shows it, which is no id.
-
-    >>> _cell_of(4645748019299849), _cell_of(4645748019299840), _cell_of(4645748019299840, is_exact=True), _cell_of(12.0)
-    (4645748019299849, '4.64574801929984E+15', 4645748019299840, 12)
-    """
-    if value is None:
-        return empty
-    if isinstance(value, datetime | date):
-        return value.isoformat(" ") if isinstance(value, datetime) else value.isoformat()
-    if isinstance(value, str | bool) or (isinstance(value, float) and not value.is_integer()):
-        return value
-    if not isinstance(value, int | float):
-        return str(value)
-    if abs(value) >= 10**_DIGITS_KEPT and not is_exact and not (isinstance(value, int) and _has_all_digits(value)):
-        return f"{value:.14E}"
-    return int(value)
+# ------------------------------------------------------------------------------------------------------ ---------- SQLite
 
 
 def _sqlite(path: Path) -> Iterator[Sheet]:
