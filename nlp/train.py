@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from nlp import bayes, features, fit, segment, wordgrams
 from nlp.corpora import OURS, TEST, Corpus, Labelled, corpus_of, owner_review, part_of, recast
@@ -36,7 +37,15 @@ def train(rows: Sequence[Labelled], say: Say = lambda line: None, *, recasts: in
     """The arrays of a model. rows: of tone and of stance, together; say: is told what is done.
 
     refit: learn the tables of tone once more with the fold that calibrated their heads.
+
+    The linear algebra runs in one thread: several add numbers up in an order of their own each time, and the same rows have to
+    make the same bytes.
     """
+    with threadpool_limits(limits=1):
+        return _train(rows, say, recasts, refit=refit)
+
+
+def _train(rows: Sequence[Labelled], say: Say, recasts: int, *, refit: bool) -> Arrays:
     owners = [made for row in rows if (made := owner_review(row))]
     tone = corpus_of([row for row in rows if not row.target] + owners)
     say(f"tone: {len(tone.rows)} texts")
