@@ -238,7 +238,8 @@ class _Fan:
                 seconds=min(group.seconds for group in groups),
                 most=MOST_ITEMS,
                 marks={one: marks[one] for one in subjects if one in marks},
-                pages_read={one: self._told.pages_read[one] for one in subjects if one in self._told.pages_read},
+                # the first page is read again each time, to see what is new
+                pages_read={one: read - 1 for one in subjects if (read := self._told.pages_read[one]) > 1},
             )
         )
 
@@ -268,6 +269,7 @@ class _Fan:
         for event in piece.events:
             yield from self._told.passed(event, piece)
         yield Left()
+        self._told.count_pages(piece)
         finished, left, ended = _read_of(piece)
         is_cut = ended.outcome == "cut" or (ended.outcome == "failed" and not ended.stats)  # its process died
         for group in groups:
@@ -321,7 +323,6 @@ class _Told:
                 yield event
             case Noted(subject, state):
                 self.marks[subject] = replace(self.marks.get(subject) or SubjectMark(), state=state)
-                self.pages_read[subject] += 1
                 yield event
             case Trouble(kind="limited", words=words) if words:
                 self._limits[words] += event.count
@@ -331,6 +332,14 @@ class _Told:
                 pass
             case _:
                 yield event
+
+    def count_pages(self, piece: Piece) -> None:
+        """Note how many pages each subject's piece has read that were new: one that went on has first noted where it met the
+        interval it goes on in, and the page that was read again there."""
+        for subject, noted in Counter(event.subject for event in piece.events if isinstance(event, Noted)).items():
+            begun = self._job.marks.get(subject)
+            goes_on = subject in self.pages_read or bool(begun and begun.state.get("open"))
+            self.pages_read[subject] += max(0, noted - 2) if goes_on else noted
 
     def _first(self, event: Event, key: object) -> Iterator[Event]:
         if key not in self._once:

@@ -6,6 +6,8 @@ import itertools
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -31,6 +33,7 @@ from storage.database import url_of
 from storage.records import Brand, Crawl
 from storage.store import Store
 from storage.tables import brand_days, mentions, post_counts, post_texts, posts
+from tests.dask_cluster import until
 from tests.desks import NOW, Bench
 from tests.feeds import Feeds
 
@@ -217,10 +220,11 @@ def test_hosts_that_refuse_and_pages_that_changed_are_told_as_by_one(tmp_path: P
     assert changed.stat().st_mode & 0o777 == 0o600
 
 
-def test_limits_are_summed_over_the_parts(tmp_path: Path, feeds: Feeds) -> None:
-    alone, left = crawl(f"sqlite:///{tmp_path}/1.db", job_of(feeds, max_pages=2), None)
+@pytest.mark.parametrize("most", [2, 4])
+def test_limits_are_summed_over_the_parts_and_hold_for_all_pieces(tmp_path: Path, feeds: Feeds, most: int) -> None:
+    alone, left = crawl(f"sqlite:///{tmp_path}/1.db", job_of(feeds, max_pages=most), None)
     assert "4 个" in alone.error
-    done, found = crawl(f"sqlite:///{tmp_path}/2.db", job_of(feeds, max_pages=2), Threads())  # type: ignore[arg-type]
+    done, found = crawl(f"sqlite:///{tmp_path}/2.db", job_of(feeds, max_pages=most), Threads(), seconds=0.0)  # type: ignore[arg-type]
     assert done.error == alone.error
     assert found == left
 
@@ -372,6 +376,33 @@ def test_the_setting_crawl_workers_is_what_reads(tmp_path: Path) -> None:
         with App.open(path, {}) as app:
             crawled = app.crawl("订阅")
     assert (crawled.outcome, crawled.items) == ("done", feeds.posts)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_parent_leaves_no_process_and_is_made_up_for(tmp_path: Path, number: signal.Signals) -> None:
+    path = workspace.create(tmp_path / "site")
+    edit.put_brand(path, {"name": "星澜"})
+    edit.put_section(path, "engine", {"crawl_workers": 2})
+    source = {"name": "订阅", "platform": "feed", "every": "1h", "delay_seconds": 0}
+    command = [sys.executable, "-m", "listener", "run" if number == signal.SIGTERM else "crawl"]
+    with Feeds(hosts=3, pages=40, seconds=0.1) as feeds:
+        edit.put_source(path, {**source, "urls": list(feeds.urls)})
+        with (tmp_path / "log").open("wb") as log:
+            process = subprocess.Popen(command, cwd=path.parent, stdout=log, stderr=log)
+            until(lambda: len(feeds.asked) > 6)
+            family = psutil.Process(process.pid).children(recursive=True)
+            process.send_signal(number)
+            started = time.monotonic()
+            process.wait(10)
+            gone, alive = psutil.wait_procs(family, timeout=10)
+        assert len(gone) >= 4, "two workers, each with a spider's process"
+        assert not alive, (tmp_path / "log").read_text("utf-8")
+        assert time.monotonic() - started < 10
+        feeds.seconds = 0.0
+        with App.open(path, {}) as app:
+            assert app.crawl("订阅").outcome == "done"
+            assert app.store.counts()["posts"] == feeds.posts
 
 
 def test_turns_go_by_the_servers_clock(store: Store) -> None:
