@@ -70,8 +70,11 @@ def decoded(line: bytes, encoding: str) -> str:
     >>> decoded("国标".encode("gb18030"), "utf-8"), decoded("中文".encode(), "gb18030"), decoded("中文".encode()[:-1], "utf-8")
     ('国标', '中文', '中�')
     """
-    if line.isascii():
-        return line.decode()
+    if encoding == "utf-8" or line.isascii():
+        try:
+            return line.decode()
+        except UnicodeDecodeError:
+            pass
     text = line.decode("utf-8", "replace")
     wrong = text.count("\ufffd")
     right = sum(sign > "\u07ff" for sign in text) - wrong
