@@ -156,7 +156,7 @@ def collect_many(
     alone: bool = True,
     first_seconds: float = FIRST_SECONDS,
 ) -> Generator[Event, None, None]:
-    """`spiders.collect.collect` by several workers: the same events, save that no subject's come in the order of another's.
+    """`spiders.collect.collect` by several workers: the same events, those of each subject in their order.
 
     crew_of: workers for so many hosts at most. seal: what travels of a job. alone: a job of one host is read by this process.
     A part whose worker died is read again from where it was last noted; what was handed over before is not handed over twice.
@@ -196,6 +196,9 @@ class _Fan:
                         return
                     yield from self._given_up()
                     self._give_out(crew)
+                    if not self._running:
+                        time.sleep(POLL_SECONDS)
+                        continue
                     done, _ = wait(self._running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
                     for future in done:
                         yield from self._taken(future, crew)
@@ -206,6 +209,8 @@ class _Fan:
 
     def _give_out(self, crew: Crew) -> None:
         """Give what is left to workers that are free."""
+        if not self._left:
+            return
         executor: Executor | None = None
         try:
             slots = crew.slots()
