@@ -27,6 +27,7 @@ SCORER: dict[str, Any] = {
     "temperature": 1.0,
     "mild": 3.0,
     "never_share": 0.25,
+    "never_less": 0.3,
     "intercept": 11.95,
     "slope": 1.771,
 }
