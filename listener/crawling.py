@@ -271,6 +271,7 @@ class _Fan:
             self._again(groups, f"worker 意外结束 / a worker died: {type(error).__name__}")
             return
         unread = {one for group in groups for one in group.subjects}
+        before = {group.subjects[0]: self._told.marks.get(group.subjects[0]) for group in groups if group.subjects}
         for event in piece.events:
             yield from self._told.passed(event, piece)
         yield Left()
@@ -285,9 +286,20 @@ class _Fan:
             return
         self._told.endings.append(ended)
         self._outages = 0
+        yield from self._stuck(groups, before, ended.error)
+        groups = [group for group in groups if group.subjects]
         for group in groups:
             group.deaths, group.seconds = 0, min(2 * group.seconds, LONGEST_SECONDS)
         self._left.extend(groups)
+
+    def _stuck(self, groups: Sequence[Group], before: Mapping[str, SubjectMark | None], why: str) -> Iterator[Event]:
+        """Give up the subjects that a piece has read without getting on: the next one would read the same pages, for ever. A
+        post that can't be passed on does that, as no mark may pass it."""
+        for group in groups:
+            first = group.subjects[0]
+            if first in before and self._told.marks.get(first) == before[first]:
+                group.subjects = group.subjects[1:]
+                yield from self._told.failure(why or "没有读下去 / did not get on", [first])
 
     def _again(self, groups: Sequence[Group], why: str) -> None:
         for group in groups:

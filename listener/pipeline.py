@@ -407,6 +407,7 @@ class Intake:
         self.covered: list[tuple[str, str]] = []
         self._waiting: list[Item] = []
         self._marks: dict[str, Mark] = {}
+        self._began_at = desk.now()
         self._flushed_at = time.monotonic()
 
     def take(self, event: Event) -> None:
@@ -426,7 +427,7 @@ class Intake:
                 found = self.desk.store.host_refused(host, self.job.source, message, now, pause)
                 self.troubles[politeness.words_of_pause(found, now, self.job.timezone)] = []
             case Answered(host):
-                self.desk.store.host_answered(host)
+                self.desk.store.host_answered(host, since=self._began_at)
             case Covered(platform, account_id):
                 self.covered.append((platform, account_id))
             case Trouble(kind, message, subject, page):

@@ -42,10 +42,10 @@ class Turns:
         delay = self._delay(host)
         if delay <= 0 and host in self._heard:
             return
-        self._heard.add(host)
         turn = await self.crawler.wire.turn(host, delay)
         if turn.refused:
             raise Paused(turn.refused)
+        self._heard.add(host)
         if turn.wait_seconds > 0:
             await asyncio.sleep(turn.wait_seconds)
 

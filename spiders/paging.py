@@ -204,7 +204,7 @@ class PagedSpider(SubjectSpider):
             newest = progress.spans[0].newest if progress.spans else None
             progress.spans = []
             yield self.reached(subject, newest, progress.state())
-        if kind == "timeline" and self.is_whole(subject) and not progress.is_gapped:
+        if kind == "timeline" and self.is_whole(subject) and not progress.is_gapped and not progress.errors:
             yield Covered(self.job.platform, what)
 
     def _progress_of(self, subject: str) -> _Progress:
@@ -280,7 +280,8 @@ class PagedSpider(SubjectSpider):
             here = {*(one.item.post_id for one in page.found), *page.hidden}
             # a server may repeat its last page for ever
             is_end = page.next is None or page.next in asked or (bool(here) and not here - before)
-            if self._is_down(subject, progress.spans[0], ages):
+            is_whole = is_end and progress.spans[0].down_to is None  # read to its end on the last page that may be read
+            if not is_whole and self._is_down(subject, progress.spans[0], ages):
                 return
             if is_end:
                 self._ended(subject, progress)
@@ -372,8 +373,9 @@ class PagedSpider(SubjectSpider):
             async for event in self._take_answers(found, progress):
                 yield event
         except (Changed, Failed) as error:
-            progress.errors.append(error)
-            if len(progress.errors) > ERRORS_BORNE:
+            if len(progress.errors) <= ERRORS_BORNE:
+                progress.errors.append(error)
+            if len(progress.errors) > ERRORS_BORNE and not progress.passes():
                 raise
 
     async def _take_answers(self, found: Found, progress: _Progress) -> AsyncIterator[Event]:

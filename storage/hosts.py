@@ -55,10 +55,12 @@ def refused(connection: Connection, host: str, source: str, reason: str, now: in
     return _host_of(connection.execute(select(hosts).where(hosts.c.host == row.host)).one())
 
 
-def answered(connection: Connection, host: str) -> None:
-    """A host has answered as it should: it is not paused, and its refusals count no more."""
+def answered(connection: Connection, host: str, since: int | None) -> None:
+    """A host has answered as it should: it is not paused, and its refusals count no more; but for one that came ``since`` then,
+    which that answer may be older than."""
     resting = {"refusals": 0, "paused_until": None, "refused_at": None, "reason": "", "source": ""}
-    connection.execute(update(hosts).where(hosts.c.host == clean(host), hosts.c.refusals > 0).values(resting))
+    statement = update(hosts).where(hosts.c.host == clean(host), hosts.c.refusals > 0).values(resting)
+    connection.execute(statement if since is None else statement.where(hosts.c.refused_at < since))
 
 
 def load(connection: Connection) -> list[Host]:

@@ -44,7 +44,7 @@ from storage import (
     views,
     watching,
 )
-from storage.codec import us, when
+from storage.codec import us, us_or_none, when
 from storage.database import Database
 from storage.records import (
     Added,
@@ -407,9 +407,9 @@ class Store:
         """Note that a host refused us; nobody asks it again for ``pause(refusals in a row)``."""
         return self._database.write(lambda c: hosts.refused(c, host, source, reason, us(now), pause))
 
-    def host_answered(self, host: str) -> None:
-        """Note that a host answers as it should."""
-        self._database.write(lambda c: hosts.answered(c, host))
+    def host_answered(self, host: str, since: datetime | None = None) -> None:
+        """Note that a host answers as it should, in a crawl that began ``since`` then: a refusal that came later stands."""
+        self._database.write(lambda c: hosts.answered(c, host, us_or_none(since)))
 
     def watched(self, source: str, since: datetime) -> list[Watched]:
         """Posts and reposts of a source that were posted since then, newest first, as revisits are planned by."""

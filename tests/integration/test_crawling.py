@@ -28,7 +28,7 @@ from listener import crawling, pipeline, workspace
 from listener.app import App
 from listener.crawling import Part, collect_many, read_piece
 from listener.engines import Crew, Processes, Reach
-from spiders.collect import Collected, CollectError, CollectJob, Ended, Event, Trouble, Turn, collect, groups_of
+from spiders.collect import Collected, CollectError, CollectJob, Ended, Event, Left, Reached, Trouble, Turn, collect, groups_of
 from storage.database import url_of
 from storage.records import Brand, Crawl
 from storage.store import Store
@@ -137,6 +137,27 @@ def test_pieces_of_no_length_bring_every_post_once(tmp_path: Path, feeds: Feeds)
     assert feeds.most_at_once == 1
     again, found = crawl(f"sqlite:///{tmp_path}/2.db", job_of(feeds), crew, clock=NOW + timedelta(hours=1))  # type: ignore[arg-type]
     assert (again.outcome, found) == ("done", left)
+
+
+def test_a_subject_that_pieces_do_not_get_on_with_is_given_up_and_the_others_are_read(
+    feeds: Feeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, stuck = list[str](), feeds.urls[0]
+
+    def piece_of(part: Part, reach: Reach) -> crawling.Piece:
+        assert len(read) < 50, "read for ever"
+        read.extend(part.job.only)
+        events = [Left(one) if one == stuck else Reached(one, NOW) for one in part.job.only]
+        return crawling.Piece((Trouble("changed", "不成立"), *events, Ended("failed", "不成立", {"finish_reason": "finished"})))
+
+    monkeypatch.setattr(crawling, "read_piece", piece_of)
+    crew: Any = Threads()
+    events = list(collect_many(job_of(feeds), never, at_once, crew_of=lambda hosts: nullcontext(crew), reach=Reach("", ZONE)))
+    assert read.count(stuck) == 1
+    assert {event.subject for event in events if isinstance(event, Reached)} == set(feeds.urls) - {stuck}
+    assert [event.subject for event in events if isinstance(event, Trouble) and event.subject] == [stuck]
+    assert isinstance(events[-1], Ended)
+    assert events[-1].outcome == "failed"
 
 
 @pytest.mark.slow

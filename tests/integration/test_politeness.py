@@ -93,6 +93,21 @@ def test_a_pause_holds_for_another_source_on_the_same_host(bench: Bench) -> None
         assert town.asked == []
 
 
+def test_a_pause_that_begins_while_a_crawl_runs_outlasts_its_end(bench: Bench) -> None:
+    with Town() as town:
+        for number in range(30):
+            town.post(number)
+
+        def refuse_another(path: str) -> None:
+            if "posts" in path:
+                bench.clock = NOW + HOUR
+                bench.store.host_refused(town.host, "别处", "HTTP 429", bench.clock, politeness.pause_of)
+
+        town.fault = refuse_another
+        assert crawl(bench, town, delay_seconds=0.05).outcome == "blocked", "its next page is not asked for"
+        assert [host.refusals for host in bench.store.refusing_hosts()] == [1], "what answered before has not answered since"
+
+
 def test_a_page_that_robots_txt_forbids_pauses_no_host(bench: Bench) -> None:
     with Town() as town:
         town.fault = lambda path: (200, {}, b"User-agent: *\nDisallow: /posts") if path == "/robots.txt" else None

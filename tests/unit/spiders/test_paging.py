@@ -327,6 +327,33 @@ def test_answers_that_fail_hold_the_mark_back_for_a_day_and_are_told_then() -> N
     assert memory.items["p12c0"] == 1
 
 
+def test_many_posts_that_fail_hold_the_mark_back_no_longer_than_one() -> None:
+    platform, memory = town(30), Memory()
+    platform.answers = {f"p{number}": 1 for number in range(10, 20)}
+    platform.broken = set(platform.answers)
+    with time_machine.travel(START + timedelta(days=10), tick=False) as clock:
+        assert not memory.crawl(platform)
+        assert memory.mark.posted_at is None
+        assert "p5" not in memory.items, "a server that fails again and again is asked no more"
+        clock.shift(timedelta(hours=25))
+        memory.troubles.clear()
+        assert memory.crawl(platform)
+    assert set(memory.items) == names(*range(30))
+    assert memory.mark.posted_at == START + timedelta(hours=29)
+    assert 0 < len(memory.troubles) <= 4, "told, but not once for each"
+
+
+def test_a_timeline_that_passed_something_unread_is_not_covered() -> None:
+    platform, memory = town(30), Memory()
+    platform.answers = {"p12": 1}
+    platform.broken = {"p12"}
+    with time_machine.travel(START + timedelta(days=10), tick=False) as clock:
+        assert not memory.crawl(platform)
+        clock.shift(timedelta(hours=25))
+        assert memory.crawl(platform)
+    assert not any(isinstance(event, Covered) for event in memory.events)
+
+
 def test_a_single_post_is_read_with_its_answers() -> None:
     platform, memory = town(5), Memory()
     platform.answers = {"p2": 2}
