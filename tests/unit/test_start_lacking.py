@@ -48,7 +48,7 @@ def workspace(mentions: dict[str, tuple[int, Status]]) -> tuple[Any, list[Koc]]:
 
 def test_each_koc_is_told_what_it_lacks_and_the_others_in_a_line() -> None:
     many: dict[str, tuple[int, Status]] = {f"K{n:02d}": (20, "advocate") for n in range(15)}
-    app, kocs = workspace(many | {"few": (1, "candidate"), "turned": (12, "critic"), "unsure": (12, "wavering")})
+    app, kocs = workspace(many | {"few": (1, "candidate"), "turned": (12, "critic"), "unsure": (20, "wavering")})
     told = shown(lacking(app, "星澜", [*kocs, Koc("none", "无声", ())]))
     assert "网友few[/b]" in told
     assert "基线还差 2 条" in told
