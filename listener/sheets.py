@@ -22,6 +22,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from listener.text.quotes import line_of
 
 MAX_BYTES = 64 * 1024 * 1024
+LONGEST_CELL = 128 * 1024
 SURE_DIGITS = 15  # Excel keeps so many digits of a number; the rest of a longer id has become zeros
 DAMAGED = "1E+15"  # what such a number is read as
 _SPACES = re.compile(r"[\s\u00a0\u3000\u200b\ufeff]+")
@@ -100,6 +101,7 @@ def _csv(text: str) -> Iterator[Row]:
 
 def _frame_of(text: str, separator: str, quoting: Literal[0, 3]) -> pd.DataFrame:
     """Every cell as text; short rows are filled up, so no row is refused for its length."""
+    csv.field_size_limit(LONGEST_CELL)  # one for the whole process, and exports of other tools may have raised it
     width = max(map(len, csv.reader(io.StringIO(text), delimiter=separator, quoting=quoting, strict=True)))
     return pd.read_csv(
         io.StringIO(text),
