@@ -372,7 +372,8 @@ def revisit(job: CollectJob, desk: Desk, budget: int) -> Revisited:
     if not chosen:
         return Revisited()
     keys = {one.url or one.post_id: PostKey(one.platform, one.post_id) for one in chosen}
-    job = replace(job, queries=(), accounts=(), urls=(), posts=(), looks=tuple(keys), comments=False)
+    own = (*job.urls, *job.posts)
+    job = replace(job, queries=(), accounts=(), urls=(), posts=(), looks=tuple(keys), own_urls=own, comments=False)
     intake, gone = Intake(job, desk), list[PostKey]()
     with closing(desk.collect(job, desk.stopping, partial(turn_at, desk, job.timezone))) as events:
         for event in events:

@@ -32,7 +32,8 @@ class CollectJob:
     ``query:<words>``, ``timeline:<id>`` or the address itself. marks: by subject, as far as there are any.
     since, until: only posts in [since, until); a job with ``until``, or with a ``since`` later than a mark, leaves it alone.
     posts: single posts, by address or id, ``post:<ref>``. looks: posts whose counts are looked at again, named the same way,
-    ``look:<ref>``; they have no mark. options: what the platform's spider wants to know besides.
+    ``look:<ref>``; they have no mark, and since their addresses are what pages said, they lead into a private net only where
+    base_url or own_urls, the source's own addresses, lie there. options: what the platform's spider wants to know besides.
     proxy: the address of a proxy that all requests go through ("" none).
     comments: also read what is answered under the posts. overlap_hours: how far behind its mark a subject is read again, for
     late posts, new comments and new counts. delay_seconds: at least so long between two requests to one host.
@@ -51,6 +52,7 @@ class CollectJob:
     urls: tuple[str, ...] = ()
     posts: tuple[str, ...] = ()
     looks: tuple[str, ...] = ()
+    own_urls: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)  # a key may stand here
     since: datetime | None = None
     until: datetime | None = None

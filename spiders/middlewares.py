@@ -57,7 +57,7 @@ class Turns:
 
 class Guard:
     """No way from the public net into a private one. A source that names a private address itself may read that host; a page
-    elsewhere, a redirect or a link, may not lead there."""
+    elsewhere, a redirect or a link, may not lead there, nor may the address that a post was said to have."""
 
     def __init__(self, crawler: Any) -> None:
         self.crawler = crawler
@@ -69,7 +69,9 @@ class Guard:
 
     async def process_request(self, request: Request) -> None:
         name, came_from = _name_of(request.url), [_name_of(url) for url in request.meta.get("redirect_urls", ())]
-        named = {*(getattr(self.crawler.spider, "allowed_domains", None) or ()), *self.crawler.settings.getlist("JOB_HOSTS")}
+        settings = self.crawler.settings
+        named = set(getattr(self.crawler.spider, "allowed_domains", None) or ()) - set(settings.getlist("JOB_LOOKS"))
+        named.update(settings.getlist("JOB_HOSTS"))
         led = any(host != name for host in came_from) if came_from else name not in named
         if led and await self._is_private(name) and not (came_from and await self._is_private(came_from[-1])):
             raise Failed(

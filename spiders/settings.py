@@ -57,7 +57,8 @@ def settings_of(job: CollectJob) -> dict[str, Any]:
         "RETRY_GIVE_UP_LOG_LEVEL": "WARNING",
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
         "JOB_PROXY": job.proxy,
-        "JOB_HOSTS": sorted(filter(None, map(_host_of, (job.base_url, *job.urls, *job.posts)))),
+        "JOB_HOSTS": sorted(filter(None, map(_host_of, (job.base_url, *job.urls, *job.posts, *job.own_urls)))),
+        "JOB_LOOKS": sorted(filter(None, map(_host_of, job.looks))),
         "DOWNLOAD_HANDLERS": {"data": None, "file": None, "ftp": None, "s3": None},
         # no door into this process
         "TELNETCONSOLE_ENABLED": False,

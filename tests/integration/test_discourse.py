@@ -203,4 +203,4 @@ def test_a_person_is_read_by_address_and_a_post_that_is_gone_is_told(site: Site,
     assert read == {f"{site.site}:user:user3"}
     forum.hidden |= {own for own, one in forum.posts.items() if one["topic_id"] == 9 and one["post_number"] == 40}
     gone = f"{site.url}/t/zhu-ti/9/40"
-    assert [one.ref for one in crawled("discourse", looks=(gone,)) if isinstance(one, Vanished)] == [gone]
+    assert [one.ref for one in crawled("discourse", looks=(gone,), own_urls=(site.url,)) if isinstance(one, Vanished)] == [gone]

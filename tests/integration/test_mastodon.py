@@ -141,7 +141,7 @@ def test_one_post_is_read_with_all_that_answers_it_beyond_what_is_shown_at_once(
     assert {item.root_id for item in items_of(events)[1:]} == {root["uri"]}
     assert troubles_of(events) == []
     boost = next(own for own, one in server.statuses.items() if one["reblog"])
-    looked = crawled("mastodon", looks=(f"{site.url}/@xiaolu/{boost}", f"{site.url}/@pine/999"))
+    looked = crawled("mastodon", looks=(f"{site.url}/@xiaolu/{boost}", f"{site.url}/@pine/999"), own_urls=(site.url,))
     assert [item.kind for item in items_of(looked)] == ["repost"]
     assert [one.ref for one in looked if isinstance(one, Vanished)] == [f"{site.url}/@pine/999"]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from listener import pipeline, politeness
-from spiders.collect import CollectJob, Event, Trouble, Turn, collect
+from spiders.collect import CollectJob, Ended, Event, Trouble, Turn, collect
 from storage.records import Brand, Crawl
 from storage.store import Store
 from tests.desks import Bench
+from tests.stored import post
 from tests.town import Town, install
 
 NOW = datetime(2026, 3, 1, 4, tzinfo=UTC)
@@ -191,6 +193,30 @@ def test_a_public_page_leads_nobody_into_a_private_net() -> None:
         events = feed_events("http://town.example/feed", "http://10.0.0.7/other", proxy=proxy.url)
     assert inside not in proxy.asked
     assert any("内网地址" in event.message for event in events if isinstance(event, Trouble))
+
+
+@pytest.mark.parametrize("platform", ["mastodon", "wordpress"])
+def test_an_address_that_a_post_brought_leads_nobody_into_a_private_net(platform: str) -> None:
+    with Town() as town:
+        job = CollectJob(platform, looks=(f"{town.url}/@a/1",), delay_seconds=0, retries=0)
+        (trouble,) = [event for event in collect(job) if isinstance(event, Trouble)]
+        assert "内网地址" in trouble.message
+        assert town.asked == [], "a server may say of its posts that they lie anywhere"
+        list(collect(replace(job, own_urls=(town.url,))))
+        assert town.asked, "where the source itself lies there, it may"
+
+
+def test_posts_of_a_source_in_a_private_net_are_looked_at_again(bench: Bench) -> None:
+    jobs = list[CollectJob]()
+
+    def looked(job: CollectJob, stopping: object, turn: object) -> Generator[Event, None, None]:
+        jobs.append(job)
+        yield Ended("done")
+
+    bench.store.add([post("1", posted_at=NOW - HOUR, source="来源")], stored_at=NOW - HOUR)
+    job = CollectJob("wordpress", "来源", urls=("http://10.0.0.7/blog",), posts=("http://10.0.0.8/?p=2",))
+    pipeline.revisit(job, replace(bench.desk(), collect=looked), 5)
+    assert [one.own_urls for one in jobs] == [("http://10.0.0.7/blog", "http://10.0.0.8/?p=2")]
 
 
 def test_a_source_of_a_private_net_may_move_within_it() -> None:
