@@ -12,12 +12,16 @@ from storage.database import AnyRow, insert, is_postgres
 from storage.records import Host
 from storage.tables import hosts
 
+MOST_TURNS, FURTHEST = 100, timedelta(hours=1)
+"""A next turn further ahead than so many delays and so long was taken by a clock that was wrong, and counts for nothing."""
+
 
 def take_turn(connection: Connection, host: str, delay: timedelta, now: int) -> tuple[Host, int]:
     """The next request's turn at a host: the host as it stands, and in how many microseconds the turn comes."""
     delay_us = delay // timedelta(microseconds=1)
     statement = insert(connection.dialect.name, hosts)
-    waiting = case((hosts.c.next_at > now, hosts.c.next_at), else_=now)
+    furthest = now + MOST_TURNS * delay_us + us_of(FURTHEST)
+    waiting = case((hosts.c.next_at.between(now, furthest), hosts.c.next_at), else_=now)
     taken = (
         statement.values(host=clean(host), next_at=now + delay_us, refusals=0, reason="", source="")
         .on_conflict_do_update(index_elements=["host"], set_={"next_at": waiting + delay_us})

@@ -29,6 +29,13 @@ def test_no_two_threads_get_the_same_turn(store: Store) -> None:
     assert sorted(waits) == [number * DELAY for number in range(8)]
 
 
+def test_a_turn_that_a_wrong_clock_took_keeps_nobody_waiting(store: Store) -> None:
+    store.take_turn("a.example", DELAY, NOW + 300 * HOUR)
+    assert [store.take_turn("a.example", DELAY, NOW)[1] for _ in range(2)] == [timedelta(), DELAY]
+    store.take_turn("slow.example", 9 * HOUR, NOW)
+    assert [store.take_turn("slow.example", 9 * HOUR, NOW)[1] for _ in range(2)] == [9 * HOUR, 18 * HOUR]
+
+
 def test_a_host_that_refuses_is_paused_and_forgotten_once_it_answers(store: Store) -> None:
     for times in range(1, 4):
         now = NOW + times * 5 * HOUR
