@@ -13,7 +13,7 @@ from parsel import Selector as Node
 from pydantic import BaseModel
 from scrapy.http import Response
 
-from spiders.errors import Blocked, Changed, Failed
+from spiders.errors import Blocked, Changed, Failed, Gone
 from spiders.events import CollectJob
 from spiders.items import Item
 from spiders.paging import Found, Page, PagedSpider, split_subject
@@ -23,6 +23,10 @@ from spiders.sites import forum_pages as pages
 from spiders.sites.forum_options import ForumOptions
 
 _WALLED = "{count} 个主题登录后才能看 / {count} topics are shown after a log-in only"
+_UNOPENED = (
+    "{count} 个主题打不开（太大、跳到别的网站或不被接受），没有读 / "
+    "{count} topics could not be opened (too large, moved to another site, refused) and were not read"
+)
 _MORE_FLOORS = (
     "{{count}} 个主题的楼层超过 {0} 页（max_comment_pages），后面的没有读 / floors of {{count}} topics go on past {0} pages"
 )
@@ -112,10 +116,13 @@ class ForumSpider(PagedSpider):
             except Changed as error:
                 faults.append(str(error))
                 continue
+            except Gone:
+                continue  # taken away between the list and now
             except Failed as error:
                 if error.patience:
                     raise
-                continue  # taken away between the list and now
+                self.limited(_UNOPENED, row.post_id)
+                continue
             if item is None:
                 faults.append(f"topics.time 在一行里读不出时间 / no time in a row: {row.post_id}")
             else:

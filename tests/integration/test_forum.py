@@ -245,6 +245,17 @@ def test_a_topic_that_is_gone_is_told_and_one_behind_a_log_in_is_a_limit() -> No
     assert (outcome_of(gone), items_of(gone)) == ("failed", [])
 
 
+def test_a_topic_that_can_not_be_opened_is_told_and_one_taken_away_meanwhile_is_not() -> None:
+    made = forum()
+    answers = {"/thread-9-1.html": Answer(status=400), "/thread-8-1.html": Answer(status=404)}
+    with Site(lambda asked: answers.get(asked.path) or made.answer(asked)) as site:
+        events = crawled("forum", urls=(f"{site.url}/board",), options=options(site))
+    assert outcome_of(events) == "done", "it holds nothing else back"
+    (trouble,) = troubles_of(events)
+    assert (trouble.kind, trouble.count) == ("limited", 1)
+    assert "1 topics could not be opened" in trouble.message
+
+
 def test_a_wall_a_changed_page_and_an_empty_board_look_different() -> None:
     made, empty = forum(), Forum()
     made.wall = True
