@@ -186,7 +186,11 @@ def _import(app: App, source: config.Source, file: Path, report: pipeline.Report
     tool = app.export_named(str(options["from"])) if "from" in options else recognized(file)
     if tool is None and not is_own(file):
         known = ", ".join(EXPORTS)
-        words = f"认不出是什么导出，可用 options.from 指明：{known} / not recognized; name it with options.from"
+        words = (
+            f"认不出是什么导出，可用 options.from 指明：{known}；"
+            "其他表格请在 listener.toml 的 [[exports]] 写列映射，再用 options.from 指明"
+            " / not recognized; name it with options.from, which may be an [[exports]] mapping of your own"
+        )
         raise CollectError(words)
     return app.import_file(file, source.name, report, export=tool)
 

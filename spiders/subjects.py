@@ -365,7 +365,8 @@ def _answer(url: str, response: Response, also: tuple[int, ...]) -> Response:
         return response
     if status in _REFUSALS:
         later = (response.headers.get("Retry-After") or b"").decode("latin-1")
-        hint = f"，对方要求过 {later} 再来 / come back after {later}" if later else ""
+        zh, en = (f"{later} 秒后", f"{later} s") if later.strip().isdecimal() else (f"{later} 之后", later)  # or a date
+        hint = f"，对方要求 {zh}再来 / come back after {en}" if later else ""
         wait = retry_after_seconds(response.headers.get("Retry-After"), datetime.now(UTC))
         raise Blocked(f"HTTP {status}：{_REFUSALS[status]}{hint}: {url}", wait_seconds=wait)
     if response.url != url and is_login(urlsplit(response.url).path):

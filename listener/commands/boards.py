@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from rich.markup import escape
 from rich.table import Table
 
-from listener import board
+from listener import board, inbox
 from listener.app import App
 from listener.calibrating import Keeping, keeping_of
 from listener.commands import output
@@ -261,7 +261,7 @@ def _account_row(koc: Koc, account: AccountCoverage) -> dict[str, Any]:
 def _source_row(listening: Listening, crawls: Sequence[Crawl], fares: Health, language: str) -> dict[str, Any]:
     last = max(crawls, key=lambda c: c.started_at, default=None)
     done = [c.ended_at for c in crawls if c.outcome == "done" and c.ended_at]
-    known = listening.platform in platforms()
+    known = listening.platform == inbox.PLATFORM or listening.platform in platforms()
     return {
         "kind": "source",
         "source": listening.source,

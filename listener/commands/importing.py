@@ -159,7 +159,10 @@ def is_ours(file: Path, *, is_named: bool) -> bool:
 
     if str(file) == "-" or is_own(file):
         return True
-    words = f"{file}：认不出是什么导出，可用 --from 指明：{', '.join(EXPORTS)} / not recognized; name it with --from"
+    words = (
+        f"{file}：认不出是什么导出，可用 --from 指明：{', '.join(EXPORTS)}；其他表格请在 listener.toml 的 [[exports]] 写列映射"
+        " / not recognized; name it with --from, or map its columns in [[exports]] of listener.toml"
+    )
     if not is_named:
         output.warn(words)
         return False

@@ -79,7 +79,10 @@ def export_named(name: str, own: Mapping[str, Mapped] = NONE) -> Export:
         return Export(name, name, (own[name],), is_recognized=False)
     if name not in EXPORTS:
         known = ", ".join([*own, *EXPORTS])
-        raise CollectError(f"没有名为 {name!r} 的导入格式；现有：{known} / unknown export {name!r}; there are: {known}")
+        raise CollectError(
+            f"没有名为 {name!r} 的导入格式；现有：{known}；自己的列映射写在 listener.toml 的 [[exports]]"
+            f" / unknown export {name!r}; your own column mappings go into [[exports]] of listener.toml"
+        )
     return EXPORTS[name]
 
 
