@@ -66,6 +66,8 @@ LAST_LINES = 20
 
 logger = logging.getLogger(__name__)
 
+_FAULTS = {"extra_forbidden": "没有这一项 / no such option", "missing": "必须写明 / must be given"}
+
 
 def platforms() -> list[str]:
     """The names that spiders are installed under, ours and others'."""
@@ -81,8 +83,12 @@ def options_faults(platform: str, options: Mapping[str, Any]) -> list[str]:
                 model.model_validate(dict(options))
             except ValidationError as error:
                 faults = error.errors(include_url=False, include_input=False)
-                return [f"options.{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults]
+                return [f"options.{'.'.join(map(str, fault['loc']))}: {_words_of(fault['type'], fault['msg'])}" for fault in faults]
     return []
+
+
+def _words_of(kind: str, message: str) -> str:
+    return _FAULTS.get(kind, message.removeprefix("Value error, "))
 
 
 def groups_of(job: CollectJob) -> list[list[str]]:
