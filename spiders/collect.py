@@ -83,7 +83,7 @@ def options_faults(platform: str, options: Mapping[str, Any]) -> list[str]:
                 model.model_validate(dict(options))
             except ValidationError as error:
                 faults = error.errors(include_url=False, include_input=False)
-                return [f"options.{'.'.join(map(str, fault['loc']))}: {_words_of(fault['type'], fault['msg'])}" for fault in faults]
+                return [f"options.{'.'.join(map(str, one['loc']))}: {_words_of(one['type'], one['msg'])}" for one in faults]
     return []
 
 
