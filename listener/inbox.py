@@ -85,7 +85,7 @@ def take_in(app: App, source: config.Source, report: pipeline.Report = lambda st
                 row = replace(row, outcome="failed")
                 faults.append(_words_of(error))
     except BaseException as error:
-        app.store.end_crawl(replace(row, ended_at=app.now(), outcome="cut", items=items, error=repr(error)))
+        app.store.end_crawl(replace(row, ended_at=app.now(), outcome="cut", items=items, error=pipeline.cut_by(error)))
         raise
     outcome = "done" if row.outcome == "running" else row.outcome
     row = replace(row, ended_at=app.now(), outcome=outcome, items=items, error="\n".join(faults))

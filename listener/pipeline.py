@@ -349,7 +349,7 @@ def crawl(job: CollectJob, desk: Desk) -> Crawl:
                     break
         intake.flush()
     except BaseException as error:
-        desk.store.end_crawl(replace(row, ended_at=desk.now(), outcome="cut", items=intake.items, error=repr(error)))
+        desk.store.end_crawl(replace(row, ended_at=desk.now(), outcome="cut", items=intake.items, error=cut_by(error)))
         raise
     row = replace(
         row,
@@ -394,6 +394,17 @@ def turn_at(desk: Desk, timezone: str, host: str, delay_seconds: float) -> Turn:
     now = desk.now()
     found, wait = desk.store.take_turn(host, timedelta(seconds=delay_seconds), now)
     return Turn(wait.total_seconds(), politeness.words_of_pause(found, now, timezone))
+
+
+def cut_by(error: BaseException) -> str:
+    """What cut a crawl, for its row.
+
+    >>> cut_by(KeyboardInterrupt())
+    '已中断，再次运行会接着读 / interrupted; the next run goes on'
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return "已中断，再次运行会接着读 / interrupted; the next run goes on"
+    return repr(error)
 
 
 class Intake:

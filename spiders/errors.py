@@ -25,7 +25,8 @@ class UnreadError(CollectError):
 class Blocked(UnreadError):  # noqa: N818
     """The platform does not let us: log-in wall, captcha, too many requests, forbidden by it or by its robots.txt.
 
-    wait_seconds: how long it asks us to stay away, where it says so. host: who it is, where the answer's status told."""
+    wait_seconds: how long it asks us to stay away, where it says so. host: who it is, where the answer's status told.
+    is_of_page: it may be this page alone that is shut (401, 403), as one post that was made private is."""
 
     patience = 1
 
@@ -33,6 +34,7 @@ class Blocked(UnreadError):  # noqa: N818
         super().__init__(message, patience=patience)
         self.wait_seconds = wait_seconds
         self.host = ""
+        self.is_of_page = False
 
 
 class Paused(Blocked):

@@ -54,7 +54,8 @@ class Page:
     next: the cursor of the page after it, any string; None at the end (an empty page that has a next one is read past).
     faults: entries that could not be read, each in words that quote no text. body: the page, kept where there are faults.
     cut_short: in words, that the page breaks off behind what is found here. hidden: ids of posts that stand there without being
-    shown: they too tell a page from its repetition.
+    shown: they too tell a page from its repetition. passed: times of posts that stand there and were left out, because nothing
+    has happened to them since they were read.
     state: what the server wants to hear again with the next crawl's first page (see `state_of`, ``PagedSpider.conditions``).
     unchanged: the server says that nothing has changed since that state (HTTP 304).
     """
@@ -65,8 +66,13 @@ class Page:
     body: bytes = b""
     cut_short: str = ""
     hidden: Sequence[str] = ()
+    passed: Sequence[datetime] = ()
     state: Mapping[str, Any] = field(default_factory=dict)
     unchanged: bool = False
+
+    def ages(self) -> list[datetime]:
+        """The times by which the page is placed in the list."""
+        return [*(one.at for one in self.found if one.dated and not one.pinned), *self.passed]
 
 
 @dataclass
@@ -271,7 +277,7 @@ class PagedSpider(SubjectSpider):
                 return
             async for event in self._take_page(page, progress):
                 yield event
-            ages = [one.at for one in page.found if one.dated and not one.pinned]
+            ages = page.ages()
             span = progress.spans[0]
             span = replace(span, pages=span.pages - 1) if is_again else span
             progress.spans[0] = span.with_page(cursor, ages)
@@ -305,7 +311,7 @@ class PagedSpider(SubjectSpider):
             return None
         if again is None or cursor is None or again.oldest is None:
             return page
-        ages = [one.at for one in page.found if one.dated and not one.pinned]
+        ages = page.ages()
         return page if not ages or max(ages) >= again.oldest else None
 
     def _is_down(self, subject: str, span: Span, ages: Sequence[datetime]) -> bool:

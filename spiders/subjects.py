@@ -47,6 +47,8 @@ HOSTS_AT_ONCE = 8
 PAGES_KEPT = 5
 NOTED_AT_LEAST = 3
 """So often a subject is noted before it is left: two pages may be ones that were read before, and each crawl has to get on."""
+PAGES_SHUT = 3
+"""A host that showed pages in this crawl refuses us once so many in a row are shut: one may be a post that was made private."""
 _REFUSALS = {
     401: "要登录 / log-in wanted",
     403: "平台拒绝访问 / forbidden",
@@ -94,6 +96,7 @@ class SubjectSpider(scrapy.Spider):
         self._pages_kept = 0
         self._limits: dict[str, set[str]] = {}
         self._answered: set[str] = set()
+        self._served: set[str] = set()  # hosts that showed a page in this crawl
         self._refused: set[str] = set()
         self._ends_at = float("inf")
 
@@ -329,10 +332,14 @@ class SubjectSpider(scrapy.Spider):
         ) as error:
             raise Failed(f"连不上 {urlsplit(url).netloc}：{error or type(error).__name__} / can't connect") from error
         try:
-            return _answer(url, response, also)
+            answer = _answer(url, response, also)
         except Blocked as error:
             error.host = host_of(response.url)
+            if error.is_of_page and error.host in self._served:
+                error.patience = PAGES_SHUT
             raise
+        self._served.add(host_of(response.url))
+        return answer
 
     def json_of(self, response: Response) -> Any:
         """The JSON of an answer, fit for UTF-8; raises Changed, or Blocked where a log-in page came in its place."""
@@ -368,7 +375,9 @@ def _answer(url: str, response: Response, also: tuple[int, ...]) -> Response:
         zh, en = (f"{later} 秒后", f"{later} s") if later.strip().isdecimal() else (f"{later} 之后", later)  # or a date
         hint = f"，对方要求 {zh}再来 / come back after {en}" if later else ""
         wait = retry_after_seconds(response.headers.get("Retry-After"), datetime.now(UTC))
-        raise Blocked(f"HTTP {status}：{_REFUSALS[status]}{hint}: {url}", wait_seconds=wait)
+        shut = Blocked(f"HTTP {status}：{_REFUSALS[status]}{hint}: {url}", wait_seconds=wait)
+        shut.is_of_page = status in (401, 403)
+        raise shut
     if response.url != url and is_login(urlsplit(response.url).path):
         raise Blocked(f"平台要求登录后才能看 / log-in wall: {url}", patience=3)
     if status in (404, 410):

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from listener.commands import output
 from listener.commands.context import config_path, opened
 from listener.commands.output import Format, FormatOption
+
+if TYPE_CHECKING:
+    from config.settings import Export
 
 db = typer.Typer(no_args_is_help=True, help="数据库 / the database")
 
@@ -76,6 +80,7 @@ def check(context: typer.Context) -> None:
         if inbox.is_folder(source)
         for key, fault in inbox.faults_of(source.options)
     ]
+    faults += [settings.Problem(None, f"exports[{index}]", fault) for index, fault in _mapping_faults(found.exports)]
     if faults:
         raise settings.ConfigError(faults, path)
     settings.read_key(found)
@@ -85,6 +90,18 @@ def check(context: typer.Context) -> None:
         f"{path} 没有错误：{len(found.brands)} 个品牌，{len(found.sources)} 个来源，{len(found.channels)} 个渠道"
         f" / no mistakes: {len(found.brands)} brands, {len(found.sources)} sources, {len(found.channels)} channels",
     )
+
+
+def _mapping_faults(exports: Sequence[Export]) -> Iterator[tuple[int, str]]:
+    """What is wrong with the mappings of tables: (place, words)."""
+    from spiders.errors import CollectError
+    from spiders.exports.mapped import mapped
+
+    for index, one in enumerate(exports):
+        try:
+            mapped(one.name, one.columns, one.platform, one.kind)
+        except CollectError as error:
+            yield index, str(error)
 
 
 def demo(

@@ -92,7 +92,15 @@ class ForumSpider(PagedSpider):
         wanted = [row for is_old, row in zip(old, listing.rows, strict=True) if not is_old and not self._is_known(subject, row)]
         found, faults = await self._found(wanted, reading)
         kept = response.body if faults or listing.faults else b""
-        return Page(found, None if is_down else listing.next or None, (*listing.faults, *faults), kept)
+        left = [row for row in listing.rows if row not in wanted and not row.pinned]
+        return Page(
+            found,
+            None if is_down else listing.next or None,
+            (*listing.faults, *faults),
+            kept,
+            hidden=[row.post_id for row in left],
+            passed=[at for row in left if (at := row.sorted_at or row.posted_at) is not None],
+        )
 
     def _is_known(self, subject: str, row: pages.Row) -> bool:
         """Whether a topic is as it was when its floors were last read, or not in the range that is asked for."""

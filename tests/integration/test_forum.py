@@ -218,6 +218,16 @@ def test_an_authors_topics_are_a_timeline_that_is_covered() -> None:
     assert Covered("forum", account) in events
 
 
+def test_a_quiet_board_crawled_again_tells_nothing_and_its_timelines_stay_covered() -> None:
+    made = forum()
+    with Site(made.answer) as site:
+        asked: dict[str, Any] = {"urls": (f"{site.url}/board",), "accounts": (f"{site.host}:user:2",), "options": options(site)}
+        first = crawled("forum", **asked)
+        again = crawled("forum", **asked, marks=marks_of(first))
+    assert (outcome_of(again), troubles_of(again)) == ("done", [])
+    assert Covered("forum", f"{site.host}:user:2") in again
+
+
 def test_a_search_and_one_topic_by_its_address() -> None:
     made = forum()
     with Site(made.answer) as site:

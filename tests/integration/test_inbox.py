@@ -219,3 +219,14 @@ def test_a_scheduled_turn_waits_for_what_was_just_dropped(folder: Path, monkeypa
     with App.open(Path("listener.toml"), os.environ) as app:
         inbox.turn(app, "投递")
     assert names(folder) == ["done/new.csv"]
+
+
+def test_check_names_a_mapping_that_import_would_refuse(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = Path("listener.toml")
+    before = path.read_text(encoding="utf-8")
+    mapping = '[[exports]]\nname = "我的表"\nplatform = "forum"\ncolumns = { posted_at = "时间", txt = "正文" }\n'
+    path.write_text(before + mapping, encoding="utf-8")
+    assert cli.run(["check"]) == 2
+    assert "no such fields: txt" in capsys.readouterr().err
+    path.write_text(before + mapping.replace("txt", "text"), encoding="utf-8")
+    assert cli.run(["check"]) == 0

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from spiders.collect import options_faults
-from spiders.events import Covered
+from spiders.events import Covered, Refused
 from tests.sites import Answer, Query, Site, crawled, items_of, marks_of, outcome_of, troubles_of
 
 FIELDS = {
@@ -116,6 +116,23 @@ def test_answers_name_what_they_answer() -> None:
     with Site(service.answer) as site:
         events = crawled("json_api", urls=(site.url,), options=OPTIONS)
     assert [(one.kind, one.parent_id, one.root_id) for one in items_of(events)] == [("comment", "1", "1"), ("post", None, None)]
+
+
+def test_one_page_that_is_shut_on_a_host_that_shows_others_refuses_nothing_else() -> None:
+    service = Interface()
+
+    def answer(path: str, query: Query) -> Answer | None:
+        return (403, {}, {}) if "private" in path else service.answer(path, query)
+
+    with Site(answer) as site:
+        asked: dict[str, Any] = {"urls": (f"{site.url}/{{account}}",), "options": OPTIONS}
+        one = crawled("json_api", **asked, accounts=("a", "private", "b"))
+        many = crawled("json_api", **asked, accounts=("a", "private1", "private2", "private3", "b"))
+    assert [event.account_id for event in one if isinstance(event, Covered)] == ["a", "b"]
+    assert not [event for event in one if isinstance(event, Refused)]
+    assert [kind for kind, _ in troubles_of(one)] == ["blocked"]
+    assert [event.account_id for event in many if isinstance(event, Covered)] == ["a"]
+    assert len([event for event in many if isinstance(event, Refused)]) == 1
 
 
 @pytest.mark.parametrize(
