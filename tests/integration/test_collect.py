@@ -43,14 +43,16 @@ def job(platform: PlatformServer, **changed: object) -> CollectJob:
 
 
 def children_of(pid: int) -> list[int]:
+    """The spiders' processes among a process's children; other tests of this run may have left theirs there."""
     found = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdecimal():
             try:
                 stat = (folder / "stat").read_text().rsplit(")", 1)[1].split()
+                words = (folder / "cmdline").read_bytes().split(b"\0")
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            if int(stat[1]) == pid and stat[0] != "Z":
+            if int(stat[1]) == pid and stat[0] != "Z" and b"spiders.child" in words:
                 found.append(int(folder.name))
     return found
 

@@ -48,7 +48,7 @@ def test_a_mapping_of_the_settings_reads_a_table_and_comes_before_a_tool_of_that
     assert (item.platform, item.post_id, item.author_id) == ("xiaohongshu", "66", "5f0000000000000001abcdef")
     assert (item.posted_at, item.text, item.kind) == (AT, "标题\n好用", "post")
     assert export_named("4cat", own).tables == (own["4cat"],)
-    with pytest.raises(CollectError, match="there are: 我的表, 4cat, mediacrawler"):
+    with pytest.raises(CollectError, match="现有：我的表, 4cat, mediacrawler"):
         export_named("nothing", own)
 
 

@@ -167,13 +167,15 @@ BOMB = gzip.compress(b"\0" * (256 << 20), 9)
 )  # fmt: skip
 def test_each_fault_has_its_name_and_costs_little(answer: Answer, kind: str, words: str) -> None:
     started = time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
     events, _ = crawl(answer)
     found = told(events)
     assert found[0] == kind, found
     assert words in found[1], found
     assert items(events) == []
     assert time.monotonic() - started < 25
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 < 24 * MAX_BYTES
+    # of all children that this process ever had, so that greater ones of other tests count too
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 < max(24 * MAX_BYTES, before + 1)
 
 
 @pytest.mark.parametrize(
