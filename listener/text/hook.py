@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 
 from listener.text.faces import letter_text, subject_of
 from listener.text.quotes import line_of, link_of, quote_of
-from listener.text.signals import told_of
+from listener.text.signals.tellers import told_of
 from listener.text.story import story_of
 from listener.text.views import AlertView, Letter, Quote, evidence_of
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from listener.text import phrases
 from listener.text.quotes import line_of, link_of, quote_of
-from listener.text.signals import told_of
+from listener.text.signals.tellers import told_of
 from listener.text.views import AlertView, Language, Quote, StanceCode, evidence_of
 from listener.text.words import word
 from storage.records import Evidence

@@ -12,7 +12,7 @@ from listener.drift import detect
 from listener.signals import first_negatives
 from listener.text import faces, hook
 from listener.text.chart import svg_of
-from listener.text.signals import told_of
+from listener.text.signals.tellers import told_of
 from listener.text.story import story_of
 from listener.text.views import Language
 from listener.text.words import WORDS

@@ -1,0 +1,29 @@
+"""What an alert that is of no drift says: its evidence → a headline, facts, titles, in zh-CN and English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from listener.text.signals import of_brands, of_rhythms
+from listener.text.signals.wording import Teller, Told
+from listener.text.views import AlertView
+
+
+def told_of(view: AlertView) -> Told | None:
+    """The words of a signal's alert; None for a drift, for a kind nobody has words for, and where its evidence is not there."""
+    teller = _TELLERS.get(view.alert.kind)
+    if teller is None:
+        return None
+    try:
+        return teller(view, dict(view.alert.evidence), view.language == "zh-CN")
+    except KeyError:
+        return None
+
+
+_TELLERS: Final[Mapping[str, Teller]] = {
+    "first-negative": of_rhythms.first_negative,
+    "silence": of_rhythms.silence,
+    "praise-withdrawal": of_rhythms.praise_withdrawal,
+    "brand-shift": of_brands.brand_shift,
+}
