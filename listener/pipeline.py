@@ -15,7 +15,10 @@ from itertools import islice
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from listener import alerts, cases, mentions, normalize, politeness, revisits
+from listener import cases, mentions, normalize, politeness, revisits
+from listener.alerts.attempts import failed, handed_back, told
+from listener.alerts.planning import moot, plan
+from listener.alerts.reconcile import reconcile
 from listener.channels import Channel, ChannelError
 from listener.drift.brand_shifts import brand_shifts
 from listener.drift.detect import detect
@@ -302,7 +305,7 @@ def consequences(verdict: Verdict, dirty: Watch, desk: Desk, now: datetime) -> C
     """What a verdict on a KOC, or on a brand itself, changes: alerts, deliveries, cases."""
     who = (verdict.state.koc_id, verdict.state.brand)
     stored, koc = dirty.stored.get(who, ()), dirty.kocs.get(verdict.state.koc_id)
-    changes = alerts.reconcile(
+    changes = reconcile(
         verdict,
         stored=stored,
         deliveries=[row for one in stored for row in dirty.deliveries.get(one.alert.key, ())],
@@ -485,7 +488,7 @@ def deliver(desk: Desk) -> Delivered:
     """Send what is due: at least once, claimed before it is sent, so that two processes never send the same at once."""
     total = Delivered()
     while not desk.stopping() and (claimed := desk.store.claim_due(desk.now(), lease=SEND_LEASE)):
-        desk.store.settle(alerts.moot(claimed))
+        desk.store.settle(moot(claimed))
         total = send_all(claimed, total, desk)
     if desk.store.count_dirty():  # what was withdrawn while it was sent needs its correction
         watch(desk)
@@ -497,14 +500,14 @@ def send_all(claimed: Sequence[tuple[Delivery, StoredAlert]], total: Delivered, 
     somebody wants to stop, behind a message that its channel could not take (the others go on), and if this fails itself."""
     until = desk.now() + SEND_LEASE - LONGEST_SEND
     stored = {one.alert.key: one for _, one in claimed}
-    waiting = alerts.plan(claimed, now=desk.now(), deliver_within=desk.deliver_within)
+    waiting = plan(claimed, now=desk.now(), deliver_within=desk.deliver_within)
     closed: dict[str, datetime | None] = {}
     try:
         while waiting and not desk.stopping() and desk.now() <= until:
             message = waiting[0]
             if message.channel in closed:
                 later = closed[message.channel]
-                desk.store.settle([replace(alerts.handed_back(one), next_try_at=later) for one in message.deliveries])
+                desk.store.settle([replace(handed_back(one), next_try_at=later) for one in message.deliveries])
             else:
                 settled = send(message, stored, desk)
                 desk.store.settle(settled)
@@ -513,7 +516,7 @@ def send_all(claimed: Sequence[tuple[Delivery, StoredAlert]], total: Delivered, 
                     closed[message.channel] = settled[0].next_try_at
             waiting.pop(0)
     finally:
-        desk.store.settle([alerts.handed_back(one) for message in waiting for one in message.deliveries])
+        desk.store.settle([handed_back(one) for message in waiting for one in message.deliveries])
     return total
 
 
@@ -527,12 +530,12 @@ def send(message: Message, stored: Mapping[str, StoredAlert], desk: Desk) -> lis
             raise ChannelError(words, permanent=True)
         channel.send(message, [desk.view(stored[one.alert_key]) for one in message.deliveries], now)
     except ChannelError as error:
-        settled = [alerts.failed(one, now, str(error), error.permanent, error.retry_after) for one in message.deliveries]
+        settled = [failed(one, now, str(error), error.permanent, error.retry_after) for one in message.deliveries]
         for one in settled:
             level = logging.ERROR if one.state == "dead" else logging.WARNING
             log.log(level, "%s: delivery %s %s: %s", one.channel, one.key, one.state, error)
         return settled
-    return [alerts.told(one, now, message.kind) for one in message.deliveries]
+    return [told(one, now, message.kind) for one in message.deliveries]
 
 
 def counted(total: Delivered, settled: Sequence[Delivery]) -> Delivered:

@@ -9,7 +9,10 @@ from itertools import pairwise
 
 import pytest
 
-from listener import alerts, cases
+from listener import cases
+from listener.alerts.attempts import failed, told
+from listener.alerts.planning import moot, plan
+from listener.alerts.reconcile import reconcile
 from storage.records import Drift, Level, Message, PostKey, StoredAlert, Verdict
 from storage.store import Store
 from tests.stored import BRAND, NOW, drift, koc, state, watch_all
@@ -61,15 +64,15 @@ class World:
             rows = [row for one in known for row in dirty.deliveries.get(one.alert.key, ())]
             person = dirty.kocs["k1"]
             verdict = Verdict(state("k1"), wanted)
-            changes = alerts.reconcile(verdict, stored=known, deliveries=rows, channels=self.channels, koc=person, now=self.now)
+            changes = reconcile(verdict, stored=known, deliveries=rows, channels=self.channels, koc=person, now=self.now)
             dirty.record(cases.follow(changes, cases=dirty.cases["k1", BRAND], koc=person, now=self.now), at=self.now)
             if dies:
                 raise DeadError
 
     def claim(self) -> None:
         claimed = self.store.claim_due(self.now, lease=LEASE, limit=self.rng.choice([1, 2, 100]))
-        self.store.settle(alerts.moot(claimed))
-        messages = alerts.plan(claimed, now=self.now, deliver_within=WITHIN)
+        self.store.settle(moot(claimed))
+        messages = plan(claimed, now=self.now, deliver_within=WITHIN)
         self.in_flight.append((self.now + LEASE, messages))
 
     def send(self) -> None:
@@ -85,9 +88,9 @@ class World:
             if end in ("taken", "cut after"):
                 self.wire += [(row.channel, row.alert_key, row.kind, row.key) for row in message.deliveries]
             if end == "taken":
-                self.store.settle([alerts.told(row, self.now, message.kind) for row in message.deliveries])
+                self.store.settle([told(row, self.now, message.kind) for row in message.deliveries])
             elif end == "refused":
-                self.store.settle([alerts.failed(row, self.now, "refused") for row in message.deliveries])
+                self.store.settle([failed(row, self.now, "refused") for row in message.deliveries])
             else:
                 self.ever_cut |= {row.key for row in message.deliveries}
 
@@ -112,10 +115,10 @@ class World:
             while self.store.count_dirty():
                 self._replay(self.wanted)
             while claimed := self.store.claim_due(self.now, lease=LEASE, limit=100):
-                self.store.settle(alerts.moot(claimed))
-                for message in alerts.plan(claimed, now=self.now, deliver_within=WITHIN):
+                self.store.settle(moot(claimed))
+                for message in plan(claimed, now=self.now, deliver_within=WITHIN):
                     self.wire += [(row.channel, row.alert_key, row.kind, row.key) for row in message.deliveries]
-                    self.store.settle([alerts.told(row, self.now, message.kind) for row in message.deliveries])
+                    self.store.settle([told(row, self.now, message.kind) for row in message.deliveries])
 
     def check(self) -> None:
         rows = self.store.deliveries()

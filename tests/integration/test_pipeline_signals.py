@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from listener import pipeline
-from listener.alerts import key_of
 from listener.drift.rules import Rule, default_calibration
+from listener.keys import key_of
 from spiders.items import Item
 from storage.records import Account, Brand, Crawl, Koc, StoredAlert
 from storage.store import Store

@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from listener import alerts
+from listener.alerts.making import MOST_POSTS, alerts_of
+from listener.alerts.reconcile import reconcile
+from listener.keys import key_of
 from storage.records import (
     Account,
     Changes,
@@ -92,7 +94,7 @@ class Desk:
         return changes
 
     def decide(self, *drifts: Drift) -> Changes:
-        return alerts.reconcile(
+        return reconcile(
             a_verdict(*drifts),
             stored=list(self.stored.values()),
             deliveries=list(self.rows.values()),
@@ -115,9 +117,9 @@ class Desk:
 
 def test_an_alert_key_is_a_function_of_kind_brand_koc_level_and_tipping_post_alone() -> None:
     one, other = a_drift(), a_drift(shares=12, fired_at=TURN + 20 * DAY)
-    [first], [second] = alerts.alerts_of(a_verdict(one)), alerts.alerts_of(a_verdict(other), tier="S")
+    [first], [second] = alerts_of(a_verdict(one)), alerts_of(a_verdict(other), tier="S")
     assert first.key == second.key
-    assert first.key == alerts.key_of("drift", "星澜", "K1", "red", "weibo", "p009")
+    assert first.key == key_of("drift", "星澜", "K1", "red", "weibo", "p009")
     assert len(first.key) == 32
     assert int(first.key, 16)
 
@@ -127,41 +129,41 @@ def test_an_alert_key_is_a_function_of_kind_brand_koc_level_and_tipping_post_alo
     [replace(a_drift(), level="amber"), replace(a_drift(), koc_id="K2"), replace(a_drift(), brand="墨羽"), a_drift(tip=8)],
 )
 def test_another_level_koc_brand_or_tipping_post_is_another_alert(other: Drift) -> None:
-    keys = {alert.key for alert in alerts.alerts_of(a_verdict(a_drift(), other))}
+    keys = {alert.key for alert in alerts_of(a_verdict(a_drift(), other))}
     assert len(keys) == 2
 
 
 def test_every_drift_becomes_an_alert_in_order() -> None:
-    made = alerts.alerts_of(a_verdict(a_drift("amber", tip=5), a_drift("red", tip=9)))
+    made = alerts_of(a_verdict(a_drift("amber", tip=5), a_drift("red", tip=9)))
     assert [(one.kind, one.level, one.severity) for one in made] == [("drift", "amber", "watch"), ("drift", "red", "important")]
 
 
 @pytest.mark.parametrize(("tier", "severity"), [("", "important"), ("B", "important"), (" s ", "urgent"), ("核心", "urgent")])
 def test_a_red_of_the_first_tier_is_urgent(tier: str, severity: str) -> None:
-    [alert] = alerts.alerts_of(a_verdict(a_drift()), tier)
+    [alert] = alerts_of(a_verdict(a_drift()), tier)
     assert alert.severity == severity
 
 
 def test_the_posts_are_all_since_the_turn_in_order_when_they_are_few() -> None:
-    [alert] = alerts.alerts_of(a_verdict(a_drift()))
+    [alert] = alerts_of(a_verdict(a_drift()))
     assert alert.posts == tuple(post(n) for n in range(10))
 
 
 def test_of_many_posts_the_strongest_are_kept_and_the_tipping_one_always() -> None:
     drift = a_drift(tip=39, shares=40)  # shares fall with time: the tipping post is the weakest
-    [alert] = alerts.alerts_of(a_verdict(drift))
-    assert alert.posts == (*(post(n) for n in range(alerts.MOST_POSTS - 1)), post(39))
+    [alert] = alerts_of(a_verdict(drift))
+    assert alert.posts == (*(post(n) for n in range(MOST_POSTS - 1)), post(39))
     assert [share["post_id"] for share in alert.evidence["shares"]] == [one.post_id for one in alert.posts]
     assert alert.evidence["after_n"] == 40
 
 
 def test_a_tipping_post_without_a_share_is_still_quoted() -> None:
-    [alert] = alerts.alerts_of(a_verdict(a_drift(tip=77)))
+    [alert] = alerts_of(a_verdict(a_drift(tip=77)))
     assert alert.posts[-1] == post(77)
 
 
 def test_the_evidence_survives_json_unchanged() -> None:
-    [alert] = alerts.alerts_of(a_verdict(a_drift()))
+    [alert] = alerts_of(a_verdict(a_drift()))
     assert json.loads(json.dumps(alert.evidence)) == alert.evidence
     assert alert.evidence["log_odds_advocate"] == 9.55
     assert alert.evidence["turn_low"] == "2026-04-13T08:00:00+00:00"
@@ -357,7 +359,7 @@ def test_an_alert_of_another_kind_that_is_not_wanted_any_more_is_superseded_too(
 
 
 def test_without_a_koc_on_the_roster_the_alert_has_the_common_severity() -> None:
-    changes = alerts.reconcile(a_verdict(a_drift()), stored=(), deliveries=(), channels=(), koc=None, now=NOW)
+    changes = reconcile(a_verdict(a_drift()), stored=(), deliveries=(), channels=(), koc=None, now=NOW)
     assert changes.alerts[0].severity == "important"
-    first_tier = alerts.reconcile(a_verdict(a_drift()), stored=(), deliveries=(), channels=(), koc=a_koc("S"), now=NOW)
+    first_tier = reconcile(a_verdict(a_drift()), stored=(), deliveries=(), channels=(), koc=a_koc("S"), now=NOW)
     assert first_tier.alerts[0].severity == "urgent"

@@ -8,7 +8,9 @@ from itertools import pairwise
 
 import pytest
 
-from listener import alerts
+from listener.alerts.attempts import BACK_OFF, failed, handed_back, next_try, told
+from listener.alerts.planning import moot, plan
+from listener.keys import delivery_key, key_of
 from storage.records import Alert, AlertState, Delivery, DeliveryKind, Level, Message, Severity, StoredAlert
 
 NOW = datetime(2026, 5, 1, 8, tzinfo=UTC)
@@ -28,15 +30,15 @@ def due(
     severity: Severity = "important",
     brand: str = "星澜",
 ) -> Pair:
-    key = alerts.key_of(koc, brand, level, str(age))
+    key = key_of(koc, brand, level, str(age))
     alert = Alert(key, "drift", level, severity, koc, brand, NOW - age, NOW - age - DAY, {}, ())
     stored = StoredAlert(alert, state or ("current" if kind == "alert" else "superseded"), NOW - age, None)
-    delivery = Delivery(alerts.delivery_key(key, channel, kind), key, channel, kind, "sending", NOW - age, 1, None, NOW + DAY)
+    delivery = Delivery(delivery_key(key, channel, kind), key, channel, kind, "sending", NOW - age, 1, None, NOW + DAY)
     return delivery, stored
 
 
 def planned(*pairs: Pair, most_rows: int = 100) -> list[Message]:
-    return alerts.plan(pairs, now=NOW, deliver_within=WITHIN, most_rows=most_rows)
+    return plan(pairs, now=NOW, deliver_within=WITHIN, most_rows=most_rows)
 
 
 def shape(messages: list[Message], *pairs: Pair) -> list[tuple[str, list[str]]]:
@@ -110,7 +112,7 @@ def test_the_plan_does_not_depend_on_the_order_of_the_claimed() -> None:
 def test_what_does_not_hold_any_more_is_not_planned_but_cancelled() -> None:
     gone, untrue, valid = due("K1", state="superseded"), due("K2", kind="correction", state="current"), due("K3")
     assert shape(planned(gone, untrue, valid), valid) == [("alert", ["K3-red"])]
-    cancelled = alerts.moot([gone, untrue, valid])
+    cancelled = moot([gone, untrue, valid])
     assert [(one.key, one.state, one.claimed_until) for one in cancelled] == [
         (gone[0].key, "cancelled", None),
         (untrue[0].key, "cancelled", None),
@@ -126,12 +128,12 @@ def test_nothing_due_is_no_message() -> None:
 
 @pytest.mark.parametrize(("kind", "state"), [("alert", "sent"), ("correction", "sent"), ("summary", "summarized")])
 def test_what_arrived_is_told(kind: str, state: str) -> None:
-    done = alerts.told(replace(due()[0], error="timed out"), NOW, kind)
+    done = told(replace(due()[0], error="timed out"), NOW, kind)
     assert (done.state, done.sent_at, done.claimed_until, done.error) == (state, NOW, None, "")
 
 
 def test_a_failed_delivery_is_tried_again_later() -> None:
-    later = alerts.failed(due()[0], NOW, "connection refused")
+    later = failed(due()[0], NOW, "connection refused")
     assert (later.state, later.error, later.claimed_until) == ("pending", "connection refused", None)
     assert later.next_try_at is not None
     assert NOW + timedelta(seconds=10) <= later.next_try_at <= NOW + timedelta(seconds=11)
@@ -139,34 +141,34 @@ def test_a_failed_delivery_is_tried_again_later() -> None:
 
 def test_a_delivery_handed_back_is_due_again_at_once_and_costs_no_attempt() -> None:
     one, _ = due()
-    back = alerts.handed_back(one)
+    back = handed_back(one)
     assert (back.state, back.attempts, back.next_try_at, back.claimed_until) == ("pending", 0, None, one.claimed_until)
-    assert alerts.handed_back(back).attempts == 0
+    assert handed_back(back).attempts == 0
 
 
 def test_a_permanent_failure_is_given_up_at_once() -> None:
-    dead = alerts.failed(due()[0], NOW, "410 Gone", permanent=True)
+    dead = failed(due()[0], NOW, "410 Gone", permanent=True)
     assert (dead.state, dead.error, dead.next_try_at) == ("dead", "410 Gone", None)
 
 
 def test_after_the_last_wait_a_delivery_is_given_up() -> None:
-    one = replace(due()[0], attempts=len(alerts.BACK_OFF))
-    assert alerts.failed(one, NOW, "x").state == "pending"
-    assert alerts.failed(replace(one, attempts=one.attempts + 1), NOW, "x").state == "dead"
+    one = replace(due()[0], attempts=len(BACK_OFF))
+    assert failed(one, NOW, "x").state == "pending"
+    assert failed(replace(one, attempts=one.attempts + 1), NOW, "x").state == "dead"
 
 
 def test_the_waits_grow_and_stay_within_a_tenth_of_the_table() -> None:
-    waits = [alerts.next_try("mail", n, NOW) for n in range(1, 9)]
+    waits = [next_try("mail", n, NOW) for n in range(1, 9)]
     spans = [at - NOW for at in waits if at]
     assert len(spans) == 8
     assert all(a < b for a, b in pairwise(spans))
-    assert all(base <= span <= base * 1.1 for base, span in zip(alerts.BACK_OFF, spans, strict=True))
+    assert all(base <= span <= base * 1.1 for base, span in zip(BACK_OFF, spans, strict=True))
 
 
 def test_channels_spread_out_while_one_message_stays_together() -> None:
-    assert alerts.next_try("mail", 3, NOW) != alerts.next_try("hook", 3, NOW)
+    assert next_try("mail", 3, NOW) != next_try("hook", 3, NOW)
     rows = [due(f"K{n}")[0] for n in range(9)]
-    assert len({alerts.failed(one, NOW, "x").next_try_at for one in rows}) == 1
+    assert len({failed(one, NOW, "x").next_try_at for one in rows}) == 1
 
 
 @pytest.mark.parametrize(
@@ -174,6 +176,6 @@ def test_channels_spread_out_while_one_message_stays_together() -> None:
     [(timedelta(minutes=7), timedelta(minutes=7)), (420.0, timedelta(minutes=7)), (1, timedelta(seconds=10)), (10**9, DAY)],
 )
 def test_a_receivers_wish_to_be_left_alone_is_obeyed_up_to_a_day(asked: timedelta | float, least: timedelta) -> None:
-    at = alerts.next_try("mail", 1, NOW, asked)
+    at = next_try("mail", 1, NOW, asked)
     assert at is not None
     assert least <= at - NOW <= least * 1.1

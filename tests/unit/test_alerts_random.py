@@ -10,7 +10,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from listener import alerts, cases
+from listener import cases
+from listener.alerts.attempts import failed, told
+from listener.alerts.making import alerts_of
+from listener.alerts.planning import moot, plan
+from listener.alerts.reconcile import reconcile
 from storage.records import (
     Case,
     CaseStep,
@@ -63,7 +67,7 @@ class Outbox(RuleBasedStateMachine):
 
     def record(self, drifts: tuple[Drift, ...]) -> None:
         state = DriftState("K1", "星澜", "critic", 9, 0.8, -0.5, START, 0.9, "turned", (), "c1")
-        changes = alerts.reconcile(
+        changes = reconcile(
             Verdict(state, drifts),
             stored=list(self.stored.values()),
             deliveries=list(self.rows.values()),
@@ -120,7 +124,7 @@ class Outbox(RuleBasedStateMachine):
         self.in_flight = []
         for message in self.claimed(100):
             self.wire += [(one.channel, one.alert_key, one.kind, one.key) for one in message.deliveries]
-            self.settle([alerts.told(one, self.now, message.kind) for one in message.deliveries])
+            self.settle([told(one, self.now, message.kind) for one in message.deliveries])
 
     @rule(limit=st.integers(1, 4))
     def claim(self, limit: int) -> None:
@@ -154,9 +158,9 @@ class Outbox(RuleBasedStateMachine):
             taken = replace(row, state="sending", attempts=row.attempts + 1, claimed_until=self.now + LEASE, in_doubt=cut)
             self.rows[row.key] = taken
             pairs.append((taken, self.stored[row.alert_key]))
-        for row in alerts.moot(pairs):
+        for row in moot(pairs):
             self.rows[row.key] = row
-        return alerts.plan(pairs, now=self.now, deliver_within=WITHIN)
+        return plan(pairs, now=self.now, deliver_within=WITHIN)
 
     @rule(works=st.booleans(), crash=st.sampled_from(["no", "no", "before", "after"]))
     def send(self, works: bool, crash: str) -> None:
@@ -166,11 +170,11 @@ class Outbox(RuleBasedStateMachine):
             if crash == "before":
                 continue
             if not works:
-                self.settle([alerts.failed(one, self.now, "refused") for one in message.deliveries])
+                self.settle([failed(one, self.now, "refused") for one in message.deliveries])
                 continue
             self.wire += [(one.channel, one.alert_key, one.kind, one.key) for one in message.deliveries]
             if crash != "after":
-                self.settle([alerts.told(one, self.now, message.kind) for one in message.deliveries])
+                self.settle([told(one, self.now, message.kind) for one in message.deliveries])
 
     def settle(self, rows: list[Delivery]) -> None:
         for row in rows:
@@ -185,7 +189,7 @@ class Outbox(RuleBasedStateMachine):
     @invariant()
     def the_current_alerts_are_the_wanted(self) -> None:
         current = {key for key, one in self.stored.items() if one.state == "current"}
-        wanted = alerts.alerts_of(Verdict(DriftState("K1", "星澜", "critic", 9, 0, 0, None, 0, "", (), ""), self.wanted))
+        wanted = alerts_of(Verdict(DriftState("K1", "星澜", "critic", 9, 0, 0, None, 0, "", (), ""), self.wanted))
         assert current == {alert.key for alert in wanted}
 
     @invariant()

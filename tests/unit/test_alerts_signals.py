@@ -8,7 +8,10 @@ from typing import get_args
 
 import pytest
 
-from listener import alerts
+from listener.alerts.making import alerts_of
+from listener.alerts.reconcile import reconcile
+from listener.alerts.severities import SEVERITIES, severity_of
+from listener.keys import key_of
 from listener.text.words import WORDS
 from storage.records import QUIET_KINDS, Changes, Delivery, DriftState, Koc, PostKey, Severity, Signal, StoredAlert, Verdict
 
@@ -34,7 +37,7 @@ class Desk:
         self.rows: dict[str, Delivery] = {}
 
     def watch(self, *signals: Signal) -> Changes:
-        changes = alerts.reconcile(
+        changes = reconcile(
             a_verdict(*signals),
             stored=list(self.stored.values()),
             deliveries=list(self.rows.values()),
@@ -53,17 +56,17 @@ class Desk:
 
 
 def test_the_key_names_kind_brand_koc_and_the_mention_that_tipped_it() -> None:
-    (alert,) = alerts.alerts_of(a_verdict(a_signal()))
-    assert alert.key == alerts.key_of("first-negative", "星澜", "K1", "", "weibo", "p1")
+    (alert,) = alerts_of(a_verdict(a_signal()))
+    assert alert.key == key_of("first-negative", "星澜", "K1", "", "weibo", "p1")
     others = [a_signal("silence"), a_signal(koc_id="K2"), replace(a_signal(), tipped_by=PostKey("weibo", "p2"))]
-    keys = {alerts.alerts_of(a_verdict(one))[0].key for one in (a_signal(), *others)}
+    keys = {alerts_of(a_verdict(one))[0].key for one in (a_signal(), *others)}
     assert len(keys) == 4
     later = replace(a_signal(), evidence={"before_n": 10}, ended_at=NOW)
-    assert alerts.alerts_of(a_verdict(later))[0].key == alert.key, "what is known of it may grow"
+    assert alerts_of(a_verdict(later))[0].key == alert.key, "what is known of it may grow"
 
 
 def test_an_alert_of_a_signal_carries_its_evidence_its_end_and_no_level() -> None:
-    (alert,) = alerts.alerts_of(a_verdict(a_signal(ended_at=NOW)))
+    (alert,) = alerts_of(a_verdict(a_signal(ended_at=NOW)))
     assert (alert.level, alert.turned_at, alert.fired_at, alert.posts) == (None, None, AT, (KEY,))
     assert alert.evidence == {"before_n": 9, "ended_at": NOW.isoformat()}
     assert alert.ended_at == NOW
@@ -73,7 +76,7 @@ def test_drifts_and_signals_stand_side_by_side() -> None:
     desk = Desk()
     desk.watch(a_signal(), a_signal("silence"))
     assert desk.states() == [("alert", "pending")] * 2
-    assert desk.watch(a_signal()).superseded == (alerts.alerts_of(a_verdict(a_signal("silence")))[0].key,)
+    assert desk.watch(a_signal()).superseded == (alerts_of(a_verdict(a_signal("silence")))[0].key,)
     assert desk.states() == [("alert", "pending"), ("alert", "cancelled")]
 
 
@@ -106,14 +109,14 @@ def test_a_shift_of_the_whole_brand_is_told_though_it_is_over() -> None:
 
 
 def test_every_kind_of_the_table_has_words_and_severities_for_both_tiers() -> None:
-    for kind, level in alerts.SEVERITIES:
+    for kind, level in SEVERITIES:
         assert kind in WORDS["alert-kind"]
         for tier in ("", "核心"):
-            assert alerts.severity_of(kind, level, tier) in get_args(Severity)
-    assert {kind for kind, _ in alerts.SEVERITIES} == {"drift", "brand-shift", *QUIET_KINDS}
+            assert severity_of(kind, level, tier) in get_args(Severity)
+    assert {kind for kind, _ in SEVERITIES} == {"drift", "brand-shift", *QUIET_KINDS}
 
 
 def test_the_tier_of_the_koc_makes_a_silence_graver_and_a_first_negative_not() -> None:
     top = Koc("K1", "小满", (), tier="S")
-    made = alerts.reconcile(a_verdict(a_signal(), a_signal("silence")), stored=(), deliveries=(), channels=(), koc=top, now=NOW)
+    made = reconcile(a_verdict(a_signal(), a_signal("silence")), stored=(), deliveries=(), channels=(), koc=top, now=NOW)
     assert [(one.kind, one.severity) for one in made.alerts] == [("first-negative", "info"), ("silence", "watch")]
