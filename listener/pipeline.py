@@ -15,10 +15,11 @@ from itertools import islice
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from listener import cases, mentions, normalize, politeness, revisits
+from listener import mentions, normalize, politeness, revisits
 from listener.alerts.attempts import failed, handed_back, told
 from listener.alerts.planning import moot, plan
 from listener.alerts.reconcile import reconcile
+from listener.cases.following import follow
 from listener.channels import Channel, ChannelError
 from listener.drift.brand_shifts import brand_shifts
 from listener.drift.detect import detect
@@ -313,7 +314,7 @@ def consequences(verdict: Verdict, dirty: Watch, desk: Desk, now: datetime) -> C
         koc=koc,
         now=now,
     )
-    return cases.follow(changes, cases=dirty.cases.get(who, ()), koc=koc, now=now)
+    return follow(changes, cases=dirty.cases.get(who, ()), koc=koc, now=now)
 
 
 def by_brand(pairs: Iterable[tuple[str, str]]) -> dict[str, list[tuple[str, str]]]:

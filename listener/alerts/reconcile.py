@@ -22,7 +22,7 @@ def reconcile(
     koc: Koc | None,
     now: datetime,
 ) -> Changes:
-    """What a replay of one KOC and brand changes in the store; cases are left to `listener.cases.follow`.
+    """What a replay of one KOC and brand changes in the store; cases are left to `listener.cases.following`.
 
     stored, deliveries: all of this KOC and brand, superseded, cancelled and sent ones too. Applied twice it changes nothing.
     It reads the states of what is stored, not the events that led there, so a process killed between any two transactions

@@ -9,10 +9,10 @@ from itertools import pairwise
 
 import pytest
 
-from listener import cases
 from listener.alerts.attempts import failed, told
 from listener.alerts.planning import moot, plan
 from listener.alerts.reconcile import reconcile
+from listener.cases import following as cases
 from storage.records import Drift, Level, Message, PostKey, StoredAlert, Verdict
 from storage.store import Store
 from tests.stored import BRAND, NOW, drift, koc, state, watch_all

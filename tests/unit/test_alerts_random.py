@@ -10,11 +10,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from listener import cases
 from listener.alerts.attempts import failed, told
 from listener.alerts.making import alerts_of
 from listener.alerts.planning import moot, plan
 from listener.alerts.reconcile import reconcile
+from listener.cases import following as cases
 from storage.records import (
     Case,
     CaseStep,

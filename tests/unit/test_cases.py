@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from listener import cases
+from listener.cases import steps as cases
+from listener.cases.following import follow
 from storage.records import Account, Alert, Case, CaseStep, Changes, DriftState, Koc, Level, Status, StatusChange
 
 NOW = datetime(2026, 5, 1, 8, tzinfo=UTC)
@@ -35,7 +36,7 @@ class Log:
         self.steps: list[CaseStep] = []
 
     def follow(self, *alerts: Alert, superseded: tuple[str, ...] = ()) -> list[str]:
-        made = cases.follow(changes(*alerts, superseded=superseded), cases=list(self.cases.values()), koc=self.koc, now=NOW)
+        made = follow(changes(*alerts, superseded=superseded), cases=list(self.cases.values()), koc=self.koc, now=NOW)
         self.cases |= {case.key: case for case in made.cases}
         self.steps += made.steps
         return [step.step for step in made.steps]
@@ -180,7 +181,7 @@ def test_an_alert_that_is_back_joins_the_case_that_is_open_meanwhile() -> None:
 
 def test_the_rest_of_the_changes_passes_through() -> None:
     before = changes(an_alert())
-    after = cases.follow(before, cases=(), koc=None, now=NOW)
+    after = follow(before, cases=(), koc=None, now=NOW)
     assert replace(after, cases=(), steps=()) == before
 
 
@@ -235,7 +236,7 @@ class Recovering(Log):
         made = changes(*alerts)
         dated = tuple(StatusChange(NOW - timedelta(days=30 - day), code, "…") for day, code in status)
         made = replace(made, state=replace(made.state, changes=dated))
-        made = cases.follow(made, cases=list(self.cases.values()), koc=self.koc, now=NOW)
+        made = follow(made, cases=list(self.cases.values()), koc=self.koc, now=NOW)
         self.cases |= {case.key: case for case in made.cases}
         self.steps += made.steps
         return [step.step for step in made.steps]

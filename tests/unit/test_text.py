@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from config.edit import EXAMPLE
-from listener import cases
+from listener.cases import steps as cases
 from listener.text import faces, hook, phrases, quotes
 from listener.text.story import LADDERS, MOST_QUOTES, story_of
 from listener.text.views import AlertView, Quote, evidence_of, view_of
