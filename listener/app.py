@@ -21,7 +21,9 @@ from typing import TypeAlias
 from config import settings as config
 from listener import engines, mentions, normalize, pipeline, quarantine
 from listener.accounts import platform_named, resolve_link
-from listener.channels import Channel, ChannelError, EmailChannel, WebhookChannel
+from listener.channels.door import Channel, ChannelError
+from listener.channels.mail import EmailChannel
+from listener.channels.webhook import WebhookChannel
 from listener.crawling import Part, collect_many
 from listener.drift.rules import Rule
 from listener.engines import Dask, Processes, Reach, executor_of, public_reach, store_of

@@ -20,7 +20,7 @@ from listener.alerts.attempts import failed, handed_back, told
 from listener.alerts.planning import moot, plan
 from listener.alerts.reconcile import reconcile
 from listener.cases.following import follow
-from listener.channels import Channel, ChannelError
+from listener.channels.door import Channel, ChannelError
 from listener.drift.brand_shifts import brand_shifts
 from listener.drift.detect import detect
 from listener.drift.rules import Rule, default_calibration

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from listener import mentions, normalize, pipeline
-from listener.channels import Channel
+from listener.channels.door import Channel
 from listener.drift.rules import Rule
 from listener.text.views import AlertView, view_of
 from nlp import score as scorer

@@ -42,7 +42,7 @@ def errors_of_doors() -> tuple[type[Exception], ...]:
     """The errors that a person can do something about: one for each door."""
     from config.settings import ConfigError
     from listener.cases.steps import CaseError
-    from listener.channels import ChannelError
+    from listener.channels.door import ChannelError
     from listener.members import MembersError
     from listener.roster import RosterError
     from listener.schedule import BusyError

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from listener.channels import ChannelError, EmailChannel, address_of
+from listener.channels.door import ChannelError
+from listener.channels.mail import EmailChannel, address_of
 from listener.demo.receivers import MailReceiver
 from listener.text.story import story_of
 from listener.text.views import AlertView

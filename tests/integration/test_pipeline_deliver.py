@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from listener import pipeline
-from listener.channels import EmailChannel, WebhookChannel
+from listener.channels.mail import EmailChannel
+from listener.channels.webhook import WebhookChannel
 from spiders.items import Item
 from storage.records import Account, Brand, Koc
 from storage.store import Store

@@ -13,7 +13,9 @@ import httpx
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from listener.channels import ChannelError, WebhookChannel, retry_after_of
+from listener.channels.door import ChannelError
+from listener.channels.exchange import retry_after_of
+from listener.channels.webhook import WebhookChannel
 from listener.demo.receivers import HookReceiver
 from tests.alerted import NOW, many, message, view
 from tests.servers import HttpServer, drip, flood, free_port, hang, reset

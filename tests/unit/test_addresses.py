@@ -8,7 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from config.addresses import host_of, mail_of, page_of
-from listener.channels import WebhookChannel, address_of
+from listener.channels.mail import address_of
+from listener.channels.webhook import WebhookChannel
 
 SECRET = "whsec_" + "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"
 

@@ -1,72 +1,31 @@
-"""Deliveries → e-mail and webhook: one message out of the door, or a ChannelError that says whether to try again.
-
-`permanent` is what the receiver says about this very message (550, 410 …): the same message will never be taken. Whatever
-is wrong with the way there (down, slow, wrong password, bad certificate) is temporary: it works once somebody has put it
-right. Secrets stand in no log, no error and no repr.
-"""
+"""Messages → e-mail, through an SMTP server."""
 
 from __future__ import annotations
 
-import asyncio
-import base64
 import logging
 import re
 import smtplib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import parsedate_to_datetime
-from typing import Final, Literal, Protocol, TypeAlias
-from urllib.parse import urlsplit
+from typing import Final, Literal, TypeAlias
 
-import httpx
-from standardwebhooks import Webhook
-
-from listener.text.hook import body_of
+from listener.channels.door import ChannelError, cleaned, words_of
 from listener.text.mail import mail_of
 from listener.text.quotes import line_of
 from listener.text.views import AlertView, Language, Letter, letter_of, trial_of
 from storage.records import Message
 
 log = logging.getLogger(__name__)
-for _chatty in ("httpx", "httpcore"):  # they log whole addresses, and a webhook's may hold a token
-    logging.getLogger(_chatty).setLevel(logging.WARNING)
 
 Security: TypeAlias = Literal["starttls", "tls", "none"]
 PATIENT_ATTEMPTS: Final = 3  # so often a message waits for a recipient who is refused for now, before it goes to the others
-LONGEST_ANSWER: Final = 2000  # bytes of an answer that are read, for the error's words
-_PERMANENT_BELOW_500: Final = {408: False, 425: False, 429: False}
-
-
-class ChannelError(Exception):
-    """A message was not taken. permanent: the same message will never be. retry_after: how long the receiver asks to wait."""
-
-    def __init__(self, message: str, *, permanent: bool = False, retry_after: timedelta | None = None) -> None:
-        super().__init__(message)
-        self.permanent = permanent
-        self.retry_after = retry_after
-
-
-class Channel(Protocol):
-    """A way out: e-mail or webhook."""
-
-    @property
-    def name(self) -> str: ...
-
-    def send(self, message: Message, views: Sequence[AlertView], now: datetime) -> None:
-        """Send one message; views: the alert of each of its deliveries, in order. Raises ChannelError."""
-
-    def test(self, now: datetime) -> None:
-        """Send a message that says that the channel works. Raises ChannelError."""
-
-
-# ----------------------------------------------------------------------------------------------------------- e-mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +136,7 @@ class _Session:
         size = [f"size={len(data)}"] if smtp.has_extn("size") else []
         _expect(smtp.mail(sender, size), "MAIL FROM")
         answers = [(each, *smtp.rcpt(each)) for each in to]
-        refused = [(each, code, _words(text)) for each, code, text in answers if not 200 <= code < 300]
+        refused = [(each, code, words_of(text)) for each, code, text in answers if not 200 <= code < 300]
         for_now = [one for one in refused if one[1] < 500]
         if len(refused) == len(to) or (for_now and patient):
             who, code, text = (for_now or refused)[0]
@@ -215,7 +174,7 @@ class _SmtpTls(smtplib.SMTP_SSL):
 def _expect(answer: tuple[int, bytes], of: str) -> None:
     code, text = answer
     if not 200 <= code < 300:
-        raise ChannelError(f"{of} refused: {code} {_words(text)}", permanent=code >= 500)
+        raise ChannelError(f"{of} refused: {code} {words_of(text)}", permanent=code >= 500)
 
 
 @contextmanager
@@ -229,11 +188,11 @@ def _mail_errors(session: _Session) -> Iterator[None]:
     except ChannelError as error:
         told, permanent = str(error), error.permanent
     except smtplib.SMTPAuthenticationError as error:
-        told = f"log-in refused ({error.smtp_code} {_words(error.smtp_error)}); look at the channel's user and password"
+        told = f"log-in refused ({error.smtp_code} {words_of(error.smtp_error)}); look at the channel's user and password"
     except smtplib.SMTPNotSupportedError as error:
         told = f"{error} Look at the channel's security, now {channel.security!r}"
     except smtplib.SMTPResponseException as error:
-        told = f"{error.smtp_code} {_words(error.smtp_error)}"
+        told = f"{error.smtp_code} {words_of(error.smtp_error)}"
         permanent = isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500
     except ssl.SSLCertVerificationError as error:
         told = f"its certificate is not trusted: {error.verify_message}"
@@ -245,7 +204,7 @@ def _mail_errors(session: _Session) -> Iterator[None]:
         told = f"no answer within {channel.timeout_seconds:g} s" if is_slow else error.strerror or str(error)
     if session.is_late:
         told = f"not done within {channel.deadline_seconds:g} s"
-    raise ChannelError(_clean(f"{channel.host}:{channel.port}: {told}", channel.password), permanent=permanent)
+    raise ChannelError(cleaned(f"{channel.host}:{channel.port}: {told}", channel.password), permanent=permanent)
 
 
 def _trust(channel: EmailChannel) -> ssl.SSLContext:
@@ -256,131 +215,3 @@ def _own_name() -> str:
     """What we call ourselves: smtplib would look our name up in DNS, which can take minutes where DNS is broken."""
     name = re.sub(r"[^A-Za-z0-9.-]", "", socket.gethostname())
     return name or "localhost"
-
-
-def _words(text: bytes | str) -> str:
-    """A server's answer as one short line."""
-    return line_of(text.decode("utf-8", "replace") if isinstance(text, bytes) else text)[:200]
-
-
-def _clean(text: str, *secrets: str) -> str:
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "…")
-    return line_of(text)[:300]
-
-
-# ---------------------------------------------------------------------------------------------------------- webhook
-
-
-@dataclass(frozen=True, slots=True)
-class WebhookChannel:
-    """JSON by HTTP POST, signed by the Standard Webhooks scheme (standardwebhooks.com).
-
-    url: http or https; treated as a secret, since many hold a token. secret: ``whsec_`` and base64 of 24 to 64 bytes.
-    timeout_seconds: for the whole exchange. ValueError for what can't be a URL or a secret."""
-
-    name: str
-    url: str = field(repr=False)
-    secret: str = field(repr=False)
-    language: Language = "zh-CN"
-    timezone: str = "Asia/Shanghai"
-    timeout_seconds: float = 20.0
-
-    def __post_init__(self) -> None:
-        if not _is_web(self.url):
-            raise ValueError(f"channel {self.name!r}: its url is no http or https address")
-        try:
-            secret = self.secret.removeprefix("whsec_")
-            key = base64.b64decode(secret + "=" * (-len(secret) % 4), validate=True)
-        except ValueError:  # no base64, or not even ASCII
-            key = b""
-        if not 24 <= len(key) <= 64:
-            raise ValueError(f"channel {self.name!r}: its secret must be whsec_ and base64 of 24 to 64 random bytes")
-
-    @property
-    def place(self) -> str:
-        """Where it goes, without what may be secret in the address."""
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
-
-    def send(self, message: Message, views: Sequence[AlertView], now: datetime) -> None:
-        self._post(letter_of(message, views, self.language), now)
-
-    def test(self, now: datetime) -> None:
-        self._post(trial_of(self.name, at=now, language=self.language, timezone=self.timezone), now)
-
-    def _post(self, letter: Letter, now: datetime) -> None:
-        body = body_of(letter)
-        headers = {
-            "content-type": "application/json; charset=utf-8",
-            "user-agent": "koc-listener",
-            "accept-encoding": "identity",
-            "webhook-id": letter.key,
-            "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": Webhook(self.secret).sign(letter.key, now.astimezone(UTC), body.decode()),
-        }
-        try:
-            status, answer_headers, answer = asyncio.run(_exchange(self.url, body, headers, self.timeout_seconds))
-        except TimeoutError:
-            raise ChannelError(f"{self.place}: no answer within {self.timeout_seconds:g} s") from None
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # the last: a host that has no name in the DNS
-            told = _clean(str(error) or type(error).__name__, self.url, self.secret)
-            raise ChannelError(f"{self.place}: {told}") from None
-        if not 200 <= status < 300:
-            raise _refusal(self, status, answer_headers, answer, now)
-
-
-def _is_web(url: str) -> bool:
-    """Whether httpx can take it for an http or https address, and `place` can name it."""
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and bool(httpx.URL(url).host)
-    except (ValueError, httpx.InvalidURL):
-        return False
-
-
-async def _exchange(url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> tuple[int, Mapping[str, str], bytes]:
-    """POST once, follow nothing; the status, the headers and the first bytes of the answer. TimeoutError when it is late:
-    for the whole exchange, since a receiver may drip a byte now and then for ever."""
-    past_proxies = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
-    async with (
-        asyncio.timeout(seconds),
-        httpx.AsyncClient(timeout=seconds, follow_redirects=False, mounts=past_proxies) as client,
-        client.stream("POST", url, content=body, headers=headers) as response,
-    ):
-        answer = b""
-        if not response.is_success:
-            async for chunk in response.aiter_raw():
-                answer += chunk[: LONGEST_ANSWER - len(answer)]
-                if len(answer) >= LONGEST_ANSWER:
-                    break
-        return response.status_code, response.headers, answer
-
-
-def _refusal(channel: WebhookChannel, status: int, headers: Mapping[str, str], answer: bytes, now: datetime) -> ChannelError:
-    told = _clean(_words(answer), channel.url, channel.secret)
-    if 300 <= status < 400:
-        told = "it redirects, which is not followed; set the channel's url to the new address"
-    permanent = status < 500 and _PERMANENT_BELOW_500.get(status, True)
-    return ChannelError(
-        f"{channel.place}: {status}" + (f" {told}" if told else ""),
-        permanent=permanent,
-        retry_after=None if permanent else retry_after_of(headers.get("retry-after", ""), now),
-    )
-
-
-def retry_after_of(value: str, now: datetime) -> timedelta | None:
-    """A Retry-After header, in seconds or as a date, as a span; None where it says nothing that can be read.
-
-    >>> retry_after_of("120", datetime(2026, 4, 14, tzinfo=UTC))
-    datetime.timedelta(seconds=120)
-    """
-    value = value.strip()
-    if re.fullmatch(r"[0-9]{1,9}", value):
-        return timedelta(seconds=int(value))
-    try:
-        at = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(timedelta(0), (at if at.tzinfo else at.replace(tzinfo=UTC)) - now)

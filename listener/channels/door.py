@@ -1,0 +1,50 @@
+"""The door that messages go out through: a Channel, and the ChannelError that says whether to try again.
+
+`permanent` is what the receiver says about this very message (550, 410 …): the same message will never be taken. Whatever
+is wrong with the way there (down, slow, wrong password, bad certificate) is temporary: it works once somebody has put it
+right. Secrets stand in no log, no error and no repr.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from listener.text.quotes import line_of
+from listener.text.views import AlertView
+from storage.records import Message
+
+
+class ChannelError(Exception):
+    """A message was not taken. permanent: the same message will never be. retry_after: how long the receiver asks to wait."""
+
+    def __init__(self, message: str, *, permanent: bool = False, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.retry_after = retry_after
+
+
+class Channel(Protocol):
+    """A way out: e-mail, webhook, a chat robot."""
+
+    @property
+    def name(self) -> str: ...
+
+    def send(self, message: Message, views: Sequence[AlertView], now: datetime) -> None:
+        """Send one message; views: the alert of each of its deliveries, in order. Raises ChannelError."""
+
+    def test(self, now: datetime) -> None:
+        """Send a message that says that the channel works. Raises ChannelError."""
+
+
+def words_of(text: bytes | str) -> str:
+    """A server's answer as one short line."""
+    return line_of(text.decode("utf-8", "replace") if isinstance(text, bytes) else text)[:200]
+
+
+def cleaned(text: str, *secrets: str) -> str:
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "…")
+    return line_of(text)[:300]
