@@ -181,6 +181,8 @@ kocs = Table(
     Column("tier", Text, nullable=False),
     Column("domain", Text, nullable=False),
     Column("note", Text, nullable=False),
+    Column("standing", Text, nullable=False, server_default=text("'active'")),
+    Column("title", Text, nullable=False, server_default=text("''")),
 )
 
 # Posts match accounts by author key when they are read, so a roster that comes later, or goes, needs no rewriting.
@@ -383,6 +385,145 @@ case_steps = Table(
     Column("note", Text, nullable=False),
 )
 Index("ix_case_steps_case_key", case_steps.c.case_key)
+
+# ---------------------------------------------------------------------------------- the roster's life: rows only added
+
+# Every change of the roster: who, when, from what to what. The database refuses to change or take a row of these tables
+# (see `storage.append_only`); what is true now is the sum of the rows.
+koc_changes = Table(
+    "koc_changes",
+    metadata,
+    Column("id", _ROW, primary_key=True, autoincrement=True),
+    Column("koc_id", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Column("note", Text, nullable=False),
+)
+Index("ix_koc_changes_koc_id", koc_changes.c.koc_id)
+
+# fen: hundredths of a yuan. starts, ends, due: ordinals of local days.
+agreements = Table(
+    "agreements",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("koc_id", Text, nullable=False),
+    Column("brand", Text, nullable=False),
+    Column("deliverables", Text, nullable=False),
+    Column("starts", Integer),
+    Column("ends", Integer),
+    Column("fen", BigInteger, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("note", Text, nullable=False),
+)
+Index("ix_agreements_koc_id", agreements.c.koc_id)
+
+agreement_events = Table(
+    "agreement_events",
+    metadata,
+    Column("id", _ROW, primary_key=True, autoincrement=True),
+    Column("agreement_key", Text, ForeignKey("agreements.key"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("fen", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),
+)
+Index("ix_agreement_events_agreement_key", agreement_events.c.agreement_key)
+
+promises = Table(
+    "promises",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("koc_id", Text, nullable=False),
+    Column("brand", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("by_whom", Text, nullable=False),
+    Column("to_whom", Text, nullable=False),
+    Column("is_ours", Boolean, nullable=False),
+    Column("due", Integer, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("note", Text, nullable=False),
+)
+Index("ix_promises_koc_id", promises.c.koc_id)
+
+promise_events = Table(
+    "promise_events",
+    metadata,
+    Column("id", _ROW, primary_key=True, autoincrement=True),
+    Column("promise_key", Text, ForeignKey("promises.key"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("due", Integer),
+)
+Index("ix_promise_events_promise_key", promise_events.c.promise_key)
+
+# Contacts, recognition and the steps of an exit.
+koc_log = Table(
+    "koc_log",
+    metadata,
+    Column("id", _ROW, primary_key=True, autoincrement=True),
+    Column("koc_id", Text, nullable=False),
+    Column("brand", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("link", Text, nullable=False),
+    Column("about", Text, nullable=False),
+)
+Index("ix_koc_log_koc_id", koc_log.c.koc_id)
+
+# What people did with strangers found through a public link.
+nominations = Table(
+    "nominations",
+    metadata,
+    Column("id", _ROW, primary_key=True, autoincrement=True),
+    Column("author_key", Text, nullable=False),
+    Column("platform", Text, nullable=False),
+    Column("post_id", Text, nullable=False),
+    Column("brand", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("koc_id", Text, nullable=False),
+)
+Index("ix_nominations_author_key", nominations.c.author_key)
+
+# Authors who are kept out. One can be let in again only by taking the stone away, which the privacy log tells.
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("author_key", Text, primary_key=True),
+    Column("platform", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("who", Text, nullable=False),
+)
+
+# Who looked at, took away or handed out what is kept of a person. subject: no name, no account.
+privacy_log = Table(
+    "privacy_log",
+    metadata,
+    Column("id", _ROW, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("counts", Text, nullable=False),
+)
 
 # ------------------------------------------------------------------------------------------------------------ crawls
 

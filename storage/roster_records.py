@@ -1,0 +1,267 @@
+"""What is written down of the team and its KOCs: changes, agreements, promises, contacts, nominations. Frozen, free of SQL.
+
+Money is `Decimal` in CNY with two places, days are dates of the workspace's zone, times are aware UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+from storage.records import PostKey
+
+Via = Literal["command", "import", "exit", "admit", "upkeep"]
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who changes the roster, when, and by what way. note: why."""
+
+    who: str
+    at: datetime
+    via: Via = "command"
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KocChange:
+    """One field of a KOC that changed. field: "new", "removed", a name of `Koc`, or "account"; before, after: as text, an
+    account as ``platform:account_id``, "" where there was none."""
+
+    koc_id: str
+    at: datetime
+    who: str
+    via: Via
+    field: str
+    before: str
+    after: str
+    note: str = ""
+
+
+# ------------------------------------------------------------------------------------------------- promise ledger
+
+PromiseAct = Literal["kept", "broken", "moved", "waived", "reopened"]
+PromiseState = Literal["open", "kept", "broken", "waived"]
+About: TypeAlias = Literal["payment", "delivery", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseEvent:
+    """An entry of a promise's append-only log. due: the new date of one that was moved, else None."""
+
+    at: datetime
+    who: str
+    act: PromiseAct
+    reason: str = ""
+    due: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What was promised, to whom and by whom. key: hash of the other fields, the events left out.
+
+    is_ours: the team promised it to the KOC; else the KOC to the team. first_due: the day by whose end it was to be kept.
+    source: "hand", ``agreement:KEY`` or ``case:KEY/step``. events: in order."""
+
+    key: str
+    koc_id: str
+    brand: str
+    what: str
+    by_whom: str
+    to_whom: str
+    is_ours: bool
+    first_due: date
+    source: str
+    about: About
+    made_at: datetime
+    who: str
+    note: str = ""
+    events: tuple[PromiseEvent, ...] = ()
+
+    @property
+    def state(self) -> PromiseState:
+        """Where it stands: by the last entry that says so."""
+        for event in reversed(self.events):
+            if event.act in ("kept", "broken", "waived"):
+                return event.act
+            return "open"
+        return "open"
+
+    @property
+    def due(self) -> date:
+        """The day by whose end it is to be kept now."""
+        return next((event.due for event in reversed(self.events) if event.due), self.first_due)
+
+    def is_unmet(self, today: date) -> bool:
+        """Whether it was broken, or its day has passed and it is still open."""
+        return self.state == "broken" or (self.state == "open" and self.due < today)
+
+    def having(self, event: PromiseEvent) -> Promise:
+        """The promise with one entry more."""
+        return replace(self, events=(*self.events, event))
+
+
+# ----------------------------------------------------------------------------------------------------- agreements
+
+AgreementAct = Literal["delivered", "paid", "ended", "waived", "reopened"]
+AgreementState = Literal["active", "done", "ended"]
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementEvent:
+    """An entry of an agreement's append-only log. amount: CNY of a payment, else 0."""
+
+    at: datetime
+    who: str
+    act: AgreementAct
+    amount: Decimal = Decimal(0)
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What a KOC and the brand agreed on. deliverables: what the KOC does. amount: CNY that the brand pays, 0 for none."""
+
+    key: str
+    koc_id: str
+    brand: str
+    deliverables: str
+    starts: date | None
+    ends: date | None
+    amount: Decimal
+    made_at: datetime
+    who: str
+    note: str = ""
+    events: tuple[AgreementEvent, ...] = ()
+
+    @property
+    def paid(self) -> Decimal:
+        """CNY paid so far."""
+        return sum((event.amount for event in self.events if event.act == "paid"), Decimal(0))
+
+    @property
+    def owed(self) -> Decimal:
+        """CNY still to be paid; 0 once the agreement was ended or the rest waived."""
+        return Decimal(0) if self._ended_by() else max(self.amount - self.paid, Decimal(0))
+
+    @property
+    def is_delivered(self) -> bool:
+        """What the KOC was to do is done."""
+        acts = [event.act for event in self.events if event.act in ("delivered", "reopened")]
+        return acts[-1:] == ["delivered"]
+
+    @property
+    def state(self) -> AgreementState:
+        """done: delivered and paid in full. ended: before that, by agreement or waived."""
+        if self._ended_by():
+            return "ended"
+        return "done" if self.is_delivered and not self.owed else "active"
+
+    def _ended_by(self) -> bool:
+        acts = [event.act for event in self.events if event.act in ("ended", "waived", "reopened")]
+        return acts[-1:] in (["ended"], ["waived"])
+
+    def having(self, event: AgreementEvent) -> Agreement:
+        """The agreement with one entry more."""
+        return replace(self, events=(*self.events, event))
+
+
+# ------------------------------------------------------------------------------------------- contacts, recognition
+
+Recognition = Literal["honor", "thanks", "event", "adopted", "contribution"]  # 荣誉 感谢 活动 内容被采用 贡献
+Contact = Literal["contact", "inquiry"]  # we got in touch; the KOC got in touch with us
+ExitAct = Literal["exit-asked", "exit-refused", "exit-thanks", "exit-waived", "exit-title", "exit-done", "exit-stopped"]
+LogKind: TypeAlias = Recognition | Contact | ExitAct
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """What happened with a KOC, written by hand; rows are only added. at: when it happened; made_at: when it was written.
+    about: key of the promise, agreement or case it speaks of, or who asked for an exit; "" for none."""
+
+    koc_id: str
+    at: datetime
+    kind: LogKind
+    who: str
+    made_at: datetime
+    note: str = ""
+    link: str = ""
+    about: str = ""
+    brand: str = ""
+
+
+# ----------------------------------------------------------------------------------------------------- candidates
+
+NominationAct = Literal["nominated", "admitted", "dropped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Nomination:
+    """A person's act on a stranger, found through a public post; rows are only added. post: the post that the link led to.
+    koc_id: who the stranger is now, of an admission."""
+
+    author_key: str
+    post: PostKey
+    brand: str
+    at: datetime
+    act: NominationAct
+    who: str
+    reason: str
+    koc_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """What one author off the roster has said of a brand, summed up. Means of stance are favor − against, −1…1.
+
+    posts: mentions with own words that were read. favor_mean, spread of stance: of those. incentivized, constructive: how many
+    carry that cue or are criticism that helps. texts: how many different fingerprints. shared: how many whose words others
+    wrote too. first_at, last_at: of the mentions. engagement: sum of likes, comments and reposts last seen, None where none was
+    shown; counted: posts that it was shown of. usual: of all authors' posts on that platform, per post. best: key and link of
+    the posts to look at. fit: mentions that name a category, product or claim."""
+
+    author_key: str
+    platform: str
+    brand: str
+    posts: int
+    stance: float
+    against: int
+    constructive: int
+    incentivized: int
+    texts: int
+    shared: int
+    fitting: int
+    first_at: datetime
+    last_at: datetime
+    engagement: float | None
+    usual: float | None
+    links: tuple[tuple[PostKey, str], ...]
+
+
+# -------------------------------------------------------------------------------------------------------- privacy
+
+Wish = Literal["objected", "erased"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """An author who is kept out: nothing of them is stored or taken on the roster again."""
+
+    author_key: str
+    platform: str
+    at: datetime
+    why: Wish
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure took away, by table."""
+
+    rows: tuple[tuple[str, int], ...]
+
+    @property
+    def total(self) -> int:
+        return sum(count for _, count in self.rows)
