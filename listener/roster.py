@@ -240,6 +240,8 @@ class _Import:
             tier=person.tier or (old.tier if old else ""),
             domain=_domain_of(person.domain) or (old.domain if old else "public"),
             note=person.note or (old.note if old else ""),
+            standing=old.standing if old else "active",
+            title=old.title if old else "",
         )
 
     def _proposals(self) -> Iterator[Proposal]:

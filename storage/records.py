@@ -257,7 +257,8 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Koc:
-    """A person on the roster, with one or more accounts. ``owner`` 对接人, ``tier`` 等级, ``domain`` 公域 or 私域."""
+    """A person on the roster, with one or more accounts. ``owner`` 对接人, ``tier`` 等级, ``domain`` 公域 or 私域.
+    ``standing``: alumni 荣誉 after an orderly exit, with the honorary ``title``; both are watched."""
 
     koc_id: str
     name: str
@@ -281,6 +282,8 @@ class Calibration:
     effective_at: datetime
     parameters: Json
 
+    standing: Literal["active", "alumni"] = "active"
+    title: str = ""
 
 RunOutcome = Literal["fitted", "unchanged", "kept", "too-little"]
 

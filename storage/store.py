@@ -79,6 +79,7 @@ from storage.records import (
     Watched,
 )
 from storage.watching import Watch
+from storage.roster_records import By, KocChange
 
 PURGE_BATCH = 2000  # posts in one transaction of a purge: others wait no longer than for an import's batch
 CRAWL_DAYS = 90
@@ -259,14 +260,20 @@ class Store:
 
     # ------------------------------------------------------------------------------------------------------ roster
 
-    def save_kocs(self, new: Sequence[Koc]) -> None:
-        """Add or replace KOCs. Stored posts of their accounts are theirs at once; who changes is marked dirty."""
-        self._database.write(lambda c: roster.save(c, new))
+    def save_kocs(self, new: Sequence[Koc], *, by: By | None = None) -> None:
+        """Add or replace KOCs. Stored posts of their accounts are theirs at once; who changes is marked dirty.
 
-    def remove_kocs(self, koc_ids: Iterable[str]) -> None:
-        """Take KOCs off the roster; the next watch takes their alerts back."""
+        by: who does it, under whose name what changes is noted for good; None for upkeep that changes nothing anybody wrote."""
+        self._database.write(lambda c: roster.save(c, new, by))
+
+    def remove_kocs(self, koc_ids: Iterable[str], *, by: By | None = None) -> None:
+        """Take KOCs off the roster; the next watch takes their alerts back. by: as in `save_kocs`."""
         ids = list(koc_ids)
-        self._database.write(lambda c: roster.remove(c, ids))
+        self._database.write(lambda c: roster.remove(c, ids, by))
+
+    def koc_changes(self, koc: str | None = None) -> list[KocChange]:
+        """Every change of the roster that somebody made, oldest first."""
+        return self._database.read(lambda c: roster.load_changes(c, koc))
 
     def kocs(self) -> list[Koc]:
         return list(self._database.read(roster.load).values())
