@@ -227,6 +227,7 @@ class Schedule:
     """``[schedule]``: when `listener run` does what belongs to no source."""
 
     deliver_every: Duration = timedelta(minutes=1)
+    remind_every: Duration = timedelta(minutes=5)
     revisit_every: Duration = timedelta(minutes=10)
     upkeep: Cron = "30 4 * * *"
     calibrate: Cron = "0 5 1 * *"

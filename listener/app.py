@@ -494,6 +494,13 @@ class App:
             log.info("推送 / deliveries: %s", done)
         return done
 
+    def remind(self) -> None:
+        """Make the alerts of what is due or has stopped working, by the clock, and take away what is settled."""
+        self.refresh()
+        with self.desk() as desk:
+            if made := pipeline.remind(desk):
+                log.info("提醒 / reminders: %d", made)
+
     def upkeep(self) -> Purged:
         """What is done once a day, and after each import: what privacy rules allow no longer is removed, what lacks is made."""
         privacy, now = self.settings.privacy, self.now()

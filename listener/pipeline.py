@@ -19,6 +19,7 @@ from listener import mentions, normalize, politeness, revisits
 from listener.alerts.attempts import failed, handed_back, told
 from listener.alerts.planning import moot, plan
 from listener.alerts.reconcile import reconcile
+from listener.alerts.reminding import reminders
 from listener.cases.following import follow
 from listener.channels.door import Channel, ChannelError
 from listener.drift.brand_shifts import brand_shifts
@@ -50,6 +51,7 @@ from spiders.collect import (
 from spiders.files import BadLine
 from spiders.items import Item
 from storage.records import (
+    Alert,
     Brand,
     Calibration,
     Changes,
@@ -62,6 +64,7 @@ from storage.records import (
     MoodDay,
     Post,
     PostKey,
+    Reminders,
     StoredAlert,
     Verdict,
 )
@@ -483,6 +486,30 @@ class Intake:
 
 
 # ---------------------------------------------------------------------------------------------------------- respond
+
+
+def due_alerts(desk: Desk, now: datetime) -> tuple[Alert, ...]:
+    """Every operational alert that is wanted now: what is due, and what has stopped working. Each kind's own pure function says
+    so of what is stored; one line a kind."""
+    return ()
+
+
+def remind(desk: Desk) -> int:
+    """Bring the operational alerts in line with what is due now: new ones get deliveries, those that are settled go.
+    Returns how many are new."""
+    now = desk.now()
+    wanted, kocs = due_alerts(desk, now), {koc.koc_id: koc for koc in desk.store.kocs()}
+    made: set[str] = set()
+
+    def decide(stored: Sequence[StoredAlert], deliveries: Mapping[str, Sequence[Delivery]]) -> Reminders:
+        changes = reminders(
+            wanted, stored=stored, deliveries=deliveries, channels_of=lambda alert: desk.channels, kocs=kocs, now=now
+        )
+        made.update({one.key for one in changes.alerts} - {one.alert.key for one in stored})
+        return changes
+
+    desk.store.remind(decide, now)
+    return len(made)
 
 
 def deliver(desk: Desk) -> Delivered:

@@ -73,6 +73,7 @@ def jobs_of(app: App) -> list[Job]:
         *turns,
         *looks,
         Job("deliver", app.deliver, every=app.settings.schedule.deliver_every),
+        Job("remind", app.remind, every=app.settings.schedule.remind_every),
         Job("upkeep", app.daily, cron=app.settings.schedule.upkeep, at_start=False),
         Job("health", partial(tell_silent, app), cron=app.settings.schedule.upkeep),
         Job("calibrate", partial(monthly, app), cron=app.settings.schedule.calibrate, at_start=is_overdue(app)),

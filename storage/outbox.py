@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, func, or_, select, tuple_, update
@@ -10,10 +10,11 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exist
 from storage.codec import clean, json_of, json_text, keys_of, keys_text, us, us_or_none, when, when_or_none
 from storage.database import AnyRow, among, chunks, insert, lock
 from storage.dirty import mark_if_clear
-from storage.records import Alert, Delivery, StoredAlert, StoreError
+from storage.records import OPERATIONAL_KINDS, Alert, Delivery, Reminders, StoredAlert, StoreError
 from storage.tables import alerts, deliveries
 
 Pair = tuple[str, str]  # KOC, brand
+Decide = Callable[[Sequence[StoredAlert], Mapping[str, Sequence[Delivery]]], Reminders]
 _GROUP = tuple_(deliveries.c.channel, alerts.c.koc_id, alerts.c.brand)  # what is claimed, and sent, together
 
 
@@ -134,7 +135,7 @@ def settle(connection: Connection, done: Sequence[Delivery]) -> None:
     """Write how claimed deliveries went; one attempt less and ``pending`` is a claim given back (see `_is_claim_of`). One whose
     lease ran out and that another process took is left to that process, unless it was sent: what is on the wire is true.
     A failed one whose alert was superseded meanwhile is cancelled. Either
-    way its KOC is dirty then, so that the next watch decides on the correction."""
+    way its KOC is dirty then, so that the next watch decides on the correction, which an operational alert has not."""
     by_key = {delivery.key: delivery for delivery in done}
     stored: dict[str, Delivery] = {}
     for some in chunks(sorted(by_key)):
@@ -154,7 +155,7 @@ def settle(connection: Connection, done: Sequence[Delivery]) -> None:
         row = _delivery_row(new)
         if arrived:  # of a claim that ran out it may be: the later attempts were made all the same
             row["attempts"] = old.attempts
-        if withdrawn and new.state != "cancelled":
+        if withdrawn and new.state != "cancelled" and alert.alert.kind not in OPERATIONAL_KINDS:
             late.add((alert.alert.koc_id, alert.alert.brand))
         if withdrawn and not arrived:
             row |= {"state": "cancelled", "next_try_at": None}
@@ -177,6 +178,16 @@ def _is_claim_of(old: Delivery, new: Delivery) -> bool:
         return False
     is_given_back = new.state == "pending" and new.attempts == old.attempts - 1 and new.claimed_until == old.claimed_until
     return old.attempts == new.attempts or is_given_back
+
+
+def remind(connection: Connection, decide: Decide, at: int) -> Reminders:
+    """Write what ``decide`` makes of all operational alerts ever made, and their deliveries, and return it."""
+    lock(connection, "reminders")
+    known = load_alerts(connection, [alerts.c.kind.in_(sorted(OPERATIONAL_KINDS))])
+    changes = decide(known, load_deliveries(connection, [one.alert.key for one in known], lock=True))
+    write_alerts(connection, [(alert, at) for alert in changes.alerts], [(key, at) for key in changes.superseded])
+    write_deliveries(connection, changes.deliveries, changes.cancelled)
+    return changes
 
 
 def retry_dead(connection: Connection, keys: Sequence[str] | None) -> int:

@@ -228,15 +228,30 @@ class BrandShift:
     ended: bool
 
 
+ACCUSATION = "accusation"  # begins the codes of the cues that make what others say to a KOC an accusation
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What somebody else said to a KOC: a comment under a post of the KOC's, a reply or a repost, and the post that it answers.
+    ``said.account`` is (platform, author key)."""
+
+    said: KocMention
+    to: PostKey
+
+
 @dataclass(frozen=True, slots=True)
 class History:
     """One KOC's mentions of one brand, as target (no rivals), ordered by (posted_at, key). heard_to: the timelines of all the
-    KOC's accounts were read to their ends, so that no mention up to then is missing; None: of some that is not known."""
+    KOC's accounts were read to their ends, so that no mention up to then is missing; None: of some that is not known.
+    rivals: the KOC's mentions of the brand's rivals. accusations: answers of others that accuse. Both in the same order."""
 
     koc_id: str
     brand: str
     mentions: tuple[KocMention, ...]
     heard_to: datetime | None = None
+    rivals: tuple[KocMention, ...] = ()
+    accusations: tuple[Answer, ...] = ()
 
 
 # ---------------------------------------------------------------------------------------------------------- roster
@@ -267,6 +282,8 @@ class Koc:
     tier: str = ""
     domain: str = "public"
     note: str = ""
+    standing: Literal["active", "alumni"] = "active"
+    title: str = ""
 
 
 # ----------------------------------------------------------------------------------------------------------- drift
@@ -282,8 +299,6 @@ class Calibration:
     effective_at: datetime
     parameters: Json
 
-    standing: Literal["active", "alumni"] = "active"
-    title: str = ""
 
 RunOutcome = Literal["fitted", "unchanged", "kept", "too-little"]
 
@@ -447,6 +462,9 @@ class Verdict:
 # Kinds that only the KOC's owner need know. Nobody need hear of them once they are over, as where a history comes in late.
 QUIET_KINDS = frozenset({"first-negative", "silence", "praise-withdrawal"})
 
+# Kinds that the clock makes, of what is due or has stopped working: no replay makes them, and none takes them away.
+OPERATIONAL_KINDS = frozenset({"source-silent", "delivery-failing", "case-due", "promise-due"})
+
 
 @dataclass(frozen=True, slots=True)
 class Alert:
@@ -570,6 +588,18 @@ class Changes:
     cases: tuple[Case, ...]
     steps: tuple[CaseStep, ...]
     shifts: tuple[BrandShift, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reminders:
+    """What the operational alerts that are due now change. alerts: those that are new, back, or with other evidence; superseded:
+    keys of those that are due no more; deliveries: new ones, or such as take the place of a cancelled one; cancelled: keys of
+    unsent ones. Nobody is sent a correction: what was due is done."""
+
+    alerts: tuple[Alert, ...]
+    superseded: tuple[str, ...]
+    deliveries: tuple[Delivery, ...]
+    cancelled: tuple[str, ...]
 
 
 # --------------------------------------------------------------------------------------------------------- crawls

@@ -73,13 +73,14 @@ from storage.records import (
     PostKey,
     PostView,
     Purged,
+    Reminders,
     StalePost,
     StoredAlert,
     StoreError,
     Watched,
 )
-from storage.watching import Watch
 from storage.roster_records import By, KocChange
+from storage.watching import Watch
 
 PURGE_BATCH = 2000  # posts in one transaction of a purge: others wait no longer than for an import's batch
 CRAWL_DAYS = 90
@@ -312,6 +313,11 @@ class Store:
     def settle(self, deliveries: Sequence[Delivery]) -> None:
         """Write how claimed deliveries went. One that was not tried is given back with an attempt less, its claim named."""
         self._database.write(lambda c: outbox.settle(c, deliveries))
+
+    def remind(self, decide: outbox.Decide, at: datetime) -> Reminders:
+        """Write what ``decide`` makes of all operational alerts ever made, with their deliveries by alert, and return it.
+        ``decide`` may be called again after a deadlock."""
+        return self._database.write(lambda c: outbox.remind(c, decide, us(at)))
 
     def retry_dead(self, keys: Iterable[str] | None = None) -> int:
         """Try deliveries again that were given up; None: all. Returns how many."""

@@ -24,6 +24,7 @@ from storage.codec import (
 )
 from storage.database import AnyRow, among, chunks, insert
 from storage.records import (
+    OPERATIONAL_KINDS,
     Calibration,
     Case,
     Changes,
@@ -48,8 +49,8 @@ class Watch:
 
     pairs: the dirty (KOC, brand), in key order. read: the histories of some of them, one for each; it may hold no mention.
     brands: those that are dirty themselves; public_moods and loudest are what their replay reads (see `storage.shifts`).
-    stored, deliveries: every alert ever raised for them, superseded ones too. kocs: those still on the roster. calibrations:
-    of brands that have one."""
+    stored, deliveries: every alert that replays ever raised for them, superseded ones too. kocs: those still on the roster.
+    calibrations: of brands that have one."""
 
     pairs: list[Pair]
     read: Callable[[Sequence[Pair]], list[History]]
@@ -81,7 +82,8 @@ def load(connection: Connection, pairs: Sequence[Pair]) -> Watch:
     stored: dict[Pair, list[StoredAlert]] = {pair: [] for pair in pairs}
     opened: dict[Pair, list[Case]] = {pair: [] for pair in pairs}
     for ids in chunks(koc_ids):
-        for alert in outbox.load_alerts(connection, [among(alerts.c.koc_id, ids), among(alerts.c.brand, brands)]):
+        replayed = alerts.c.kind.not_in(sorted(OPERATIONAL_KINDS))
+        for alert in outbox.load_alerts(connection, [among(alerts.c.koc_id, ids), among(alerts.c.brand, brands), replayed]):
             if (pair := (alert.alert.koc_id, alert.alert.brand)) in stored:
                 stored[pair].append(alert)
         for case in case_rows.load(connection, [among(cases.c.koc_id, ids), among(cases.c.brand, brands)], lock=True):

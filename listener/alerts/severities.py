@@ -16,6 +16,17 @@ SEVERITIES: Mapping[tuple[str, str | None], tuple[Severity, Severity]] = {
     ("silence", None): ("info", "watch"),
     ("praise-withdrawal", None): ("info", "watch"),
     ("brand-shift", None): ("important", "important"),
+    ("grave-post", None): ("important", "urgent"),
+    ("defection", None): ("watch", "important"),
+    ("unresolved-feedback", None): ("watch", "important"),
+    ("accusation", None): ("watch", "watch"),
+    ("opinion-storm", None): ("urgent", "urgent"),
+    ("spread", None): ("important", "urgent"),
+    ("contagion", None): ("important", "important"),
+    ("source-silent", None): ("watch", "watch"),
+    ("delivery-failing", None): ("important", "important"),
+    ("case-due", None): ("watch", "important"),
+    ("promise-due", None): ("watch", "important"),
 }
 FIRST_TIERS = frozenset({"s", "a", "s级", "a级", "核心", "头部", "top", "core", "vip"})
 URGENCY: Mapping[Severity, int] = {"urgent": 0, "important": 1, "watch": 2, "info": 3}

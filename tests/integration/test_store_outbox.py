@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from storage.records import Delivery, StoreError
+from listener.alerts.reminding import reminders
+from storage.records import Alert, Delivery, Reminders, StoredAlert, StoreError
 from storage.store import Store
 from tests.stored import BRAND, NOW, alert, at, case, changes, delivery, koc, step, watch_all
 
@@ -285,3 +286,32 @@ def test_two_people_do_not_change_a_case_past_each_other(store: Store) -> None:
     with pytest.raises(StoreError, match="changed by somebody else"):
         store.save_case(opened, was=None)
     assert store.steps("C1") == []
+
+
+def reminded(store: Store, *wanted: Alert, now: datetime = NOW) -> Reminders:
+    def decide(stored: Sequence[StoredAlert], told: Mapping[str, Sequence[Delivery]]) -> Reminders:
+        return reminders(wanted, stored=stored, deliveries=told, channels_of=lambda _: ["mail"], kocs={}, now=now)
+
+    return store.remind(decide, now)
+
+
+def test_an_operational_alert_is_made_once_and_taken_away_without_a_correction(store: Store) -> None:
+    due = alert("due", "k1", kind="case-due", level=None, turned_at=None, severity="watch")
+    assert [one.alert_key for one in reminded(store, due).deliveries] == ["due"]
+    assert reminded(store, due) == Reminders((), (), (), ())
+    (sent,) = claim(store)
+    reminded(store)
+    store.settle([replace(sent, state="sent", sent_at=NOW, claimed_until=None)])
+    assert store.count_dirty() == 0, "no replay corrects it"
+    assert [one.state for one in store.alerts(history=True)] == ["superseded"]
+    assert [(one.kind, one.state) for one in store.deliveries()] == [("alert", "sent")]
+
+
+def test_a_replay_leaves_operational_alerts_alone(store: Store) -> None:
+    reminded(store, alert("due", "k1", kind="case-due", level=None, turned_at=None, severity="watch"))
+    store.mark_dirty(["k1"])
+    with store.watching(brands=[BRAND]) as watch:
+        assert watch is not None
+        assert watch.stored == {("k1", BRAND): []}
+        watch.record(changes("k1"), at=NOW)
+    assert [one.alert.key for one in store.alerts()] == ["due"]

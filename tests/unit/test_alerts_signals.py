@@ -13,7 +13,19 @@ from listener.alerts.reconcile import reconcile
 from listener.alerts.severities import SEVERITIES, severity_of
 from listener.keys import key_of
 from listener.text.words import WORDS
-from storage.records import QUIET_KINDS, Changes, Delivery, DriftState, Koc, PostKey, Severity, Signal, StoredAlert, Verdict
+from storage.records import (
+    OPERATIONAL_KINDS,
+    QUIET_KINDS,
+    Changes,
+    Delivery,
+    DriftState,
+    Koc,
+    PostKey,
+    Severity,
+    Signal,
+    StoredAlert,
+    Verdict,
+)
 
 AT = datetime(2026, 4, 14, 8, tzinfo=UTC)
 NOW = AT + timedelta(days=2)
@@ -113,7 +125,7 @@ def test_every_kind_of_the_table_has_words_and_severities_for_both_tiers() -> No
         assert kind in WORDS["alert-kind"]
         for tier in ("", "核心"):
             assert severity_of(kind, level, tier) in get_args(Severity)
-    assert {kind for kind, _ in SEVERITIES} == {"drift", "brand-shift", *QUIET_KINDS}
+    assert {kind for kind, _ in SEVERITIES} == set(WORDS["alert-kind"]) > QUIET_KINDS | OPERATIONAL_KINDS
 
 
 def test_the_tier_of_the_koc_makes_a_silence_graver_and_a_first_negative_not() -> None:
