@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
@@ -545,7 +545,11 @@ CaseState = Literal["open", "closed"]
 class Case:
     """What we do about an alert, step by step. key = hash(brand, koc, key of the alert that opened it).
     next_step: code of the step that is due. recovered_at: when what its alerts tell of was over, by the posts; None: not
-    yet."""
+    yet. koc_id "": it is about the whole brand, or about ``post`` by somebody off the roster.
+
+    reason: why somebody opened it by hand (opened_by: who), "" where an alert did. owner: who has taken it; members: who else
+    may see all of it. urgent: it may be an accident of safety or quality, everything is due at once. verdict: code of what it
+    was closed with, "" while it is open or where its steps were done. merged_into: the case that it was a duplicate of."""
 
     key: str
     brand: str
@@ -557,17 +561,49 @@ class Case:
     next_step: str
     alerts: tuple[str, ...] = ()
     recovered_at: datetime | None = None
+    owner: str = ""
+    members: tuple[str, ...] = ()
+    reason: str = ""
+    post: PostKey | None = None
+    urgent: bool = False
+    verdict: str = ""
+    merged_into: str = ""
+    closed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CaseStep:
-    """An entry of a case's append-only log."""
+    """An entry of a case's append-only log. step: a step that was done, or another event's code. link: where it can be seen.
+    data: what belongs to it besides, as ``reply`` and ``ticked`` of an answer, ``due`` of a closing."""
 
     case_key: str
     at: datetime
     who: str
     step: str
     note: str = ""
+    link: str = ""
+    data: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseAct:
+    """What somebody does with a case: as it is afterwards, the entries of its log, and as they saw it before (None: it is
+    new)."""
+
+    case: Case
+    steps: tuple[CaseStep, ...]
+    was: Case | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseAudit:
+    """What the check of a case's log found. entries: how many there are; head: hash of the last. faults: what does not fit, as
+    (number of the entry from 1, 0 for the log as a whole; what is wrong)."""
+
+    case_key: str
+    entries: int
+    head: str
+    faults: tuple[tuple[int, str], ...]
 
 
 @dataclass(frozen=True, slots=True)

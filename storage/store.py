@@ -21,6 +21,8 @@ from functools import partial
 from types import TracebackType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from sqlalchemy import Connection
+
 from storage import (
     calibrations,
     cases,
@@ -51,6 +53,8 @@ from storage.records import (
     Calibration,
     CalibrationRun,
     Case,
+    CaseAct,
+    CaseAudit,
     CaseStep,
     Counts,
     Crawl,
@@ -332,11 +336,29 @@ class Store:
 
     def steps(self, case_key: str) -> list[CaseStep]:
         """A case's log, oldest first."""
-        return self._database.read(lambda c: cases.load_steps(c, case_key))
+        return self._database.read(lambda c: cases.load_steps(c, [case_key])).get(case_key, [])
+
+    def logs(self, case_keys: Sequence[str] | None = None) -> dict[str, list[CaseStep]]:
+        """The logs of these cases (None: of all), each oldest first."""
+        return self._database.read(lambda c: cases.load_steps(c, case_keys))
 
     def save_case(self, case: Case, steps: Sequence[CaseStep] = (), *, was: Case | None) -> None:
         """Write what somebody did with a case. was: the case as they saw it; StoreError if it is not so any more."""
-        self._database.write(lambda c: cases.change(c, case, steps, was))
+        self.act([CaseAct(case, tuple(steps), was)])
+
+    def act(self, acts: Sequence[CaseAct], marks: Sequence[KocMark] = ()) -> list[KocMark]:
+        """Write what somebody did with cases, and what they found out of KOCs by it, in one transaction; StoreError, and
+        nothing is written, where a case is not as they saw it. Returns the marks that stand."""
+
+        def work(connection: Connection) -> list[KocMark]:
+            cases.act(connection, acts)
+            return [koc_marks.add(connection, mark) for mark in marks]
+
+        return self._database.write(work)
+
+    def audit(self, case_keys: Sequence[str] | None = None) -> list[CaseAudit]:
+        """Whether the logs of cases (None: of all) are as they were written, in key order."""
+        return self._database.read(lambda c: cases.audit(c, case_keys))
 
     # -------------------------------------------------------------------------------------------------------- look
 

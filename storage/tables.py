@@ -371,9 +371,21 @@ cases = Table(
     Column("next_step", Text, nullable=False),
     Column("alerts", Text, nullable=False),
     Column("recovered_at", BigInteger),
+    Column("owner", Text, nullable=False, server_default=text("''")),
+    Column("reason", Text, nullable=False, server_default=text("''")),
+    Column("platform", Text, nullable=False, server_default=text("''")),
+    Column("post_id", Text, nullable=False, server_default=text("''")),
+    Column("verdict", Text, nullable=False, server_default=text("''")),
+    Column("merged_into", Text, nullable=False, server_default=text("''")),
+    Column("log_head", Text, nullable=False, server_default=text("''")),  # hash of the last entry of its log
+    Column("members", Text, nullable=False, server_default=text("'[]'")),
+    Column("urgent", Boolean, nullable=False, server_default=text("false")),
+    Column("closed_at", BigInteger),
+    Column("entries", Integer, nullable=False, server_default=text("0")),  # how many its log has
 )
 Index("ix_cases_koc_id_brand", cases.c.koc_id, cases.c.brand)
 
+# Rows are only added, triggers see to it; each holds the hash of the one before it in its case.
 case_steps = Table(
     "case_steps",
     metadata,
@@ -383,6 +395,10 @@ case_steps = Table(
     Column("who", Text, nullable=False),
     Column("step", Text, nullable=False),
     Column("note", Text, nullable=False),
+    Column("link", Text, nullable=False, server_default=text("''")),
+    Column("before", Text, nullable=False, server_default=text("''")),
+    Column("hash", Text, nullable=False, server_default=text("''")),
+    Column("data", Text, nullable=False, server_default=text("'{}'")),
 )
 Index("ix_case_steps_case_key", case_steps.c.case_key)
 
