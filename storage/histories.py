@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, FromClause, and_, func, select
 
 from storage.codec import cues_of, json_of, json_text, us, when
 from storage.database import AnyRow, among, chunks, insert
 from storage.dirty import data_time, mark_judged
-from storage.records import Calibration, History, KocMention, Mention, PostKey
+from storage.records import ACCUSATION, Answer, Calibration, History, KocMention, Mention, PostKey
 from storage.tables import account_keys, accounts, calibrations, coverage, mentions, posts
 
 Pair = tuple[str, str]  # KOC, brand
@@ -29,16 +29,22 @@ _HISTORY = (
 
 def mention_columns() -> tuple[Any, ...]:
     """The columns that `koc_mention_of` reads of a post that may be anybody's."""
-    account = (posts.c.platform, posts.c.author_key.label("account_id"))
-    rest = (
-        posts.c.post_id,
-        posts.c.posted_at,
-        posts.c.kind,
-        posts.c.url,
-        posts.c.text,
-        posts.c.platform.label("post_platform"),
+    return (*_columns_of(posts), *_MENTION)
+
+
+def _columns_of(table: FromClause) -> tuple[Any, ...]:
+    """What `koc_mention_of` reads of the posts in a table, beside the mention; the account is the author's key."""
+    c = table.c
+    return (
+        c.platform,
+        c.author_key.label("account_id"),
+        c.post_id,
+        c.posted_at,
+        c.kind,
+        c.url,
+        c.text,
+        c.platform.label("post_platform"),
     )
-    return (*account, *rest, *_MENTION)
 
 
 def koc_mention_of(row: AnyRow) -> KocMention:
@@ -71,25 +77,61 @@ def mention_of(key: PostKey, row: AnyRow) -> Mention:
 
 def load(connection: Connection, pairs: Sequence[Pair], as_of: int | None = None) -> list[History]:
     """The history of each (KOC, brand), in the order given; with ``as_of`` only what was stored and posted until then."""
-    wanted = set(pairs)
     found: dict[Pair, list[KocMention]] = {pair: [] for pair in pairs}
+    rivals: dict[Pair, list[KocMention]] = {pair: [] for pair in pairs}
     brands = sorted({brand for _, brand in pairs})
     for ids in chunks(sorted({koc_id for koc_id, _ in pairs})):
         query = (
             select(*_HISTORY)
             .join(posts, posts.c.author_key == account_keys.c.author_key)
             .join(mentions, mentions.c.post == posts.c.id)
-            .where(among(account_keys.c.koc_id, ids), among(mentions.c.brand, brands), mentions.c.is_rival.is_(False))
+            .where(among(account_keys.c.koc_id, ids), among(mentions.c.brand, brands))
         )
         if as_of is not None:
             query = query.where(posts.c.stored_at <= as_of, posts.c.posted_at <= as_of)
         for row in connection.execute(query):
             pair = (row.koc_id, row.brand)
-            if pair in wanted:
-                found[pair].append(koc_mention_of(row))
+            if pair in found:
+                (rivals if row.is_rival else found)[pair].append(koc_mention_of(row))
+    answers = _accusations(connection, pairs, as_of)
     heard = heard_to(connection, sorted({koc_id for koc_id, _ in pairs}))
     until = None if as_of is None else when(as_of)
-    return [History(*pair, tuple(sorted(found[pair], key=_event_order)), _earlier(heard.get(pair[0]), until)) for pair in pairs]
+    return [
+        History(
+            *pair,
+            tuple(sorted(found[pair], key=_event_order)),
+            _earlier(heard.get(pair[0]), until),
+            tuple(sorted(rivals[pair], key=_event_order)),
+            tuple(sorted(answers.get(pair, ()), key=lambda one: (*_event_order(one.said), one.to))),
+        )
+        for pair in pairs
+    ]
+
+
+def _accusations(connection: Connection, pairs: Sequence[Pair], as_of: int | None) -> dict[Pair, list[Answer]]:
+    """What others answered to posts of these KOCs that accuses, found by the posts it answers; not what a KOC says itself."""
+    answers, own = posts.alias("answers"), account_keys.alias("own")
+    columns = (*_columns_of(answers), *_MENTION)
+    who = (account_keys.c.koc_id, posts.c.post_id.label("answered"))
+    found: dict[Pair, list[Answer]] = {}
+    wanted = set(pairs)
+    for ids in chunks(sorted({koc_id for koc_id, _ in pairs})):
+        query = (
+            select(*who, *columns)
+            .select_from(account_keys)
+            .join(posts, posts.c.author_key == account_keys.c.author_key)
+            .join(answers, and_(answers.c.platform == posts.c.platform, answers.c.parent_id == posts.c.post_id))
+            .join(mentions, mentions.c.post == answers.c.id)
+            .outerjoin(own, and_(own.c.author_key == answers.c.author_key, own.c.koc_id == account_keys.c.koc_id))
+            .where(among(account_keys.c.koc_id, ids), own.c.koc_id.is_(None))
+            .where(mentions.c.is_rival.is_(False), mentions.c.cues.contains(f'["{ACCUSATION}'))
+        )
+        if as_of is not None:
+            query = query.where(answers.c.stored_at <= as_of, answers.c.posted_at <= as_of, posts.c.stored_at <= as_of)
+        for row in connection.execute(query):
+            if (pair := (row.koc_id, row.brand)) in wanted:
+                found.setdefault(pair, []).append(Answer(koc_mention_of(row), PostKey(row.post_platform, row.answered)))
+    return found
 
 
 def _earlier(heard: datetime | None, as_of: datetime | None) -> datetime | None:

@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, and_, delete, func, select, update
 
-from storage import moods, prepare
+from storage import crowds, moods, prepare
 from storage.codec import cues_text, media_of, names_of, units, when
 from storage.database import AnyRow, among, chunks, insert_all, lock
 from storage.dirty import kocs_by_author, mark
-from storage.records import Mention, ParentPost, PostKey, StalePost
+from storage.records import ACCUSATION, Mention, ParentPost, PostKey, StalePost
 from storage.tables import mentions, posts
 
 _STALE = posts.c.version != posts.c.scored_version
@@ -118,7 +118,9 @@ def put(
         return
     ids = sorted(valid)
     differences: moods.Differences = {}
-    touched = _take_old(connection, [row for row in ids if current[row].scored_version], current, differences)
+    turnover = crowds.Turnover(connection, current)
+    turnover.take([row for row in ids if current[row].scored_version])
+    touched, accusing = _take_old(connection, [row for row in ids if current[row].scored_version], current, differences)
     rows: list[dict[str, Any]] = []
     for row in ids:
         post, new = valid[row]
@@ -126,14 +128,18 @@ def put(
         for mention in new:
             values = _row_of(row, mention, day)
             rows.append(values)
-            if not mention.is_rival:
-                touched.add((post.author_key, mention.brand))
+            turnover.bring(row, mention)
+            touched.add((post.author_key, mention.brand))
+            if any(cue.code.startswith(ACCUSATION) for cue in mention.cues):
+                accusing.add((row, mention.brand))
             if values["day"] is not None:
                 moods.add(differences, (mention.brand, day), (1, values["against"], values["none"], values["favor"]))
     insert_all(connection, mentions, rows)
+    turnover.write()
     for some in chunks(ids):
         connection.execute(update(posts).where(among(posts.c.id, some)).values(scored_version=posts.c.version))
     moods.write(connection, differences)
+    touched |= _accused(connection, accusing)
     who = kocs_by_author(connection, (author for author, _ in touched))
     mark(connection, ((who[author], brand) for author, brand in touched if author in who))
 
@@ -141,7 +147,7 @@ def put(
 def _lock_posts(connection: Connection, rows: Sequence[int]) -> dict[int, AnyRow]:
     fields = (
         posts.c.id, posts.c.platform, posts.c.post_id, posts.c.version, posts.c.scored_version, posts.c.posted_at,
-        posts.c.author_key,
+        posts.c.author_key, *crowds.FIELDS,
     )  # fmt: skip
     found: dict[int, AnyRow] = {}
     for ids in chunks(rows):
@@ -162,26 +168,42 @@ def _is_awaited(row: AnyRow | None, post: StalePost) -> bool:
 
 def _take_old(
     connection: Connection, rows: Sequence[int], current: dict[int, AnyRow], differences: moods.Differences
-) -> set[tuple[str, str]]:
-    """Delete earlier mentions and take them out of the moods. Returns (author, brand) of those about our brands."""
+) -> tuple[set[tuple[str, str]], set[tuple[int, str]]]:
+    """Delete earlier mentions and take them out of the moods. Returns (author, brand) of all, and (post, brand) of those that
+    accused somebody."""
     touched: set[tuple[str, str]] = set()
+    accusing: set[tuple[int, str]] = set()
     fields = (
         mentions.c.post,
         mentions.c.brand,
-        mentions.c.is_rival,
         mentions.c.day,
         mentions.c.against,
         mentions.c.none,
         mentions.c.favor,
+        mentions.c.cues.contains(f'["{ACCUSATION}').label("accuses"),
     )
     for ids in chunks(rows):
         for old in connection.execute(select(*fields).where(among(mentions.c.post, ids))):
-            if not old.is_rival:
-                touched.add((current[old.post].author_key, old.brand))
+            touched.add((current[old.post].author_key, old.brand))
+            if old.accuses:
+                accusing.add((old.post, old.brand))
             if old.day is not None:
                 moods.add(differences, (old.brand, old.day), (-1, -old.against, -old.none, -old.favor))
         connection.execute(delete(mentions).where(among(mentions.c.post, ids)))
-    return touched
+    return touched, accusing
+
+
+def _accused(connection: Connection, accusing: Iterable[tuple[int, str]]) -> set[tuple[str, str]]:
+    """Whose posts these answer: (author, brand)."""
+    brands: dict[int, set[str]] = {}
+    for row, brand in accusing:
+        brands.setdefault(row, set()).add(brand)
+    answered, found = posts.alias("answered"), set[tuple[str, str]]()
+    is_parent = and_(answered.c.platform == posts.c.platform, answered.c.post_id == posts.c.parent_id)
+    for ids in chunks(sorted(brands)):
+        query = select(posts.c.id, answered.c.author_key).join(answered, is_parent).where(among(posts.c.id, ids))
+        found.update((author, brand) for row, author in connection.execute(query) for brand in brands[row])
+    return found
 
 
 def _row_of(row: int, mention: Mention, day: int) -> dict[str, Any]:

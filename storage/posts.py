@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, func, or_, select, update
 
+from storage import crowds
 from storage.codec import names_text
 from storage.crawls import write_marks
 from storage.database import among, chunks, insert, insert_all, is_postgres, lock
@@ -33,6 +34,7 @@ def add(connection: Connection, new: Sequence[Post], stored_at: int, marks: Sequ
     edited = _write_texts(connection, fresh, rows, steps, stored)
     _write_counts(connection, ((rows[key], item) for key, item in fresh.items()), fresh=True)
     _write_counts(connection, ((stored[key]["id"], batch[key]) for key in steps), fresh=False)
+    crowds.count_again(connection, [stored[key]["id"] for key in steps if batch[key].counts])
     changed = [*fresh, *(key for key, step in steps.items() if step.children_stale)]
     _mark_children_stale(connection, changed, set(rows.values()))
     write_marks(connection, marks)
@@ -80,7 +82,12 @@ def _apply(
 ) -> None:
     """Change the stored posts."""
     moved_authors = [stored[key]["author_key"] for key, step in steps.items() if "author_key" in step.columns]
-    mark_authors_dirty(connection, moved_authors)
+    moved = [
+        (platform, stored[platform, post_id]["parent_id"])
+        for (platform, post_id), step in steps.items()
+        if "parent_id" in step.columns
+    ]
+    mark_authors_dirty(connection, [*moved_authors, *_authors_of(connection, moved)])
     by_shape: dict[tuple[str, ...], list[Row]] = {}
     for key, step in steps.items():
         columns: dict[str, Any] = dict(step.columns)
@@ -98,6 +105,17 @@ def _apply(
         connection.execute(
             update(post_raws).where(post_raws.c.post == bindparam("row")).values(raw=bindparam("new_raw")), raw_rows
         )
+
+
+def _authors_of(connection: Connection, keys: Iterable[tuple[str, str | None]]) -> list[str]:
+    """Who wrote these posts, as far as they are stored: what others answer to them is part of their history."""
+    found: list[str] = []
+    given = sorted((platform, post_id) for platform, post_id in keys if post_id is not None)
+    for platform, some in groupby(given, key=lambda key: key[0]):
+        for ids in chunks([post_id for _, post_id in some]):
+            query = select(posts.c.author_key).where(posts.c.platform == platform, among(posts.c.post_id, ids))
+            found += connection.execute(query).scalars()
+    return found
 
 
 def _write_texts(
