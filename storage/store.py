@@ -49,6 +49,7 @@ from storage import (
 from storage.codec import us, us_or_none, when
 from storage.database import Database
 from storage.records import (
+from storage.ledger import Ledger
     Added,
     Calibration,
     CalibrationRun,
@@ -109,6 +110,7 @@ class Store:
         self._zone = zone
         # Rows that this process added: it scores them first, so that two importers share the work. A hint, no more.
         self._own: deque[int] = deque(maxlen=OWN_ROWS)
+        self.ledger = Ledger(database)
         self._own_lock = threading.Lock()
         self._made_with: dict[str, str] | None = None  # what this process last called `prepare` with
 
