@@ -234,6 +234,14 @@ class Schedule:
 
 
 @dataclass(frozen=True, kw_only=True, config=_VALUES)
+class Promises:
+    """``[promises]``: how many working days before a promise's day the team is reminded, and how many after it once more."""
+
+    remind_days_before: Annotated[Whole, at_least(0, 60)] = 2
+    remind_again_days_after: Annotated[Whole, at_least(1, 60)] = 5
+
+
+@dataclass(frozen=True, kw_only=True, config=_VALUES)
 class Engine:
     """``[engine]``. workers: processes that score and replay; crawl_workers: processes that read one source of several hosts;
     dask: address of a Dask scheduler whose workers do all that instead, "" none; batch_size: posts stored and scored at a time;
@@ -284,6 +292,7 @@ class Settings:
     rules: Rules = Rules()
     privacy: Privacy = Privacy()
     schedule: Schedule = Schedule()
+    promises: Promises = Promises()
     engine: Engine = Engine()
     departments: Departments = Departments()
 
@@ -302,6 +311,7 @@ SECTIONS: Mapping[str, Any] = {
     "rules": Rules,
     "privacy": Privacy,
     "schedule": Schedule,
+    "promises": Promises,
     "engine": Engine,
     "departments": Departments,
 }

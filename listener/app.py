@@ -17,6 +17,7 @@ from itertools import chain, repeat
 from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias
+from zoneinfo import ZoneInfo
 
 from config import settings as config
 from listener import engines, mentions, normalize, pipeline, quarantine
@@ -27,6 +28,7 @@ from listener.channels.webhook import WebhookChannel
 from listener.crawling import Part, collect_many
 from listener.drift.rules import Rule
 from listener.engines import Dask, Processes, Reach, executor_of, public_reach, store_of
+from listener.relations.promises import Reminding
 from listener.roster import RosterPreview, read_roster
 from listener.text.views import AlertView, view_of
 from listener.upkeep import expire_files, put_away_of
@@ -225,6 +227,7 @@ class App:
                 view=self.view_of,
                 batch_size=batch_size or self.settings.engine.batch_size,
                 deliver_within=self.settings.rules.deliver_within,
+                reminding=self.reminding(),
                 stopping=self._stop.is_set,
                 report=report,
             )
@@ -493,6 +496,11 @@ class App:
         if done != pipeline.Delivered():
             log.info("推送 / deliveries: %s", done)
         return done
+
+    def reminding(self) -> Reminding:
+        """When somebody is reminded of what was promised."""
+        days = self.settings.promises
+        return Reminding(ZoneInfo(self.timezone), ahead=days.remind_days_before, long_after=days.remind_again_days_after)
 
     def remind(self) -> None:
         """Make the alerts of what is due or has stopped working, by the clock, and take away what is settled."""

@@ -25,7 +25,7 @@ from listener.channels.door import Channel, ChannelError
 from listener.drift.brand_shifts import brand_shifts
 from listener.drift.detect import detect
 from listener.drift.rules import Rule, default_calibration
-from listener.signals.first_negatives import first_negatives
+from listener.relations import promises
 from listener.signals.moods import brand_verdict
 from listener.signals.praise_withdrawals import praise_withdrawals
 from listener.signals.silences import silences
@@ -163,6 +163,7 @@ class Desk:
     deliver_within: an older turn is summarized, never sent by itself. watch_size: KOCs that one transaction replays.
     stopping: asked between two units of work; True ends the step early and cleanly.
     """
+    reminding: when somebody is reminded of promises.
 
     store: Store
     brands: tuple[Brand, ...]
@@ -179,6 +180,7 @@ class Desk:
     watch_size: int = 200
     replay: ReplayMany = replay_here
     collect: CollectMany = collect
+    reminding: promises.Reminding = field(default_factory=promises.Reminding)
     stopping: Callable[[], bool] = field(default=lambda: False)
     report: Report = field(default=lambda step, done, total: None)
 
@@ -491,7 +493,8 @@ class Intake:
 def due_alerts(desk: Desk, now: datetime) -> tuple[Alert, ...]:
     """Every operational alert that is wanted now: what is due, and what has stopped working. Each kind's own pure function says
     so of what is stored; one line a kind."""
-    return ()
+    kocs = {koc.koc_id: koc for koc in desk.store.kocs()}
+    return (*promises.due_alerts(desk.store.ledger.promises(), now, kocs=kocs, rule=desk.reminding),)
 
 
 def remind(desk: Desk) -> int:

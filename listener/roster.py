@@ -238,7 +238,7 @@ class _Import:
             accounts=tuple(accounts[key] for key in sorted(accounts)),
             owner=person.owner or (old.owner if old else ""),
             tier=person.tier or (old.tier if old else ""),
-            domain=_domain_of(person.domain) or (old.domain if old else "public"),
+            domain=domain_of(person.domain) or (old.domain if old else "public"),
             note=person.note or (old.note if old else ""),
             standing=old.standing if old else "active",
             title=old.title if old else "",
@@ -292,7 +292,7 @@ def _finding(person: Person, code: str, value: str = "", rows: Iterable[int] = (
     return Finding(tuple(rows) or tuple(person.rows), person.sheet, person.name, code, value)
 
 
-def _domain_of(text: str) -> str:
+def domain_of(text: str) -> str:
     folded = text.strip().lower()
     return "private" if folded in ("private", "私域", "私") else "public" if folded in ("public", "公域", "公") else ""
 

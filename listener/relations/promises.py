@@ -6,7 +6,8 @@ A reminder is a function of the promise and the calendar: the same at every minu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime, time, timedelta, tzinfo
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -40,6 +41,17 @@ class Stage(StrEnum):
 def is_weekday(day: date) -> bool:
     """Working days where no calendar of holidays is given."""
     return day.weekday() < 5
+
+
+@dataclass(frozen=True, slots=True)
+class Reminding:
+    """When somebody is reminded. zone: whose days count. is_working: the calendar of working days. ahead: working days before a
+    promise's day; long_after: working days after it, when it is told once more."""
+
+    zone: tzinfo = UTC
+    is_working: IsWorking = is_weekday
+    ahead: int = 2
+    long_after: int = 5
 
 
 def promise_of(
@@ -91,12 +103,10 @@ def entry_of(
     return PromiseEvent(at, who.strip(), act, reason.strip(), due)
 
 
-def stage_of(
-    promise: Promise, today: date, *, is_working: IsWorking = is_weekday, ahead: int = 2, long_after: int = 5
-) -> Stage | None:
-    """Where an open promise stands; None where nobody has to be reminded. ahead, long_after: working days before its day, and
-    after it. What the KOC promised is only told once it is past: nobody is to be pressed."""
-    found = [stage for stage, day in _starts(promise.due, is_working, ahead, long_after) if day <= today]
+def stage_of(promise: Promise, today: date, rule: Reminding) -> Stage | None:
+    """Where an open promise stands; None where nobody has to be reminded. What the KOC promised is only told once it is past:
+    nobody is to be pressed."""
+    found = [stage for stage, day in _starts(promise.due, rule) if day <= today]
     if promise.state != "open" or not found:
         return None
     if not promise.is_ours:
@@ -104,13 +114,13 @@ def stage_of(
     return found[-1]
 
 
-def _starts(due: date, is_working: IsWorking, ahead: int, long_after: int) -> list[tuple[Stage, date]]:
+def _starts(due: date, rule: Reminding) -> list[tuple[Stage, date]]:
     """The first day of each stage, in order."""
     return [
-        (Stage.SOON, working_day(due, -ahead, is_working)),
+        (Stage.SOON, working_day(due, -rule.ahead, rule.is_working)),
         (Stage.TODAY, due),
         (Stage.OVERDUE, due + timedelta(days=1)),
-        (Stage.LONG_OVERDUE, working_day(due, long_after, is_working) + timedelta(days=1)),
+        (Stage.LONG_OVERDUE, working_day(due, rule.long_after, rule.is_working) + timedelta(days=1)),
     ]
 
 
@@ -128,28 +138,21 @@ def working_day(day: date, count: int, is_working: IsWorking) -> date:
     return day
 
 
-def due_alerts(
-    promises: Iterable[Promise],
-    now: datetime,
-    *,
-    kocs: Mapping[str, Koc],
-    zone: tzinfo,
-    is_working: IsWorking = is_weekday,
-    ahead: int = 2,
-    long_after: int = 5,
-) -> tuple[Alert, ...]:
+def due_alerts(promises: Iterable[Promise], now: datetime, *, kocs: Mapping[str, Koc], rule: Reminding) -> tuple[Alert, ...]:
     """What somebody has to be reminded of now, one alert a promise, sorted by key. Of who left in friendship nothing that an
     agreement holds, of who is off the roster nothing at all."""
-    today, wanted = now.astimezone(zone).date(), []
+    today, wanted = now.astimezone(rule.zone).date(), []
     for promise in promises:
-        koc = kocs.get(promise.koc_id)
-        if koc is None or (koc.standing == "alumni" and promise.source.startswith("agreement:")):
-            continue
-        stage = stage_of(promise, today, is_working=is_working, ahead=ahead, long_after=long_after)
+        stage = stage_of(promise, today, rule) if reminds_of(promise, kocs.get(promise.koc_id)) else None
         if stage is not None:
-            starts = dict(_starts(promise.due, is_working, ahead, long_after))
-            wanted.append(_alert_of(promise, stage, datetime.combine(starts[stage], time(), zone)))
+            start = datetime.combine(dict(_starts(promise.due, rule))[stage], time(), rule.zone)
+            wanted.append(_alert_of(promise, stage, start))
     return tuple(sorted(wanted, key=lambda alert: alert.key))
+
+
+def reminds_of(promise: Promise, koc: Koc | None) -> bool:
+    """Whether a promise to, or of, this KOC may be told of at all. koc: None where it is off the roster."""
+    return koc is not None and not (koc.standing == "alumni" and promise.source.startswith("agreement:"))
 
 
 def _alert_of(promise: Promise, stage: Stage, start: datetime) -> Alert:

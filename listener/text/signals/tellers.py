@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from listener.text.signals import of_brands, of_rhythms
+from listener.text.signals import of_brands, of_kocs, of_promises, of_rhythms
 from listener.text.signals.wording import Teller, Told
 from listener.text.views import AlertView
 
@@ -27,3 +27,4 @@ _TELLERS: Final[Mapping[str, Teller]] = {
     "praise-withdrawal": of_rhythms.praise_withdrawal,
     "brand-shift": of_brands.brand_shift,
 }
+    "promise-due": of_promises.promise_due,

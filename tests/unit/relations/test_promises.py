@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from listener.relations.errors import RelationError
-from listener.relations.promises import Stage, due_alerts, entry_of, promise_of, stage_of, unmet, working_day
+from listener.relations.promises import Reminding, Stage, due_alerts, entry_of, promise_of, stage_of, unmet, working_day
 from storage.records import Koc
 from storage.roster_records import Promise, PromiseAct
 
@@ -31,7 +31,9 @@ def noon(day: date) -> datetime:
 
 
 def alerts_on(day: date, *promises: Promise, kocs: tuple[Koc, ...] = (KOC,), **rule: object) -> list[str]:
-    found = due_alerts(promises or (promise(),), noon(day), kocs={koc.koc_id: koc for koc in kocs}, zone=ZONE, **rule)  # type: ignore[arg-type]
+    found = due_alerts(
+        promises or (promise(),), noon(day), kocs={koc.koc_id: koc for koc in kocs}, rule=Reminding(ZONE, **rule)
+    )  # type: ignore[arg-type]
     return [alert.evidence["stage"] for alert in found]
 
 
@@ -80,9 +82,9 @@ def test_a_calendar_without_working_days_ends_the_search() -> None:
 
 def test_the_same_reminder_is_the_same_alert_all_through_its_stage() -> None:
     kocs = {"K1": KOC}
-    first = due_alerts([promise()], noon(DUE - timedelta(days=2)), kocs=kocs, zone=ZONE)
-    second = due_alerts([promise()], noon(DUE - timedelta(days=1)), kocs=kocs, zone=ZONE)
-    third = due_alerts([promise()], noon(DUE), kocs=kocs, zone=ZONE)
+    first = due_alerts([promise()], noon(DUE - timedelta(days=2)), kocs=kocs, rule=Reminding(ZONE))
+    second = due_alerts([promise()], noon(DUE - timedelta(days=1)), kocs=kocs, rule=Reminding(ZONE))
+    third = due_alerts([promise()], noon(DUE), kocs=kocs, rule=Reminding(ZONE))
     assert first == second
     assert first[0].fired_at == datetime(2026, 5, 31, 16, tzinfo=UTC)  # the first instant of the day in Shanghai
     assert first[0].key != third[0].key
@@ -93,7 +95,7 @@ def test_a_promise_that_was_moved_reminds_of_its_new_day_from_when_it_was_moved(
     moved = promise().having(
         entry_of(promise(), "moved", who="小王", at=at, today=at.date(), reason="缺货", due=DUE + timedelta(days=2))
     )
-    (alert,) = due_alerts([moved], at, kocs={"K1": KOC}, zone=ZONE)
+    (alert,) = due_alerts([moved], at, kocs={"K1": KOC}, rule=Reminding(ZONE))
     assert (alert.evidence["stage"], alert.evidence["due"], alert.fired_at) == ("soon", "2026-06-05", at)
 
 
@@ -181,7 +183,9 @@ def test_a_ledger_only_grows_and_its_state_is_that_of_its_last_entry(tries: list
 @given(st.dates(date(2026, 1, 1), date(2026, 12, 31)), st.integers(0, 5), st.integers(1, 9))
 def test_stages_follow_each_other_as_days_go_by(due: date, ahead: int, long_after: int) -> None:
     order = [None, *Stage]
-    stages = [stage_of(promise(due), due + timedelta(days=n), ahead=ahead, long_after=long_after) for n in range(-20, 40)]
+    stages = [
+        stage_of(promise(due), due + timedelta(days=n), Reminding(ahead=ahead, long_after=long_after)) for n in range(-20, 40)
+    ]
     ranks = [order.index(stage) for stage in stages]
     assert ranks == sorted(ranks)
     assert stages[20] is Stage.TODAY
