@@ -25,6 +25,7 @@ from listener.channels.door import Channel, ChannelError
 from listener.drift.brand_shifts import brand_shifts
 from listener.drift.detect import detect
 from listener.drift.rules import Rule, default_calibration
+from listener.signals.first_negatives import first_negatives
 from listener.relations import promises
 from listener.signals.moods import brand_verdict
 from listener.signals.praise_withdrawals import praise_withdrawals
@@ -161,9 +162,9 @@ class Desk:
     finder: finds the brands in a post. key: what author ids are hashed with. channels: names of those that alerts go to.
     channel: one of them, open; None where the settings name it no more. view: an alert with all it takes to be shown.
     deliver_within: an older turn is summarized, never sent by itself. watch_size: KOCs that one transaction replays.
+    reminding: when somebody is reminded of promises.
     stopping: asked between two units of work; True ends the step early and cleanly.
     """
-    reminding: when somebody is reminded of promises.
 
     store: Store
     brands: tuple[Brand, ...]
@@ -178,9 +179,9 @@ class Desk:
     batch_size: int = 1000
     deliver_within: timedelta = timedelta(days=14)
     watch_size: int = 200
+    reminding: promises.Reminding = field(default_factory=promises.Reminding)
     replay: ReplayMany = replay_here
     collect: CollectMany = collect
-    reminding: promises.Reminding = field(default_factory=promises.Reminding)
     stopping: Callable[[], bool] = field(default=lambda: False)
     report: Report = field(default=lambda step, done, total: None)
 

@@ -49,7 +49,6 @@ from storage import (
 from storage.codec import us, us_or_none, when
 from storage.database import Database
 from storage.records import (
-from storage.ledger import Ledger
     Added,
     Calibration,
     CalibrationRun,
@@ -84,6 +83,7 @@ from storage.ledger import Ledger
     StoreError,
     Watched,
 )
+from storage.ledger import Ledger
 from storage.roster_records import By, KocChange
 from storage.watching import Watch
 
@@ -108,9 +108,9 @@ class Store:
     def __init__(self, database: Database, zone: ZoneInfo) -> None:
         self._database = database
         self._zone = zone
+        self.ledger = Ledger(database)
         # Rows that this process added: it scores them first, so that two importers share the work. A hint, no more.
         self._own: deque[int] = deque(maxlen=OWN_ROWS)
-        self.ledger = Ledger(database)
         self._own_lock = threading.Lock()
         self._made_with: dict[str, str] | None = None  # what this process last called `prepare` with
 

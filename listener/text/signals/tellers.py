@@ -26,5 +26,5 @@ _TELLERS: Final[Mapping[str, Teller]] = {
     "silence": of_rhythms.silence,
     "praise-withdrawal": of_rhythms.praise_withdrawal,
     "brand-shift": of_brands.brand_shift,
-}
     "promise-due": of_promises.promise_due,
+}
