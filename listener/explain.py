@@ -6,7 +6,8 @@ import dataclasses
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -406,6 +407,8 @@ def json_of(value: Any, zone: tzinfo = UTC) -> Any:
         return value.total_seconds()
     if isinstance(value, StrEnum):
         return value.value
+    if isinstance(value, (date, Decimal)):  # money exactly, never as a float
+        return str(value)
     if isinstance(value, Mapping):
         return {str(key): json_of(one, zone) for key, one in value.items()}
     if isinstance(value, (list, tuple)):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
@@ -44,6 +45,7 @@ def errors_of_doors() -> tuple[type[Exception], ...]:
     from listener.cases.steps import CaseError
     from listener.channels.door import ChannelError
     from listener.members import MembersError
+    from listener.relations.errors import RelationError
     from listener.roster import RosterError
     from listener.schedule import BusyError
     from listener.workspace import WorkspaceError
@@ -56,6 +58,7 @@ def errors_of_doors() -> tuple[type[Exception], ...]:
         WorkspaceError,
         RosterError,
         MembersError,
+        RelationError,
         StoreError,
         CollectError,
         ScoreError,
@@ -63,6 +66,34 @@ def errors_of_doors() -> tuple[type[Exception], ...]:
         CaseError,
         BusyError,
     )
+
+
+def who_of(by: str | None) -> str:
+    """Who does what a command does: --by, else the log-in name."""
+    if by:
+        return by
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError) as error:
+        raise typer.BadParameter("认不出登录名，请写明 / no log-in name is known: say who", param_hint="--by") from error
+
+
+def day_of(text: str, option: str) -> date:
+    """A day as 2026-03-01.
+
+    >>> day_of("2026-03-01", "--due").isoformat()
+    '2026-03-01'
+    """
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} 不是日期；写成 2026-03-01 / is no day: write it so", param_hint=option) from error
+    if not 1970 <= day.year <= 9000:
+        raise typer.BadParameter(f"{text!r} 超出范围 / is out of range", param_hint=option)
+    return day
+
+
+ByOption = Annotated[str | None, typer.Option("--by", help="谁（默认登录名）/ who does it (default: the log-in name)")]
 
 
 def time_of(text: str, option: str, timezone: str) -> datetime:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -10,7 +9,7 @@ import typer
 
 from listener.app import App
 from listener.commands import output, showing
-from listener.commands.context import time_of
+from listener.commands.context import time_of, who_of
 from listener.commands.output import Format
 from listener.commands.stories import brand_of
 from listener.text.quotes import line_of
@@ -39,7 +38,7 @@ def mark(
         words = "要一个，且只一个：--turned、--false-alarm、--mild 或 --take-back / exactly one of these is needed"
         raise typer.BadParameter(words)
     if taken_back is not None:
-        ended = app.store.take_back_mark(taken_back, who=_who(by), at=app.now(), note=note)
+        ended = app.store.take_back_mark(taken_back, who=who_of(by), at=app.now(), note=note)
         output.say(f"已撤回：{_words(ended, app)} / taken back")
         return
     if who is None:
@@ -48,7 +47,7 @@ def mark(
     at, alert = _when(app, koc, of, kind, text)
     if at > app.now():
         raise typer.BadParameter(f"{text} 还没有到 / lies in the future", param_hint=f"--{kind}")
-    new = KocMark("", koc.koc_id, of, kind, at, alert.alert.key if alert else "", _who(by), app.now(), note)
+    new = KocMark("", koc.koc_id, of, kind, at, alert.alert.key if alert else "", who_of(by), app.now(), note)
     kept = app.store.mark_koc(new)
     is_new = kept.made_at == new.made_at
     done = ("已标记", "marked") if is_new else ("已有这个标记", "stands already")
@@ -83,15 +82,6 @@ def _warn(app: App, kept: KocMark) -> None:
     others = [m for m in app.store.koc_marks(koc=kept.koc_id, brand=kept.brand) if m.key != kept.key]
     if any((m.kind == "turned") != (kept.kind == "turned") for m in others):
         output.warn("注意：这位还有别的标记 / there are other marks: listener koc marks " + kept.koc_id)
-
-
-def _who(by: str | None) -> str:
-    if by:
-        return by
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError) as error:
-        raise typer.BadParameter("认不出登录名，请写明 / no log-in name is known: say who", param_hint="--by") from error
 
 
 def _words(mark: KocMark, app: App) -> str:

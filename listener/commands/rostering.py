@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from listener.commands import output
-from listener.commands.context import FAILED, config_path, opened
+from listener.commands import kocs, output
+from listener.commands.context import FAILED, ByOption, config_path, opened, who_of
 from listener.commands.output import Format, FormatOption
 
 brand = typer.Typer(no_args_is_help=True, help="品牌 / brands")
@@ -18,6 +18,7 @@ koc = typer.Typer(no_args_is_help=True, help="KOC 名单 / the roster")
 
 def add_to(app: typer.Typer) -> None:
     """Put the commands of this family on the command line."""
+    kocs.add_to(koc)
     app.add_typer(brand, name="brand")
     app.add_typer(koc, name="koc")
 
@@ -62,9 +63,11 @@ def koc_import(
     file: Annotated[Path, typer.Argument(help="CSV 或 .xlsx / CSV or .xlsx", metavar="FILE")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="只预览，不写入 / preview only")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="不询问，写入可确定的行 / write what is certain, don't ask")] = False,
+    by: ByOption = None,
 ) -> None:
     """先预览再写入 KOC 名单；补充的账号会关联已有内容 / preview and import a roster; new accounts relink stored posts"""
     from listener.commands import rosters
+    from storage.roster_records import By
 
     with opened(context) as app:
         preview = app.read_roster(file)
@@ -75,7 +78,7 @@ def koc_import(
         if asks and not typer.confirm("写入名单？/ write the roster?", default=True, err=True):
             raise typer.Abort
         with output.reporting() as report:
-            app.store.save_kocs(preview.kocs)
+            app.store.save_kocs(preview.kocs, by=By(who_of(by), app.now(), "import", file.name))
             app.catch_up(report)
     saved, same = len(preview.kocs), len(preview.unchanged)
     output.say(f"名单已写入 {saved} 位，未变 {same} 位 / {saved} KOCs written, {same} unchanged")
@@ -100,11 +103,17 @@ def koc_list(
 
 
 @koc.command("remove", no_args_is_help=True)
-def koc_remove(context: typer.Context, ids: Annotated[list[str], typer.Argument(metavar="KOC…")]) -> None:
+def koc_remove(
+    context: typer.Context,
+    ids: Annotated[list[str], typer.Argument(metavar="KOC…")],
+    why: Annotated[str, typer.Option("--why", help="原因 / the reason")] = "",
+    by: ByOption = None,
+) -> None:
     """移出名单；其预警一并撤回，内容保留 / take KOCs off the roster: their alerts are superseded, posts stay"""
     from listener.commands import showing
+    from storage.roster_records import By
 
     with opened(context) as app, output.reporting() as report:
-        app.store.remove_kocs([showing.koc_of(app, who).koc_id for who in ids])
+        app.store.remove_kocs([showing.koc_of(app, who).koc_id for who in ids], by=By(who_of(by), app.now(), note=why))
         app.catch_up(report)
     output.say(f"已移出 {len(ids)} 位 / {len(ids)} removed")

@@ -29,7 +29,7 @@ _FROM: Mapping[PromiseAct, frozenset[PromiseState]] = {
 }
 
 
-class Stage(StrEnum):
+class PromiseStage(StrEnum):
     """How near the day of a promise is, or how long past. Codes; the words stand in listener/text."""
 
     SOON = "soon"
@@ -103,24 +103,24 @@ def entry_of(
     return PromiseEvent(at, who.strip(), act, reason.strip(), due)
 
 
-def stage_of(promise: Promise, today: date, rule: Reminding) -> Stage | None:
+def stage_of(promise: Promise, today: date, rule: Reminding) -> PromiseStage | None:
     """Where an open promise stands; None where nobody has to be reminded. What the KOC promised is only told once it is past:
     nobody is to be pressed."""
     found = [stage for stage, day in _starts(promise.due, rule) if day <= today]
     if promise.state != "open" or not found:
         return None
     if not promise.is_ours:
-        return Stage.OVERDUE if Stage.OVERDUE in found else None
+        return PromiseStage.OVERDUE if PromiseStage.OVERDUE in found else None
     return found[-1]
 
 
-def _starts(due: date, rule: Reminding) -> list[tuple[Stage, date]]:
+def _starts(due: date, rule: Reminding) -> list[tuple[PromiseStage, date]]:
     """The first day of each stage, in order."""
     return [
-        (Stage.SOON, working_day(due, -rule.ahead, rule.is_working)),
-        (Stage.TODAY, due),
-        (Stage.OVERDUE, due + timedelta(days=1)),
-        (Stage.LONG_OVERDUE, working_day(due, rule.long_after, rule.is_working) + timedelta(days=1)),
+        (PromiseStage.SOON, working_day(due, -rule.ahead, rule.is_working)),
+        (PromiseStage.TODAY, due),
+        (PromiseStage.OVERDUE, due + timedelta(days=1)),
+        (PromiseStage.LONG_OVERDUE, working_day(due, rule.long_after, rule.is_working) + timedelta(days=1)),
     ]
 
 
@@ -155,7 +155,7 @@ def reminds_of(promise: Promise, koc: Koc | None) -> bool:
     return koc is not None and not (koc.standing == "alumni" and promise.source.startswith("agreement:"))
 
 
-def _alert_of(promise: Promise, stage: Stage, start: datetime) -> Alert:
+def _alert_of(promise: Promise, stage: PromiseStage, start: datetime) -> Alert:
     written = max((event.at for event in promise.events), default=promise.made_at)  # moved into its stage: told from then on
     return Alert(
         key=key_of(KIND, promise.koc_id, promise.key, stage.value, promise.due.isoformat()),

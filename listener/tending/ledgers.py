@@ -12,7 +12,7 @@ from listener import pipeline
 from listener.app import App
 from listener.relations import agreements, promises
 from listener.relations.errors import RelationError
-from listener.relations.promises import Stage, reminds_of, stage_of
+from listener.relations.promises import PromiseStage, reminds_of, stage_of
 from listener.tending.people import known, today_of
 from storage.roster_records import About, Agreement, AgreementAct, Promise, PromiseAct
 
@@ -25,7 +25,7 @@ class Due:
     """A promise that somebody has to be reminded of. days: how many are left, below zero how many it is past."""
 
     promise: Promise
-    stage: Stage
+    stage: PromiseStage
     days: int
 
 
@@ -71,6 +71,14 @@ def add_promise(
         note=note,
     )
     return app.store.ledger.add_promises([made])[0]
+
+
+def source_of_case(app: App, key: str) -> str:
+    """The source of a promise that was made in a case, by the first letters of the case's key."""
+    found = [case for case in app.store.cases() if case.key.startswith(key)] if len(key) >= LEAST_KEY else []
+    if len(found) != 1:
+        raise RelationError(f"没有以 {key!r} 开头的处置单，或不止一个：listener cases list / no case, or several, begin so")
+    return f"case:{found[0].key}/{found[0].next_step or 'close'}"
 
 
 def note_promise(app: App, key: str, act: PromiseAct, *, who: str, reason: str = "", due: date | None = None) -> Promise:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from listener.relations.errors import RelationError
-from listener.relations.promises import Reminding, Stage, due_alerts, entry_of, promise_of, stage_of, unmet, working_day
+from listener.relations.promises import Reminding, PromiseStage, due_alerts, entry_of, promise_of, stage_of, unmet, working_day
 from storage.records import Koc
 from storage.roster_records import Promise, PromiseAct
 
@@ -182,11 +182,11 @@ def test_a_ledger_only_grows_and_its_state_is_that_of_its_last_entry(tries: list
 
 @given(st.dates(date(2026, 1, 1), date(2026, 12, 31)), st.integers(0, 5), st.integers(1, 9))
 def test_stages_follow_each_other_as_days_go_by(due: date, ahead: int, long_after: int) -> None:
-    order = [None, *Stage]
+    order = [None, *PromiseStage]
     stages = [
         stage_of(promise(due), due + timedelta(days=n), Reminding(ahead=ahead, long_after=long_after)) for n in range(-20, 40)
     ]
     ranks = [order.index(stage) for stage in stages]
     assert ranks == sorted(ranks)
-    assert stages[20] is Stage.TODAY
-    assert {None, Stage.TODAY, Stage.OVERDUE, Stage.LONG_OVERDUE} <= set(stages)
+    assert stages[20] is PromiseStage.TODAY
+    assert {None, PromiseStage.TODAY, PromiseStage.OVERDUE, PromiseStage.LONG_OVERDUE} <= set(stages)
