@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from listener.cases.steps import PROGRAM, STEPS, case_of, is_untouched, variant_of
+from listener.cases.steps import PROGRAM, STEPS, case_of, is_graver, is_untouched, strength_of, variant_of
 from storage.records import Alert, Case, CaseStep, Changes, Koc, StatusChange
-
-STRENGTH: Mapping[str | None, int] = {None: 0, "amber": 1, "red": 2}
 
 
 def end_of(alert: Alert, changes: Sequence[StatusChange]) -> datetime | None:
@@ -32,7 +30,7 @@ def follow(changes: Changes, *, cases: Sequence[Case], koc: Koc | None, now: dat
     desk = _Cases(cases, koc, now)
     for key in changes.superseded:
         desk.withdraw(key)
-    for alert in sorted(changes.alerts, key=lambda a: (a.fired_at, STRENGTH[a.level], a.key)):
+    for alert in sorted(changes.alerts, key=lambda a: (a.fired_at, strength_of(a), a.key)):
         desk.take(alert)
     current = {alert.key: alert for alert in changes.alerts}
     desk.recover(current, changes.state.changes)
@@ -45,7 +43,9 @@ class _Cases:
     """The cases of one KOC and brand while a replay is followed, and the entries it makes."""
 
     def __init__(self, cases: Sequence[Case], koc: Koc | None, now: datetime) -> None:
-        self.cases = {case.key: case for case in sorted(cases, key=lambda c: (c.opened_at, c.key))}
+        # One about a post by somebody off the roster goes its own way.
+        ours = [case for case in cases if case.koc_id or case.post is None]
+        self.cases = {case.key: case for case in sorted(ours, key=lambda c: (c.opened_at, c.key))}
         self.before = dict(self.cases)
         self.koc, self.now = koc, now
         self.steps: list[CaseStep] = []
@@ -68,7 +68,7 @@ class _Cases:
         if open_case:
             self._write(replace(open_case, alerts=(*open_case.alerts, alert.key)), "alert", alert.key)
         elif holders:
-            self._write(replace(holders[0], state="open"), "reopen", alert.key)
+            self._write(replace(holders[0], state="open", closed_at=None), "reopen", alert.key)
         else:
             self._write(case_of(alert, self.koc, self.now), "open", alert.key)
 
@@ -88,11 +88,12 @@ class _Cases:
             alerts = [current[key] for key in case.alerts if key in current]
             if all(alert.is_over for alert in alerts):
                 if is_untouched(case):
-                    self._write(replace(case, state="closed"), "close", "recovered" if alerts else "superseded")
+                    self._write(
+                        replace(case, state="closed", closed_at=self.now), "close", "recovered" if alerts else "superseded"
+                    )
                 continue
-            variant = variant_of(max(alerts, key=lambda a: STRENGTH[a.level]), self.koc)
-            is_graver = case.variant == "care" and variant != "care"
-            if variant != case.variant and (is_graver or is_untouched(case)):
+            variant = variant_of(max(alerts, key=strength_of), self.koc)
+            if variant != case.variant and (is_graver(variant, case.variant) or is_untouched(case)):
                 self._write(replace(case, variant=variant, next_step=STEPS[variant][0]), "variant", variant)
 
     def _write(self, case: Case, step: str, note: str = "") -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Literal
@@ -20,8 +20,16 @@ STEPS: Mapping[Variant, tuple[str, ...]] = {
     "private": ("thank", "support", "resolve", "publish", "close"),
     "care": ("contact", "fix", "record", "close"),
 }
+ASIDE = "verify"  # may be done at any time in a case whose steps do not have it
+ANSWERS = frozenset({"acknowledge", "thank", "support", "contact", "follow-up", "publish"})  # the other side hears of them
 PRIVATE_DOMAINS = frozenset({"private", "私域"})
 PROGRAM = "listener"  # who writes the entries that nobody made by hand
+
+# Kinds of alert that are told of everybody, of somebody who said something that asks for an answer, and of somebody that others
+# turn on. All else asks for a care visit: no post asks the brand for an answer.
+_OF_EVERYBODY = frozenset({"brand-shift", "opinion-storm", "spread"})
+_OF_WORDS = frozenset({"grave-post", "unresolved-feedback"})
+_GRAVITY: Mapping[Variant, int] = {"care": 0, "private": 1, "public": 2}
 
 
 class CaseError(Exception):
@@ -30,12 +38,29 @@ class CaseError(Exception):
 
 def variant_of(alert: Alert, koc: Koc | None) -> Variant:
     """Which answer an alert asks for: a wavering or quiet KOC a care visit, since no post asks the brand for an answer; a
-    critic an answer where it was said, in public or in the private domain; a public that is angry a public one."""
-    if alert.kind == "brand-shift":
-        return "public"
-    if alert.level != "red":
+    critic an answer where it was said, in public or in the private domain; a public that is angry a public one; a KOC
+    whom others call too close to the brand somebody who stands by them in private."""
+    if alert.kind == "accusation":
+        return "private"
+    if alert.kind in _OF_EVERYBODY:
+        return "private" if alert.evidence.get("domain") in PRIVATE_DOMAINS else "public"
+    if alert.level != "red" and alert.kind not in _OF_WORDS:
         return "care"
     return "private" if koc and koc.domain.strip().casefold() in PRIVATE_DOMAINS else "public"
+
+
+def strength_of(alert: Alert) -> int:
+    """How strongly an alert asks for its variant, among those of one case."""
+    if alert.kind in _OF_EVERYBODY or alert.kind == "grave-post" or alert.level == "red":
+        return 3
+    if alert.kind in ("accusation", "unresolved-feedback"):
+        return 2
+    return 1 if alert.level == "amber" else 0
+
+
+def is_graver(variant: Variant, than: Variant) -> bool:
+    """Whether an answer reaches further: to the KOC alone, to a group, to everybody."""
+    return _GRAVITY[variant] > _GRAVITY[than]
 
 
 def case_of(alert: Alert, koc: Koc | None, at: datetime) -> Case:
@@ -55,8 +80,8 @@ def case_of(alert: Alert, koc: Koc | None, at: datetime) -> Case:
 
 
 def is_untouched(case: Case) -> bool:
-    """No step of it has been done yet."""
-    return case.next_step == STEPS[case.variant][0]
+    """Nobody has taken it, opened it by hand or done a step of it yet."""
+    return case.next_step == STEPS[case.variant][0] and not case.owner and not case.reason
 
 
 def advance(case: Case, step: str, *, who: str, at: datetime, note: str = "") -> tuple[Case, CaseStep]:
@@ -64,13 +89,22 @@ def advance(case: Case, step: str, *, who: str, at: datetime, note: str = "") ->
     case can't close without its public follow-up."""
     steps = STEPS[case.variant]
     if case.state == "closed":
-        raise CaseError(f"case {case.key} is closed; a new alert opens a new one")
+        words = f"处置单 {case.key[:12]} 已结案，要继续先重开"
+        raise CaseError(f"{words} / case {case.key} is closed; a new alert opens a new one, or reopen it")
     if step not in steps:
-        raise CaseError(f"unknown step {step!r} in a {case.variant} case; there are: {', '.join(steps)}")
+        raise CaseError(f"没有这一步 {step!r} / unknown step {step!r} in a {case.variant} case; there are: {', '.join(steps)}")
     if step != case.next_step:
-        raise CaseError(f"step {step!r} is not due in case {case.key}; due is {case.next_step!r}")
+        words = f"{step} 还没轮到，现在该做 {case.next_step}"
+        raise CaseError(f"{words} / step {step!r} is not due in case {case.key}; due is {case.next_step!r}")
     if not who.strip():
-        raise CaseError(f"step {step!r} needs a name: who did it?")
+        raise CaseError(f"要写明是谁做的 / step {step!r} needs a name: who did it?")
     rest = steps[steps.index(step) + 1 :]
-    done = replace(case, next_step=rest[0]) if rest else replace(case, next_step="", state="closed")
+    done = replace(case, next_step=rest[0]) if rest else replace(case, next_step="", state="closed", closed_at=at)
     return done, CaseStep(case.key, at, who, step, note)
+
+
+def done_in(case: Case, log: Sequence[CaseStep]) -> frozenset[str]:
+    """The steps that a person has done since the case took its present variant, or was opened again."""
+    began = max((n for n, one in enumerate(log) if one.step in ("open", "variant", "reopen")), default=-1)
+    ladder = {*STEPS[case.variant], ASIDE}
+    return frozenset(one.step for one in log[began + 1 :] if one.step in ladder and one.who != PROGRAM)

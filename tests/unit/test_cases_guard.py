@@ -1,0 +1,94 @@
+"""The guard rail, measured on phrases: those that it was written after, and those that it learnt later."""
+
+from __future__ import annotations
+
+import pytest
+
+from listener.cases.accidents import accident_in
+from listener.cases.guard import RULES, refusal_of
+from listener.text.refusals import CODES, refusal
+from tests import guard_phrases as phrases
+
+LISTS = {
+    "first": (phrases.FIRST_REFUSED, phrases.FIRST_PASSED),
+    "later": (phrases.LATER_REFUSED, phrases.LATER_PASSED),
+    "last": (phrases.LAST_REFUSED, phrases.LAST_PASSED),
+}
+FLOORS = {"first": (0.99, 0.99), "later": (0.98, 0.99), "last": (0.97, 0.98)}  # recall, precision: never lowered by accident
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_the_guard_rail_keeps_its_floors(name: str) -> None:
+    refused, passed = LISTS[name]
+    assert len(refused) >= 80
+    assert len(passed) >= 80
+    caught = sum(refusal_of(phrase) is not None for phrase in refused)
+    wrong = [phrase for phrase in passed if refusal_of(phrase)]
+    recall, precision = FLOORS[name]
+    assert caught / len(refused) >= recall, [phrase for phrase in refused if not refusal_of(phrase)]
+    assert caught / (caught + len(wrong)) >= precision, wrong
+
+
+@pytest.mark.parametrize(
+    "word", ["施压", "删帖", "删除评论", "终止合作", "解约", "起诉他", "发律师函", "控评", "拉黑他", "举报他"]
+)
+def test_the_plain_words_are_refused_bare_ordered_spaced_and_in_traditional_characters(word: str) -> None:
+    for text in (word, f"安排{word}", f"建议{word}，尽快", " ".join(word), f"已感谢。{word}"):
+        assert refusal_of(text), text
+    for text in (f"不{word}", f"绝不{word}", f"没有{word}", f"请勿{word}"):
+        assert refusal_of(text) is None, text
+
+
+def test_traditional_characters_and_full_width_letters_are_read() -> None:
+    assert refusal_of("請他刪除評論")
+    assert refusal_of("Ｐｌｅａｓｅ ｄｅｌｅｔｅ ｙｏｕｒ ｃｏｍｍｅｎｔ")
+    assert refusal_of("删\u200b帖")
+
+
+def test_a_lawyers_letter_may_be_spoken_of_after_verifying_and_reporting_once_legal_has_the_case() -> None:
+    assert refusal_of("发律师函")
+    assert refusal_of("发律师函", is_verified=True) is None
+    assert refusal_of("举报冒充我们的账号", is_verified=True)
+    assert refusal_of("举报冒充我们的账号", is_verified=True, is_legal=True) is None
+    assert refusal_of("让他删帖", is_verified=True, is_legal=True), "deleting is never an answer"
+
+
+def test_a_refusal_names_the_clause_the_reason_and_the_better_step_in_both_languages() -> None:
+    found = refusal_of("感谢反馈，另外让他把帖子删掉，谢谢")
+    assert found
+    assert found.words == "另外让他把帖子删掉"
+    assert refusal(found.code, found.words) == (
+        "不能写：「另外让他把帖子删掉」是要求删除、隐藏或压下别人的内容。换成：原帖留着，在它下面公开致谢、说明核实进度和结果"
+        " / refused: “另外让他把帖子删掉” asks for words to be taken away."
+        " Better: leave the post, thank under it and say there what is found and done"
+    )
+
+
+def test_every_rule_has_its_words() -> None:
+    assert {rule.code for rule in RULES} | {"cites-monitoring"} == CODES
+
+
+ACCIDENTS = (
+    "充电的时候冒烟了", "吹风机用着用着起火", "孩子用了过敏送医院", "漏电，手麻了一下", "电池鼓包了",
+    "吃完全家拉肚子住院", "锅盖爆炸，人没事",
+    "杯子里有异物", "面霜发霉了", "脸上红肿起疹，去看了急诊", "插头短路烧坏了插座",
+    "my daughter was hospitalized", "it caught fire",
+    "got an electric shock from the kettle", "检测甲醛超标", "刹车失灵差点出事",
+)  # fmt: skip
+HARMLESS = (
+    "用了半年没有过敏", "颜值炸了", "这首歌我中毒了一样地循环", "敏感肌用着不过敏", "防止触电的设计很好", "评论区炸了",
+    "医院门口买的", "我在医院上班", "不会漏电", "好用到爆炸", "避免烫伤的隔热层", "no allergic reaction at all",
+    "质量一般，客服态度差",
+    "断货了，求补货",
+    "味道怪，不会再买", "抗过敏配方",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ACCIDENTS)
+def test_an_accident_is_heard(text: str) -> None:
+    assert accident_in(text)
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_what_is_no_accident_is_none(text: str) -> None:
+    assert accident_in(text) == ""
