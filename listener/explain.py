@@ -278,7 +278,7 @@ def _told(key: str, deliveries: Sequence[Delivery]) -> tuple[Told, ...]:
 
 def _beside(signal: Signal, stored: Sequence[StoredAlert], deliveries: Sequence[Delivery]) -> Beside:
     same = (one for one in stored if (one.alert.kind, one.alert.fired_at) == (signal.kind, signal.at))
-    found = next((one for one in same if one.alert.posts == signal.posts), None)
+    found = next((one for one in same if one.alert.posts == signal.posts[-len(one.alert.posts) :]), None)
     key = found.alert.key if found else ""
     return Beside(signal, key, found.state if found else None, _told(key, deliveries))
 

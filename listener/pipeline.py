@@ -25,11 +25,9 @@ from listener.channels.door import Channel, ChannelError
 from listener.drift.brand_shifts import brand_shifts
 from listener.drift.detect import detect
 from listener.drift.rules import Rule, default_calibration
-from listener.signals.first_negatives import first_negatives
 from listener.relations import promises
 from listener.signals.moods import brand_verdict
-from listener.signals.praise_withdrawals import praise_withdrawals
-from listener.signals.silences import silences
+from listener.signals.together import signals_of
 from listener.text.views import AlertView
 from nlp.results import Request, Score
 from spiders.collect import (
@@ -144,13 +142,13 @@ def verdicts_of(histories: Sequence[History], moods: Sequence[MoodDay], calibrat
 
 def signalled(history: History, verdict: Verdict, rule: Rule, in_shift: Callable[[datetime], bool]) -> Verdict:
     """The verdict with the signals of the same history, in order of time."""
-    noticed, held = first_negatives(history, promised=rule.first_negatives, in_shift=in_shift)
-    silent, silent_from = silences(history, verdict.state, least_days=rule.silent_days)
-    withdrawn = praise_withdrawals(history, verdict.state, least_days=rule.silent_days)
+    signals, held, silent_from = signals_of(
+        history, verdict.state, first_negative=rule.first_negatives, silent_days=rule.silent_days, in_shift=in_shift
+    )
     return replace(
         verdict,
         state=replace(verdict.state, silent_from=silent_from),
-        signals=tuple(sorted((*noticed, *silent, *withdrawn), key=lambda one: (one.at, one.kind, one.tipped_by))),
+        signals=signals,
         held=tuple(sorted((*verdict.held, *held), key=lambda one: (one.at, one.kind, one.key))),
     )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 from listener.text.views import AlertView, Language, view_of
-from storage.records import Alert, Case, History, MoodDay, Severity, StoredAlert
+from storage.records import Alert, Answer, Case, History, MoodDay, Severity, StoredAlert
 from tests.alerted import BAD, GOOD, KOC, NOW, START, mention
 
 TALE = tuple(mention(at, GOOD, 0.9, 0.03) for at in range(9))
@@ -20,6 +21,17 @@ SEEN: Mapping[str, dict[str, Any]] = {
     "first-negative": FIRST_NEGATIVE,
     "silence": {**CALM, "last_at": TALE[-1].posted_at.isoformat(), "mean_gap_days": 9.0, "allowed_days": 60.0},
     "praise-withdrawal": {**CALM, "praised_n": 9, "run_n": 5, "praised_at": TALE[-1].posted_at.isoformat()},
+    "grave-post": {**CALM, "cue": "complaint", "words": "截图、3月12日", "against": 0.93},
+    "defection": {**CALM, "rival": "Moyu", "words": "再也不买", "row_n": 0, "praised_n": 9},
+    "unresolved-feedback": {
+        **CALM,
+        "cause": "after-sales",
+        "times": 2,
+        "first_at": TALE[-1].posted_at.isoformat(),
+        "days": 9,
+        "unsolved": "至今没解决",
+    },
+    "accusation": {"authors_n": 2, "voices_n": 3, "posts_n": 2, "paid": True, "words": ["收了多少钱", "报喜不报忧"]},
     "brand-shift": {
         "first": "2026-06-05",
         "last": "2026-06-12",
@@ -35,15 +47,24 @@ HISTORIES = {
     "first-negative": (*TALE, AGAINST),
     "silence": TALE,
     "praise-withdrawal": (*TALE, *NEUTRAL),
+    "grave-post": (*TALE, AGAINST),
+    "defection": (*TALE, AGAINST),
+    "unresolved-feedback": (*TALE, AGAINST),
+    "accusation": TALE,
     "brand-shift": (AGAINST,),
 }
+ACCUSATIONS = tuple(
+    Answer(replace(mention(at, "收了多少钱？", 0.1, 0.5), account=("weibo", f"{at:064d}")), TALE[0].mention.key)
+    for at in (20, 21)
+)
 
 
 def signal_view(kind: str, language: Language = "zh-CN", *, is_over: bool = False, **more: Any) -> AlertView:
     """The alert of a signal of this kind. more: of its evidence."""
     evidence = {**SEEN[kind], **more, **({"ended_at": OVER} if is_over else {})}
     mentions = HISTORIES[kind]
-    quoted = {"silence": TALE[-1:], "praise-withdrawal": NEUTRAL}.get(kind, (AGAINST,))
+    answers = tuple(one.said for one in ACCUSATIONS)
+    quoted = {"silence": TALE[-1:], "praise-withdrawal": NEUTRAL, "accusation": answers}.get(kind, (AGAINST,))
     koc_id = "" if kind == "brand-shift" else "K017"
     alert = Alert(
         key="e" * 32,
@@ -61,7 +82,7 @@ def signal_view(kind: str, language: Language = "zh-CN", *, is_over: bool = Fals
     case = Case("c" * 32, "星澜", koc_id, variant, "open", NOW, alert.key, step, (alert.key,))  # type: ignore[arg-type]
     return view_of(
         StoredAlert(alert, "current", NOW, None),
-        History(koc_id, "星澜", mentions),
+        History(koc_id, "星澜", mentions, accusations=ACCUSATIONS if kind == "accusation" else ()),
         koc=KOC if koc_id else None,
         case=case,
         language=language,

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from listener.signals.pasts import per_year_of, read_of, settled_at
 from storage.records import HeldBack, History, KocMention, Signal
 
 KIND = "first-negative"
@@ -30,9 +31,6 @@ FAVORABLE = 0.35  # mean stance of the baseline, −1…1
 SURELY, WITH_CUE = 0.8, 0.5  # probability of being against
 CUES = frozenset({"defection"})
 HARD, MILD = 0.6, 9.4  # pseudo-mentions of a KOC not yet known
-PER_YEAR, PER_YEAR_WEIGHT = 27.5, 3.0
-SETTLED = 3  # favorable mentions in a row after which the notice is over
-YEAR_SECONDS = 365 * 86_400.0
 
 
 def first_negatives(
@@ -46,7 +44,7 @@ def first_negatives(
     """
     if promised <= 0:
         return (), ()
-    read = [m for m in history.mentions if m.mention.unscored is None and m.mention.own_words]
+    read = read_of(history)
     signals, held = [], []
     for post in _hard_posts(read):
         one = read[post.at]
@@ -62,7 +60,7 @@ def first_negatives(
             "since_last": post.clean,
             "promised_per_1000_koc_years": promised,
         }
-        ended = _settled_at(read[post.at + 1 :])
+        ended = settled_at(read[post.at + 1 :])
         signals.append(
             Signal(KIND, history.koc_id, history.brand, one.posted_at, one.mention.key, evidence, (one.mention.key,), ended)
         )
@@ -100,8 +98,7 @@ def _hard_posts(read: Sequence[KocMention]) -> Iterator[_Post]:
         against = m.against >= (WITH_CUE if cue else SURELY)
         is_mild = m.constructive and cue is None
         if against:
-            years = (one.posted_at - read[0].posted_at).total_seconds() / YEAR_SECONDS
-            per_year = (at + PER_YEAR_WEIGHT) / (years + PER_YEAR_WEIGHT / PER_YEAR)
+            per_year = per_year_of(at, read[0].posted_at, one.posted_at)
             yield _Post(at, total / at if at else 0.0, hard, clean, per_year, cue, is_mild)
         if against and not is_mild:
             hard, clean = hard + 1, 0
@@ -125,13 +122,3 @@ def _reason(post: _Post, promised: float, in_shift: bool) -> str | None:
     if in_shift:
         return "brand-shift"
     return "usual-for-this-koc" if post.expected() > promised / 1000 else None
-
-
-def _settled_at(after: Sequence[KocMention]) -> datetime | None:
-    """When so many favorable mentions in a row had followed, before another hard one."""
-    favorable = 0
-    for one in after:
-        favorable = favorable + 1 if one.mention.favor >= 0.5 else 0
-        if favorable == SETTLED:
-            return one.posted_at
-    return None

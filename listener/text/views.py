@@ -162,13 +162,14 @@ def view_of(
     alert = stored.alert
     evidence = evidence_of(alert.evidence)
     nats = {share.key: share.nats for share in evidence.shares} if evidence else {}
-    by_key = {each.mention.key: each for each in history.mentions}
+    answers = (one.said for one in history.accusations)
+    by_key = {each.mention.key: each for each in (*answers, *history.rivals, *history.mentions)}
     quotes = tuple(_quote(by_key[key], nats.get(key)) for key in alert.posts if key in by_key)
     return AlertView(
         alert=alert,
         koc=koc,
         quotes=quotes,
-        before=_before(history.mentions, alert),
+        before=_answered(history, alert) or _before(history.mentions, alert),
         dots=_dots(history) if alert.koc_id else _mood_dots(moods, alert, timezone),
         case=case,
         state=stored.state,
@@ -263,6 +264,12 @@ def _before(mentions: Sequence[KocMention], alert: Alert, most: int = 2) -> tupl
     turned_at = alert.turned_at
     if alert.kind != "drift" and alert.koc_id:
         turned_at = min((each.posted_at for each in mentions if each.mention.key in alert.posts), default=None)
+def _answered(history: History, alert: Alert, most: int = 2) -> tuple[Quote, ...]:
+    """The KOC's own posts that were answered by what an alert quotes."""
+    answered = {one.to for one in history.accusations if one.said.mention.key in alert.posts}
+    return tuple(_quote(one) for one in history.mentions if one.mention.key in answered)[-most:]
+
+
     if turned_at is None:
         return ()
     supporting = [

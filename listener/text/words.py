@@ -251,6 +251,8 @@ WORDS: Mapping[str, Mapping[str, Pair]] = {
         "let-down": ("失望", "let down"),
         "price-grievance": ("价格不满", "about the price"),
         "product-grievance": ("产品不满", "about the product"),
+        "accusation": ("被指只说好话", "accused of one-sided praise"),
+        "accusation-paid": ("被指收钱", "accused of being paid"),
         "silencing": ("提到被要求删改或被控评", "says it was silenced"),
         "unresolved": ("问题没解决", "not resolved"),
         "used": ("觉得被利用", "feels used"),
@@ -274,6 +276,13 @@ WORDS: Mapping[str, Mapping[str, Pair]] = {
     "held-short": {
         "not-read": ("未读", "not read"),
         "no-own-words": ("无自己的话", "no own words"),
+        "not-against": ("有这样的字句，但并不是针对本品牌的负面", "has such words, and is not against the brand"),
+        "copy": ("与本人先前的内容重复", "repeats what this KOC wrote shortly before"),
+        "already-critic": ("已转为批评，按态度转变处理", "has turned critical, which is answered as such"),
+        "already-raised": ("同样的内容已经报过", "the same posts have been told already"),
+        "rival-not-praised": ("提到竞品，但没有称赞", "names a rival, and does not praise it"),
+        "single-voice": ("只有一个人这样说", "a single voice"),
+        "told-as-graver": ("同一条已作为更严重的预警发出", "the same post was told as something graver"),
         "copy": ("重复", "copy"),
     },
     "reason": {

@@ -25,6 +25,10 @@ HEADLINES = {
     "first-negative": ("首次出现明确的负面内容", "The first post clearly against the brand"),
     "silence": ("已 60 天没有提及本品牌", "No mention of the brand for 60 days"),
     "praise-withdrawal": ("近 5 条提及都没有称赞", "The last 5 mentions hold no praise"),
+    "grave-post": ("发布有凭据的长篇投诉", "A long complaint with evidence"),
+    "defection": ("表示离开，并称赞Moyu", "Says it leaves, and praises Moyu"),
+    "unresolved-feedback": ("第 2 次反映售后问题", "After-sales raised 2 times"),
+    "accusation": ("2 人质疑其收钱发帖", "2 people accuse the KOC of being paid"),
     "brand-shift": ("公众口碑整体转差", "The public's mood has fallen"),
 }
 
@@ -101,6 +105,35 @@ def test_a_silence_says_that_somebody_listened() -> None:
     facts = dict(story_of(signal_view("silence")).facts)
     assert facts["节奏"] == "此前平均每 9 天提及一次"
     assert "是没说，不是没听到" in facts["依据"]
+
+
+def test_what_a_few_posts_say_is_told_with_its_words_and_what_to_mind() -> None:
+    grave = story_of(signal_view("grave-post"))
+    assert (grave.tone, grave.badge) == ("red", "严重负面内容")
+    assert dict(grave.facts)["线索"] == "有凭有据的长篇投诉：「截图、3月12日」"
+    assert "先核实事实" in dict(grave.facts)["说明"]
+    assert story_of(signal_view("grave-post", cue="expose")).headline == "发布爆料内容"
+    assert story_of(signal_view("grave-post", "en", cue="expose")).headline == "An exposé"
+    assert dict(story_of(signal_view("defection")).facts)["依据"] == "「再也不买」，并在 14 天内称赞Moyu"
+    shown = story_of(signal_view("defection", row_n=5, words=""))
+    assert shown.headline == "近 5 条称赞都给了Moyu"
+    assert "时间线都读到了底" in dict(shown.facts)["依据"]
+    assert story_of(signal_view("defection", "en", row_n=5, words="")).headline == "The last 5 praises all went to Moyu"
+    again = dict(story_of(signal_view("unresolved-feedback")).facts)
+    assert again["首次反映"].endswith("到最近一次已过 9 天")
+    assert again["自述"] == "「至今没解决」"
+    assert "自述" not in dict(story_of(signal_view("unresolved-feedback", unsolved=None)).facts)
+
+
+def test_an_accusation_quotes_others_and_the_post_they_answered_and_blames_nobody() -> None:
+    story = story_of(signal_view("accusation"))
+    assert [line.text for line in story.quotes] == ["收了多少钱？"] * 2
+    assert (story.before_title, len(story.before)) == ("被质疑的内容", 1)
+    facts = dict(story.facts)
+    assert facts["原话"] == "「收了多少钱」、「报喜不报忧」"
+    assert "不是 KOC 的态度" in facts["说明"]
+    assert story_of(signal_view("accusation", paid=False)).headline == "2 人质疑其只说好话"
+    assert story_of(signal_view("accusation", "en", authors_n=1, paid=False)).headline.startswith("1 person accuses")
 
 
 def test_a_shift_of_the_whole_brand_names_no_koc_and_asks_for_a_public_answer() -> None:

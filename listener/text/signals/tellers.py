@@ -25,6 +25,10 @@ _TELLERS: Final[Mapping[str, Teller]] = {
     "first-negative": of_rhythms.first_negative,
     "silence": of_rhythms.silence,
     "praise-withdrawal": of_rhythms.praise_withdrawal,
+    "grave-post": of_kocs.grave_post,
+    "defection": of_kocs.defection,
+    "unresolved-feedback": of_kocs.unresolved_feedback,
+    "accusation": of_kocs.accusation,
     "brand-shift": of_brands.brand_shift,
     "promise-due": of_promises.promise_due,
 }

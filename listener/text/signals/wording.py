@@ -24,7 +24,7 @@ class Told:
     before_title: str
     quotes_title: str
     chart_note: str
-    tone: Literal["amber", "calm"] = "calm"
+    tone: Literal["red", "amber", "calm"] = "calm"
 
 
 Teller: TypeAlias = Callable[[AlertView, Mapping[str, Any], bool], Told]
