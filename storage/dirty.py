@@ -19,6 +19,7 @@ from storage.tables import (
     brand_days,
     calibrations,
     coverage,
+    crowd_changes,
     dirty,
     drift_states,
     kocs,
@@ -33,6 +34,8 @@ EVERY = ""  # the brand of a mark that stands for every brand
 WHOLE = ""  # the KOC of a mark that stands for the brand itself
 CALIBRATED_TO = "calibrated_to"  # the fact up to when calibrations that took effect have marked whom they judge
 Pair = tuple[str, str]  # KOC, brand
+# Changes of crowds of which no brand's mark tells yet; the brand's replay takes them.
+_UNMARKED = ~exists().where(dirty.c.koc_id == WHOLE, dirty.c.brand == crowd_changes.c.brand)
 
 
 def mark(connection: Connection, pairs: Iterable[Pair]) -> None:
@@ -81,7 +84,8 @@ def count(connection: Connection) -> int:
     marks = connection.execute(select(func.count()).select_from(dirty)).scalar_one()
     marks += len(_newly_in_effect(connection, data_time(connection)))
     marks += connection.execute(select(func.count()).select_from(shift_changes)).scalar_one()
-    return marks + connection.execute(select(func.count()).select_from(mood_changes)).scalar_one()
+    brands = connection.execute(select(mood_changes.c.brand).union(select(crowd_changes.c.brand).where(_UNMARKED))).all()
+    return marks + len(brands)
 
 
 def mark_judged(connection: Connection, brands: Iterable[str]) -> None:
@@ -106,8 +110,9 @@ def _newly_in_effect(connection: Connection, until: int) -> list[str]:
 
 
 def needs_spreading(connection: Connection) -> bool:
-    for_all = exists().where(dirty.c.brand == EVERY)
-    if connection.execute(select(for_all | exists().select_from(mood_changes) | exists().select_from(shift_changes))).scalar():
+    for_all, crowds = exists().where(dirty.c.brand == EVERY), exists().select_from(crowd_changes).where(_UNMARKED)
+    changes = exists().select_from(mood_changes) | exists().select_from(shift_changes)
+    if connection.execute(select(for_all | changes | crowds)).scalar():
         return True
     return bool(_newly_in_effect(connection, data_time(connection)))
 
@@ -130,6 +135,7 @@ def spread(connection: Connection, brands: Sequence[str], zone: ZoneInfo) -> Non
             pairs.update(_pairs(connection.execute(query)))
     changes = connection.execute(delete(mood_changes).returning(mood_changes.c.brand, mood_changes.c.day)).all()
     pairs.update((WHOLE, brand) for brand, _ in changes)
+    pairs.update((WHOLE, brand) for brand in connection.execute(select(crowd_changes.c.brand).distinct()).scalars())
     moved = connection.execute(delete(shift_changes).returning(shift_changes.c.brand, shift_changes.c.day)).all()
     least: dict[str, int] = {}
     for brand, day in [*changes, *((brand, day - 1) for brand, day in moved)]:

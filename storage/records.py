@@ -254,6 +254,30 @@ class History:
     accusations: tuple[Answer, ...] = ()
 
 
+# ---------------------------------------------------------------------------------------------------------- crowds
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A post clearly against a brand, as the signals of crowds read it. author: author key. against: its probability."""
+
+    at: datetime
+    key: PostKey
+    author: str
+    fingerprint: int
+    against: float
+
+
+@dataclass(frozen=True, slots=True)
+class CrowdFind:
+    """What a signal of crowds found in a place (as in `storage.crowds`), at a time: a cache of its last replay."""
+
+    kind: str
+    place: str
+    at: datetime
+    found: Json
+
+
 # ---------------------------------------------------------------------------------------------------------- roster
 
 
@@ -448,13 +472,14 @@ class HeldBack:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What is said of one history: the state and all drifts in order; the other signals; what was held back, and why. Of a
-    brand's own history ``shifts`` are its brand-wide shifts."""
+    brand's own history ``shifts`` are its brand-wide shifts, ``finds`` what the signals of crowds found."""
 
     state: DriftState
     drifts: tuple[Drift, ...]
     signals: tuple[Signal, ...] = ()
     held: tuple[HeldBack, ...] = ()
     shifts: tuple[BrandShift, ...] = ()
+    finds: tuple[CrowdFind, ...] = ()
 
 
 # -------------------------------------------------------------------------------------------- alerts and deliveries
@@ -613,7 +638,7 @@ class Changes:
     alerts: the whole current set (new, unchanged, back again, or with other evidence). superseded: keys of alerts that
     are current in the store and not wanted any more. deliveries: new rows, or one that takes the place of a cancelled row
     of the same key (its alert is back and nobody had heard of it). cancelled: keys of unsent deliveries to cancel. cases:
-    new or changed. steps: entries to append. shifts: those of a brand, where the replay was of a brand."""
+    new or changed. steps: entries to append. shifts, finds: those of a brand, where the replay was of a brand."""
 
     state: DriftState
     drifts: tuple[Drift, ...]
@@ -624,6 +649,7 @@ class Changes:
     cases: tuple[Case, ...]
     steps: tuple[CaseStep, ...]
     shifts: tuple[BrandShift, ...] = ()
+    finds: tuple[CrowdFind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -611,3 +611,78 @@ leases = Table(
     Column("holder", Text, nullable=False),
     Column("until", BigInteger, nullable=False),
 )
+
+# ------------------------------------------------------------------------------------------------------------ crowds
+
+# Posts clearly against a brand: in their own words, read, not mild. reach: most likes, comments and reposts together that any
+# look has seen; null: none was shown.
+hard_posts = Table(
+    "hard_posts",
+    metadata,
+    Column("brand", Text, primary_key=True),
+    _post(),
+    Column("at", BigInteger, nullable=False),
+    Column("platform", Text, nullable=False),
+    Column("author_key", Text, nullable=False),
+    Column("is_comment", Boolean, nullable=False),
+    Column("fingerprint", BigInteger, nullable=False),
+    Column("against", Integer, nullable=False),
+    Column("reach", BigInteger),
+    sqlite_with_rowid=False,
+)
+Index("ix_hard_posts_post", hard_posts.c.post)
+Index("ix_hard_posts_brand_at", hard_posts.c.brand, hard_posts.c.at)
+Index("ix_hard_posts_brand_fingerprint", hard_posts.c.brand, hard_posts.c.fingerprint)
+
+# The same by place: where people stand together, a source (s:name), a group's chat (g:name), the answers to one post (t:…).
+crowd_posts = Table(
+    "crowd_posts",
+    metadata,
+    Column("brand", Text, primary_key=True),
+    Column("place", Text, primary_key=True),
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
+    _post(),
+    sqlite_with_rowid=False,
+)
+Index("ix_crowd_posts_post", crowd_posts.c.post)
+
+# The first mention of a brand, for or against, at a source or in a group: from then on its usual can be known.
+crowd_starts = Table(
+    "crowd_starts",
+    metadata,
+    Column("brand", Text, primary_key=True),
+    Column("place", Text, primary_key=True),
+    Column("first_at", BigInteger, nullable=False),
+    Column("post", _ROW, nullable=False),
+)
+
+# From when on a place has to be looked at again (place "": reach and copies); rows are added, and taken by the brand's replay.
+crowd_changes = Table(
+    "crowd_changes",
+    metadata,
+    Column("id", _ROW, primary_key=True, autoincrement=True),
+    Column("brand", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+Index("ix_crowd_changes_brand_place", crowd_changes.c.brand, crowd_changes.c.place)
+
+# What the signals of crowds found there: a cache, so that a replay reads only what has changed.
+crowd_finds = Table(
+    "crowd_finds",
+    metadata,
+    Column("brand", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("place", Text, primary_key=True),
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
+    Column("found", Text, nullable=False),
+)
+
+# Posts that were to be looked at again and could not be, since they were last seen.
+failed_looks = Table(
+    "failed_looks",
+    metadata,
+    _post(),
+    Column("failed_at", BigInteger, nullable=False),
+    Column("failures", Integer, nullable=False),
+)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import Connection, delete, select, tuple_
 
 from storage import cases as case_rows
-from storage import dirty, histories, moods, outbox, roster, shifts
+from storage import crowds, dirty, histories, moods, outbox, roster, shifts
 from storage.codec import (
     changes_of,
     changes_text,
@@ -22,6 +22,7 @@ from storage.codec import (
     when,
     when_or_none,
 )
+from storage.crowds import Crowd
 from storage.database import AnyRow, among, chunks, insert
 from storage.records import (
     OPERATIONAL_KINDS,
@@ -48,7 +49,8 @@ class Watch:
     """Dirty KOCs under a lock. ``record`` what each replay changes; on leaving, all is written and their marks cleared.
 
     pairs: the dirty (KOC, brand), in key order. read: the histories of some of them, one for each; it may hold no mention.
-    brands: those that are dirty themselves; public_moods and loudest are what their replay reads (see `storage.shifts`).
+    brands: those that are dirty themselves; public_moods and loudest are what their replay reads (see `storage.shifts`), and
+    crowd (see `storage.crowds`).
     stored, deliveries: every alert that replays ever raised for them, superseded ones too. kocs: those still on the roster.
     calibrations: of brands that have one."""
 
@@ -63,6 +65,7 @@ class Watch:
     brands: list[str]
     public_moods: Callable[[str], list[MoodDay]]
     loudest: Callable[[str, date, date, int], list[KocMention]]
+    crowd: Callable[[str], Crowd]
     recorded: list[tuple[Changes, int]] = field(default_factory=list)
 
     @property
@@ -103,6 +106,7 @@ def load(connection: Connection, pairs: Sequence[Pair]) -> Watch:
         [brand for koc_id, brand in pairs if koc_id == dirty.WHOLE],
         partial(shifts.public_moods, connection),
         partial(shifts.loudest, connection),
+        cache(partial(crowds.Crowd, connection)),
     )
 
 
@@ -127,6 +131,7 @@ def write(connection: Connection, watch: Watch) -> None:
     for changes, _ in every:
         if changes.state.koc_id == dirty.WHOLE:
             shifts.write(connection, changes.state.brand, changes.shifts)
+            crowds.write_finds(connection, changes.state.brand, changes.finds, watch.crowd(changes.state.brand).rows)
     dirty.clear(connection, list(recorded))
 
 

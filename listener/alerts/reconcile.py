@@ -60,6 +60,7 @@ def reconcile(
         cases=(),
         steps=(),
         shifts=verdict.shifts,
+        finds=verdict.finds,
     )
 
 
