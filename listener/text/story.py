@@ -87,6 +87,7 @@ class Step:
 class Story:
     """What an alert says. badge: level in words; facts: what was before and after, turn point, innocent explanation, promise;
     details: the odds and versions, for who wants to check; steps: the case's ladder; hint: what the next step means.
+    case_command: what shows the case on a terminal, "" where there is none; note: what is not shown here, and why.
     before_title, quotes_title, chart_note: what stands over the two groups of posts, and under the chart."""
 
     language: Language
@@ -115,6 +116,8 @@ class Story:
     before_title: str = ""
     quotes_title: str = ""
     chart_note: str = ""
+    case_command: str = ""
+    note: str = ""
 
 
 def story_of(view: AlertView) -> Story:
@@ -122,7 +125,8 @@ def story_of(view: AlertView) -> Story:
     alert, zh = view.alert, view.language == "zh-CN"
     evidence = evidence_of(alert.evidence)
     quotes, left_out = _quotes(view)
-    told = told_of(view)
+    is_abroad = view.withheld == "abroad"
+    told = None if is_abroad else told_of(view)
     is_public = alert.level == "red" or alert.kind == "brand-shift"
     variant = view.case.variant if view.case else "public" if is_public else "care"
     next_step = view.case.next_step if view.case else LADDERS[variant][0]
@@ -136,7 +140,10 @@ def story_of(view: AlertView) -> Story:
         headline=_capital(headline(view, evidence)),
         chance=_capital(phrases.chance(evidence.posterior, view.language)) if evidence else "",
         fired=phrases.minute(alert.fired_at, view.timezone),
-        facts=(*(_facts(view, evidence) if evidence else told.facts if told else ()), *_about(view)),
+        facts=(
+            *(_counted(view) if is_abroad else _facts(view, evidence) if evidence else told.facts if told else ()),
+            *_about(view),
+        ),
         before=tuple(_line(view, each) for each in view.before),
         quotes=quotes,
         more_quotes=_more(left_out, view) if left_out else "",
@@ -154,6 +161,8 @@ def story_of(view: AlertView) -> Story:
         details=_details(view, evidence),
         key=alert.key,
         owner=line_of(view.koc.owner) if view.koc else "",
+        case_command=f"listener cases show {view.case.key[:12]}" if view.case else "",
+        note=_note_of(view),
         before_title=told.before_title if told else "此前怎么说" if zh else "What was said before",
         quotes_title=told.quotes_title if told else "转折以来怎么说" if zh else "What has been said since the turn",
         chart_note=told.chart_note if told else "",
@@ -166,12 +175,29 @@ def headline(view: AlertView, evidence: Evidence | None) -> str:
     Without evidence that there are words for, the sentence counts what is quoted."""
     if evidence:
         return phrases.turned_share(evidence.after_against, evidence.after_n, view.language)
+    if view.withheld == "abroad":  # the words of other kinds may name people
+        return word("alert-kind", view.alert.kind, view.language)
     if told := told_of(view):
         return told.headline
     if view.quotes:
         against = sum(each.stance == "against" for each in view.quotes)
         return phrases.turned_share(against, len(view.quotes), view.language)
     return word("alert-kind", view.alert.kind, view.language)
+
+
+def _counted(view: AlertView) -> tuple[Fact, ...]:
+    """What may be told abroad: how many posts make the evidence."""
+    n = len(view.quotes)
+    return (("依据", f"{n} 条内容"),) if view.language == "zh-CN" else (("Evidence", f"{n} posts"),)
+
+
+def _note_of(view: AlertView) -> str:
+    """What is not shown, why, and where it is."""
+    if not view.withheld:
+        return ""
+    koc = line_of(view.alert.koc_id)
+    where = f"listener cases show {view.case.key[:12]}" if view.case else f"listener explain {koc}" if koc else "listener alerts"
+    return f"{word('withheld', view.withheld, view.language)}{'：' if view.language == 'zh-CN' else ': '}{where}"
 
 
 def _about(view: AlertView) -> tuple[Fact, ...]:
@@ -244,6 +270,8 @@ def _details(view: AlertView, e: Evidence | None) -> tuple[Fact, ...]:
 
 def _quotes(view: AlertView) -> tuple[tuple[Line, ...], int]:
     """The posts with the most evidence and the one that tipped it, in order; and how many are left out."""
+    if view.withheld == "abroad":
+        return (), 0
     if len(view.quotes) <= MOST_QUOTES:
         chosen = list(view.quotes)
     else:
@@ -265,7 +293,7 @@ def _line(view: AlertView, each: Quote) -> Line:
         stance="none" if unread else each.stance,
         mark="□" if unread else _MARKS[each.stance],
         stance_words=unread or f"{word('stance', each.stance, lang)} {phrases.percent(each.probability)}",
-        text=text or f"（{word('unscored', 'empty', lang)}）",
+        text=text or f"（{word('withheld-short', each.withheld, lang) if each.withheld else word('unscored', 'empty', lang)}）",
         url=link_of(each.url),
         is_tip=each.posted_at == view.alert.fired_at and bool(view.quotes) and each.key == view.quotes[-1].key,
     )

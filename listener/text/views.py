@@ -31,7 +31,7 @@ from storage.records import (
 
 Language: TypeAlias = Literal["zh-CN", "en"]
 StanceCode: TypeAlias = Literal["favor", "against", "none"]
-LetterKind: TypeAlias = Literal["alert", "summary", "correction", "test"]
+LetterKind: TypeAlias = Literal["alert", "summary", "digest", "storm", "escalation", "correction", "test"]
 BEFORE: Final = timedelta(days=90)  # of a brand's mood that is drawn
 AFTER: Final = timedelta(days=30)
 NOON: Final = time(12)
@@ -41,7 +41,7 @@ LEAST_OF_DAY: Final = 5  # mentions that make a day's mean
 @dataclass(frozen=True, slots=True)
 class Quote:
     """A post that an alert shows. text: the first text seen, people's names masked. nats: its share of the evidence, None
-    where it has none. unread: why nothing was scored, None where it was."""
+    where it has none. unread: why nothing was scored, None where it was. withheld: why its words are not shown there, a code."""
 
     key: PostKey
     kind: PostKind
@@ -53,6 +53,7 @@ class Quote:
     none: float
     nats: float | None = None
     unread: str | None = None
+    withheld: str = ""
 
     @property
     def stance(self) -> StanceCode:
@@ -81,7 +82,8 @@ class AlertView:
     quotes: the posts that are its evidence, in order. causes: what the criticism in them is about, as codes, with how many
     of them, the most frequent first. departments: who answers for a cause. before: a few supporting posts from before the
     turn. dots: every
-    scored mention of the brand by this KOC, in order. case_url: address of the case's page, "" where there is none."""
+    scored mention of the brand by this KOC, in order. case_url: address of the case's page, "" where there is none. withheld:
+    why some of it is not shown, a code (see `listener.text.discretion`)."""
 
     alert: Alert
     koc: Koc | None
@@ -95,6 +97,7 @@ class AlertView:
     case_url: str = ""
     causes: tuple[tuple[str, int], ...] = ()
     departments: tuple[tuple[str, str], ...] = ()
+    withheld: str = ""
 
     @property
     def name(self) -> str:
@@ -108,7 +111,8 @@ class Letter:
     """A message with all it takes to be written: what is sent together through one channel.
 
     views: one for each alert, in order; none in a test message. deliveries: their rows, whose keys make the letter's own
-    key. made_at: when the newest of the rows was made, so that a second try carries the same words."""
+    key. made_at: when the newest of the rows was made, so that a second try carries the same words. templates: the folder of the
+    team's own, "" none."""
 
     kind: LetterKind
     channel: str
@@ -117,6 +121,7 @@ class Letter:
     made_at: datetime
     language: Language = "zh-CN"
     timezone: str = "Asia/Shanghai"
+    templates: str = ""
 
     @property
     def key(self) -> str:
@@ -202,7 +207,7 @@ def _mood_dots(moods: Sequence[MoodDay], alert: Alert, timezone: str) -> tuple[D
     return tuple(days)
 
 
-def letter_of(message: Message, views: Sequence[AlertView], language: Language) -> Letter:
+def letter_of(message: Message, views: Sequence[AlertView], language: Language, templates: str = "") -> Letter:
     """A planned message and the view of each of its deliveries' alerts → the letter, in that language."""
     return Letter(
         kind=message.kind,
@@ -212,6 +217,7 @@ def letter_of(message: Message, views: Sequence[AlertView], language: Language) 
         made_at=max(each.created_at for each in message.deliveries),
         language=language,
         timezone=views[0].timezone,
+        templates=templates,
     )
 
 

@@ -101,6 +101,14 @@ WORDS: Mapping[str, Mapping[str, Pair]] = {
         "title": ("荣誉称号", "honorary title"),
         "finish": ("完成", "finish"),
     },
+    "withheld": {
+        "abroad": ("境外渠道，不发原文和名字，查看", "a channel abroad: no words of posts and no names; see"),
+        "private": ("私域内容不发到这里，处置人查看", "words of the private domain are not sent here; who handles it sees"),
+    },
+    "withheld-short": {
+        "abroad": ("原文不发往境外", "its words are not sent abroad"),
+        "private": ("私域内容，这里不显示", "private domain, not shown here"),
+    },
     "alert-state": {
         "current": ("有效", "current"),
         "superseded": ("已更正", "superseded"),

@@ -1,0 +1,59 @@
+"""An alert's view → what of it may be shown in one place: abroad nothing but counts, private words to the case's people alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from listener.text.views import AlertView, Quote
+
+PRIVATE_DOMAINS = frozenset({"private", "私域"})
+PRIVATE_PLATFORMS = frozenset({"group"})  # chats that were imported
+
+
+@dataclass(frozen=True, slots=True)
+class Discretion:
+    """Who reads along in a place. is_abroad: what is sent there leaves the country, so that it gets no words of posts and no
+    names. is_group: more people read it than those who handle the case. people: whose own place it is; nobody named: that of
+    whoever handles the case."""
+
+    is_abroad: bool = False
+    is_group: bool = False
+    people: frozenset[str] = frozenset()
+
+    def shows_private(self, members: Collection[str]) -> bool:
+        """Whether words of the private domain may be shown there, of a case that these people handle."""
+        return not self.is_group and (not self.people or not self.people.isdisjoint(members))
+
+
+def shown(view: AlertView, discretion: Discretion) -> AlertView:
+    """What of the alert may be shown."""
+    if discretion.is_abroad:
+        return replace(
+            view,
+            koc=None,
+            quotes=tuple(_withheld(each, "abroad") for each in view.quotes),
+            before=(),
+            dots=(),
+            causes=(),
+            departments=(),
+            withheld="abroad",
+        )
+    members = {view.koc.owner} if view.koc and view.koc.owner else set()
+    if discretion.shows_private(members) or not any(is_private(view, each) for each in (*view.quotes, *view.before)):
+        return view
+    return replace(view, quotes=_open(view, view.quotes), before=_open(view, view.before), withheld="private")
+
+
+def is_private(view: AlertView, quote: Quote) -> bool:
+    """Whether a post was said where not everybody reads: in an imported chat, or by a KOC of the private domain."""
+    domain = view.koc.domain.strip().casefold() if view.koc else ""
+    return domain in PRIVATE_DOMAINS or quote.key.platform in PRIVATE_PLATFORMS
+
+
+def _open(view: AlertView, quotes: tuple[Quote, ...]) -> tuple[Quote, ...]:
+    return tuple(_withheld(each, "private") if is_private(view, each) else each for each in quotes)
+
+
+def _withheld(quote: Quote, why: str) -> Quote:
+    return replace(quote, text="", url="", withheld=why)
