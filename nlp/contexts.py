@@ -65,6 +65,8 @@ def is_meant(body: str, start: int, end: int, code: str) -> bool:
         return False
     if code == "escalation":
         return True
+    if code.startswith("accusation"):  # a charge is mostly put as a question
+        return not _REPORTED.search(before)
     if _ASKED.search(before) or (code in _CLAIMS and _MAYBE.search(body[end : last + 1])):
         return False
     return not _REPORTED.search(before)

@@ -69,6 +69,34 @@ def test_a_grievance_needs_harm() -> None:
     assert codes_of("售后态度很差劲", 0.1) == set()
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("是不是收了品牌多少钱啊", "accusation-paid"),
+        ("\ue000的托实锤了", "accusation-paid"),
+        ("又来恰饭了？", "accusation"),
+        ("每次都报喜不报忧", "accusation"),
+    ],
+)
+def test_a_charge_needs_no_harm_and_may_be_asked(text: str, code: str) -> None:
+    assert code in codes_of(text, harm=0.0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "恭喜博主恰饭，支持",
+        "别再说博主恰饭了，人家自费的",
+        "有人说你恰饭，我不信",
+        "\ue001的水军又来了",
+        "我不是托，真的好用",
+        "一瓶多少钱",
+    ],
+)
+def test_what_charges_nobody_or_somebody_else_is_no_accusation(text: str) -> None:
+    assert not {code for code in codes_of(text) if code.startswith("accusation")}
+
+
 def test_a_cue_shows_its_words_once() -> None:
     assert cues.cues_of("太失望了，太失望了", CUES, 0.9) == (Cue("let-down", "太失望"),)
 
