@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import field, replace
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -23,6 +23,7 @@ from config.values import (
     CaseAddress,
     Columns,
     Cron,
+    DaySpan,
     Duration,
     Host,
     Language,
@@ -33,6 +34,7 @@ from config.values import (
     Rivals,
     Scheduler,
     Some,
+    Tiers,
     Timezone,
     Whole,
     Words,
@@ -242,6 +244,31 @@ class Promises:
 
 
 @dataclass(frozen=True, kw_only=True, config=_VALUES)
+class CaseTarget:
+    """Spans of working time that cases keep: first negative post → case (by the clock on the wall), case → first answer, and
+    each step after it."""
+
+    found: Duration = timedelta(hours=24)
+    answered: Duration = timedelta(hours=8)
+    step: Duration = timedelta(hours=16)
+
+
+@dataclass(frozen=True, kw_only=True, config=_VALUES)
+class Cases:
+    """``[cases]``: how soon cases are answered. urgent: each step of an accident, by the clock on the wall. remind_ahead: how
+    long before a step is due. holidays: whose free days stop the clock. tiers: targets of their own, by a KOC's tier."""
+
+    found: Duration = timedelta(hours=24)
+    answered: Duration = timedelta(hours=8)
+    step: Duration = timedelta(hours=16)
+    urgent: Duration = timedelta(hours=1)
+    remind_ahead: Duration = timedelta(hours=2)
+    working_hours: DaySpan = (time(9), time(18))
+    holidays: Literal["china", "weekends", "none"] = "china"
+    tiers: Annotated[Mapping[str, CaseTarget], Tiers] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, config=_VALUES)
 class Engine:
     """``[engine]``. workers: processes that score and replay; crawl_workers: processes that read one source of several hosts;
     dask: address of a Dask scheduler whose workers do all that instead, "" none; batch_size: posts stored and scored at a time;
@@ -293,6 +320,7 @@ class Settings:
     privacy: Privacy = Privacy()
     schedule: Schedule = Schedule()
     promises: Promises = Promises()
+    cases: Cases = Cases()
     engine: Engine = Engine()
     departments: Departments = Departments()
 
@@ -312,6 +340,7 @@ SECTIONS: Mapping[str, Any] = {
     "privacy": Privacy,
     "schedule": Schedule,
     "promises": Promises,
+    "cases": Cases,
     "engine": Engine,
     "departments": Departments,
 }

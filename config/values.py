@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from unicodedata import category
@@ -206,6 +206,29 @@ def _columns(value: object) -> dict[str, tuple[str, ...]]:
     return {field: tuple(names) for field, names in found.items()}
 
 
+def span_of(text: object) -> tuple[time, time]:
+    """
+    >>> span_of("09:00-18:00")
+    (datetime.time(9, 0), datetime.time(18, 0))
+    """
+    if isinstance(text, tuple):
+        return text
+    wanted = f'应为一天里的起止时间，如 "09:00-18:00" / must be from when to when, like "09:00-18:00"; is {text!r}'
+    first, _, last = text.partition("-") if isinstance(text, str) else ("", "", "")
+    try:
+        begins, ends = (datetime.strptime(each.strip(), "%H:%M").time() for each in (first, last))  # noqa: DTZ007
+    except ValueError as error:
+        raise ValueError(wanted) from error
+    if begins >= ends:
+        raise ValueError(wanted)
+    return begins, ends
+
+
+def _tiers(value: object) -> object:
+    """Tiers are told apart by their names, whatever the case of their letters."""
+    return {name.strip().casefold(): each for name, each in value.items()} if isinstance(value, dict) else value
+
+
 def _rivals(value: object) -> object:
     """A rival may be no more than its name."""
     if isinstance(value, list | tuple):
@@ -251,6 +274,8 @@ Mail = Annotated[str, AfterValidator(mail_of)]
 Host = Annotated[str, AfterValidator(host_of)]
 Ascii = Annotated[str, AfterValidator(ascii_of)]
 Whole = Annotated[int, Field(strict=True)]
+DaySpan = Annotated[tuple[time, time], PlainValidator(span_of)]
+Tiers = BeforeValidator(_tiers)
 Language = Literal["zh-CN", "en"]
 Words = Annotated[tuple[Name, ...], BeforeValidator(_words)]
 Some = AfterValidator(some)

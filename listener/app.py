@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 from config import settings as config
 from listener import engines, mentions, normalize, pipeline, quarantine
 from listener.accounts import platform_named, resolve_link
+from listener.cases.clocks import Target, Targets
 from listener.channels.door import Channel, ChannelError
 from listener.channels.mail import EmailChannel
 from listener.channels.webhook import WebhookChannel
@@ -32,6 +33,7 @@ from listener.relations.promises import Reminding
 from listener.roster import RosterPreview, read_roster
 from listener.text.views import AlertView, view_of
 from listener.upkeep import expire_files, put_away_of
+from listener.working_days import Hours
 from nlp import score as scorer
 from nlp.results import Request, Score, ScoreError
 from spiders.collect import CollectError, CollectJob, collect
@@ -228,6 +230,7 @@ class App:
                 batch_size=batch_size or self.settings.engine.batch_size,
                 deliver_within=self.settings.rules.deliver_within,
                 reminding=self.reminding(),
+                targets=self.case_targets(),
                 stopping=self._stop.is_set,
                 report=report,
             )
@@ -501,6 +504,18 @@ class App:
         """When somebody is reminded of what was promised."""
         days = self.settings.promises
         return Reminding(ZoneInfo(self.timezone), ahead=days.remind_days_before, long_after=days.remind_again_days_after)
+
+    def case_targets(self) -> Targets:
+        """How soon cases are to be answered."""
+        own = self.settings.cases
+        begins, ends = own.working_hours
+        return Targets(
+            common=Target(own.found, own.answered, own.step),
+            tiers={name: Target(one.found, one.answered, one.step) for name, one in own.tiers.items()},
+            urgent=own.urgent,
+            ahead=own.remind_ahead,
+            hours=Hours(self.timezone, (ends, begins), own.holidays),
+        )
 
     def remind(self) -> None:
         """Make the alerts of what is due or has stopped working, by the clock, and take away what is settled."""

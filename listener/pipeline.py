@@ -20,6 +20,10 @@ from listener.alerts.attempts import failed, handed_back, told
 from listener.alerts.planning import moot, plan
 from listener.alerts.reconcile import reconcile
 from listener.alerts.reminding import reminders
+from listener.cases.accidents import accident_in
+from listener.cases.acts import escalate
+from listener.cases.clocks import Targets
+from listener.cases.clocks import due_alerts as due_alerts_of_cases
 from listener.cases.following import follow
 from listener.channels.door import Channel, ChannelError
 from listener.drift.brand_shifts import brand_shifts
@@ -58,6 +62,7 @@ from storage.records import (
     CrawlOutcome,
     Delivery,
     History,
+    Koc,
     Mark,
     Message,
     MoodDay,
@@ -65,6 +70,7 @@ from storage.records import (
     PostKey,
     Reminders,
     StoredAlert,
+    StoreError,
     Verdict,
 )
 from storage.store import Store
@@ -178,6 +184,7 @@ class Desk:
     deliver_within: timedelta = timedelta(days=14)
     watch_size: int = 200
     reminding: promises.Reminding = field(default_factory=promises.Reminding)
+    targets: Targets = field(default_factory=Targets)
     replay: ReplayMany = replay_here
     collect: CollectMany = collect
     stopping: Callable[[], bool] = field(default=lambda: False)
@@ -493,7 +500,37 @@ def due_alerts(desk: Desk, now: datetime) -> tuple[Alert, ...]:
     """Every operational alert that is wanted now: what is due, and what has stopped working. Each kind's own pure function says
     so of what is stored; one line a kind."""
     kocs = {koc.koc_id: koc for koc in desk.store.kocs()}
-    return (*promises.due_alerts(desk.store.ledger.promises(), now, kocs=kocs, rule=desk.reminding),)
+    return (
+        *promises.due_alerts(desk.store.ledger.promises(), now, kocs=kocs, rule=desk.reminding),
+        *due_cases(desk, now, kocs),
+    )
+
+
+def due_cases(desk: Desk, now: datetime, kocs: Mapping[str, Koc]) -> tuple[Alert, ...]:
+    """Cases whose step is due soon or past its time; those whose posts may tell of an accident are marked as such before."""
+    mark_accidents(desk, now)
+    cases = desk.store.cases(state="open")
+    tiers = {koc_id: koc.tier for koc_id, koc in kocs.items()}
+    return due_alerts_of_cases(cases, desk.store.logs([one.key for one in cases]), now, tiers=tiers, targets=desk.targets)
+
+
+def mark_accidents(desk: Desk, now: datetime) -> None:
+    """Make every open case urgent whose posts may tell of an accident of safety or quality, unless somebody has said that there
+    was none. One that is changed at this very moment has its turn next time."""
+    cases = [case for case in desk.store.cases(state="open") if not case.urgent]
+    logs = desk.store.logs([case.key for case in cases])
+    alerts = {one.alert.key: one.alert for one in desk.store.alerts()} if cases else {}
+    for case in cases:
+        if any(one.step == "not-urgent" for one in logs.get(case.key, ())):
+            continue
+        keys = {key for alert in case.alerts if alert in alerts for key in alerts[alert].posts}
+        posts = desk.store.posts_of(keys | ({case.post} if case.post else set()))
+        words = next(filter(None, (accident_in(post.text) for post in posts.values())), "")
+        if words:
+            try:
+                desk.store.act([escalate(case, now, words)])
+            except StoreError as error:
+                log.warning("%s", error)
 
 
 def remind(desk: Desk) -> int:

@@ -26,6 +26,8 @@ SEVERITIES: Mapping[tuple[str, str | None], tuple[Severity, Severity]] = {
     ("source-silent", None): ("watch", "watch"),
     ("delivery-failing", None): ("important", "important"),
     ("case-due", None): ("watch", "important"),
+    ("case-due", "amber"): ("important", "important"),
+    ("case-due", "red"): ("urgent", "urgent"),
     ("promise-due", None): ("watch", "important"),
 }
 FIRST_TIERS = frozenset({"s", "a", "s级", "a级", "核心", "头部", "top", "core", "vip"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from listener.text.signals import of_brands, of_kocs, of_promises, of_rhythms
+from listener.text.signals import of_brands, of_cases, of_kocs, of_promises, of_rhythms
 from listener.text.signals.wording import Teller, Told
 from listener.text.views import AlertView
 
@@ -30,5 +30,6 @@ _TELLERS: Final[Mapping[str, Teller]] = {
     "unresolved-feedback": of_kocs.unresolved_feedback,
     "accusation": of_kocs.accusation,
     "brand-shift": of_brands.brand_shift,
+    "case-due": of_cases.case_due,
     "promise-due": of_promises.promise_due,
 }
