@@ -59,13 +59,14 @@ def is_meant(body: str, start: int, end: int, code: str) -> bool:
         return True
     first, last = span_around(body, start, end)
     before = body[first:start]
-    if _DENIED.search(before):
+    is_charge = code.startswith("accusation")  # which is mostly put as a question
+    if _DENIED.search(before) and not (is_charge and before.endswith("是不是")):
         return False
     if code not in _THREATS and _SUPPOSED.search(before):
         return False
     if code == "escalation":
         return True
-    if code.startswith("accusation"):  # a charge is mostly put as a question
+    if is_charge:
         return not _REPORTED.search(before)
     if _ASKED.search(before) or (code in _CLAIMS and _MAYBE.search(body[end : last + 1])):
         return False
