@@ -26,6 +26,7 @@ from listener.cases.clocks import Targets
 from listener.cases.clocks import due_alerts as due_alerts_of_cases
 from listener.cases.following import follow
 from listener.channels.door import Channel, ChannelError
+from listener.channels.resting import rest_of
 from listener.drift.brand_shifts import brand_shifts
 from listener.drift.detect import detect
 from listener.drift.rules import Rule, default_calibration
@@ -82,6 +83,8 @@ T = TypeVar("T")
 AHEAD = timedelta(days=1)  # a post may be dated so far behind its sighting: clocks differ, zones are forgotten
 FLUSH_SECONDS = 5.0  # a slow crawl is stored at least this often
 SEND_LEASE = timedelta(minutes=10)  # of what one process has claimed: nobody else sends it meanwhile
+LONGEST_WAIT = timedelta(days=1)  # that a receiver may ask for
+BEHIND = timedelta(seconds=30)  # so much later than its channel's rest ends a message is tried that failed last
 LONGEST_SEND = timedelta(minutes=2)  # longer than any channel takes for one message
 
 
@@ -597,12 +600,28 @@ def send(message: Message, stored: Mapping[str, StoredAlert], desk: Desk) -> lis
             raise ChannelError(words, permanent=True)
         channel.send(message, [desk.view(stored[one.alert_key]) for one in message.deliveries], now)
     except ChannelError as error:
-        settled = [failed(one, now, str(error), error.permanent, error.retry_after) for one in message.deliveries]
+        settled = refused(message, error, now, desk)
         for one in settled:
             level = logging.ERROR if one.state == "dead" else logging.WARNING
             log.log(level, "%s: delivery %s %s: %s", one.channel, one.key, one.state, error)
         return settled
+    desk.store.channel_answered(message.channel, now)
     return [told(one, now, message.kind) for one in message.deliveries]
+
+
+def refused(message: Message, error: ChannelError, now: datetime, desk: Desk) -> list[Delivery]:
+    """The deliveries of a message that did not go out. Where its channel rests, which all processes keep to, no attempt is
+    spent, and a message that may be to blame itself comes behind what else waits there."""
+    asked = None if error.retry_after is None else min(error.retry_after, LONGEST_WAIT)
+    if error.is_untried:
+        later = now + (asked or timedelta(0))
+        return [replace(handed_back(one), next_try_at=later) for one in message.deliveries]
+    if not error.permanent:
+        state = desk.store.channel_failed(message.channel, str(error), now, rest_of, asked)
+        if state.rests_until is not None and rest_of(state.failures) is not None:
+            later = state.rests_until + BEHIND
+            return [replace(handed_back(one), next_try_at=later, error=str(error)) for one in message.deliveries]
+    return [failed(one, now, str(error), error.permanent, error.retry_after) for one in message.deliveries]
 
 
 def counted(total: Delivered, settled: Sequence[Delivery]) -> Delivered:

@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, func, or_, select, tuple_, update
 
+from storage.channel_states import is_resting
 from storage.codec import clean, json_of, json_text, keys_of, keys_text, us, us_or_none, when, when_or_none
 from storage.database import AnyRow, among, chunks, insert, lock
 from storage.dirty import mark_if_clear
 from storage.records import OPERATIONAL_KINDS, Alert, Delivery, Reminders, StoredAlert, StoreError
-from storage.tables import alerts, deliveries
+from storage.tables import alerts, channels, deliveries
 
 Pair = tuple[str, str]  # KOC, brand
 Decide = Callable[[Sequence[StoredAlert], Mapping[str, Sequence[Delivery]]], Reminders]
@@ -84,7 +85,7 @@ def claim_due(connection: Connection, now: int, until: int, limit: int) -> list[
         select(deliveries.c.key)
         .join(alerts, alerts.c.key == deliveries.c.alert_key)
         .outerjoin(held, tuple_(held.c.channel, held.c.koc_id, held.c.brand) == _GROUP)
-        .where(_is_due(deliveries.c, now), held.c.channel.is_(None))
+        .where(_is_due(deliveries.c, now), held.c.channel.is_(None), deliveries.c.channel.not_in(_resting(now)))
         .order_by(func.coalesce(deliveries.c.next_try_at, 0), deliveries.c.key)
         .limit(limit)
     )
@@ -105,6 +106,11 @@ def claim_due(connection: Connection, now: int, until: int, limit: int) -> list[
     _update(connection, [d.key for d in wanted], state="sending", claimed_until=until, attempts=deliveries.c.attempts + 1)
     taken = {d.key: d for ds in load_deliveries(connection, {d.alert_key for d in wanted}).values() for d in ds}
     return [(taken[d.key], about[d.alert_key]) for d in wanted]
+
+
+def _resting(now: int) -> Select[Any]:
+    """Channels that nothing goes out through now: what waits for them waits, and no attempt is spent."""
+    return select(channels.c.name).where(is_resting(now)).correlate(None)
 
 
 def _is_due(one: Any, now: int) -> ColumnElement[bool]:

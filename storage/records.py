@@ -563,6 +563,19 @@ class Message:
     deliveries: tuple[Delivery, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ChannelState:
+    """How a channel does. failures: in a row, 0 once it takes a message again; rests_until: nothing goes out before; failed_at,
+    sent_at: the last time that it failed and that it took a message; error: why it failed last, "" since it works."""
+
+    name: str
+    failures: int = 0
+    rests_until: datetime | None = None
+    failed_at: datetime | None = None
+    sent_at: datetime | None = None
+    error: str = ""
+
+
 CaseState = Literal["open", "closed"]
 
 

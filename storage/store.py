@@ -26,6 +26,7 @@ from sqlalchemy import Connection
 from storage import (
     calibrations,
     cases,
+    channel_states,
     crawls,
     dirty,
     histories,
@@ -329,6 +330,30 @@ class Store:
         """Try deliveries again that were given up; None: all. Returns how many."""
         some = None if keys is None else list(keys)
         return self._database.write(lambda c: outbox.retry_dead(c, some))
+
+    def take_slots(self, channel: str, limits: Sequence[channel_states.Limit], n: int, now: datetime) -> timedelta:
+        """Room for ``n`` messages through a channel, among all processes: nothing to wait, or how long until there is room."""
+        wait = self._database.write(lambda c: channel_states.take_slots(c, channel, limits, n, us(now)))
+        return timedelta(microseconds=wait)
+
+    def channel_failed(
+        self,
+        channel: str,
+        error: str,
+        now: datetime,
+        pause: Callable[[int], timedelta | None],
+        asked: timedelta | None = None,
+    ) -> ChannelState:
+        """Note that a channel took nothing: it rests for ``pause(failures in a row)``, or as long as it ``asked``."""
+        return self._database.write(lambda c: channel_states.failed(c, channel, error, us(now), pause, asked))
+
+    def channel_answered(self, channel: str, now: datetime) -> None:
+        """Note that a channel took a message."""
+        self._database.write(lambda c: channel_states.answered(c, channel, us(now)))
+
+    def channel_states(self) -> dict[str, ChannelState]:
+        """How the channels do that were ever used, by name."""
+        return self._database.read(channel_states.load)
 
     def cases(self, *, brand: str | None = None, koc: str | None = None, state: str | None = None) -> list[Case]:
         """Cases in key order."""

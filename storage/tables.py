@@ -595,6 +595,20 @@ hosts = Table(
     Column("source", Text, nullable=False),
 )
 
+# Ways out, by name: failures in a row, until when nothing goes out (rests_until), and when messages went out lately (slots, a
+# JSON list), so that all processes keep within what the receiver allows.
+channels = Table(
+    "channels",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("rests_until", BigInteger),
+    Column("failed_at", BigInteger),
+    Column("sent_at", BigInteger),
+    Column("error", Text, nullable=False),
+    Column("slots", Text, nullable=False),
+)
+
 # When a crawl last read an account's timeline to the end: the difference between silence and not hearing.
 coverage = Table(
     "coverage",

@@ -72,10 +72,11 @@ class SmtpServer:
     recipients: list[list[str]] = field(default_factory=list)
     verbs: list[str] = field(default_factory=list)
     was_encrypted: bool = False
+    port: int = 0
 
     def __enter__(self) -> SmtpServer:
         self._stop = threading.Event()
-        self._socket = socket.create_server((HOST, 0))
+        self._socket = socket.create_server((HOST, self.port))
         self._socket.settimeout(0.05)
         self.port = int(self._socket.getsockname()[1])
         self._threads = [threading.Thread(target=self._serve, daemon=True)]

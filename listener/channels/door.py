@@ -17,12 +17,16 @@ from storage.records import Message
 
 
 class ChannelError(Exception):
-    """A message was not taken. permanent: the same message will never be. retry_after: how long the receiver asks to wait."""
+    """A message was not taken. permanent: the same message will never be. retry_after: how long the receiver asks to wait.
+    is_untried: nothing was sent, since the channel may send no more for now."""
 
-    def __init__(self, message: str, *, permanent: bool = False, retry_after: timedelta | None = None) -> None:
+    def __init__(
+        self, message: str, *, permanent: bool = False, retry_after: timedelta | None = None, is_untried: bool = False
+    ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.retry_after = retry_after
+        self.is_untried = is_untried
 
 
 class Channel(Protocol):
