@@ -18,7 +18,7 @@ from config.lines import Path as Key
 from config.lines import line_of, lines_of
 from config.values import Secret, path_in
 
-PATHS = frozenset({"key_file", "ca_file", "model"})
+PATHS = frozenset({"key_file", "ca_file", "model", "templates"})
 
 _WANTED = {
     "missing": "缺少这一项 / is missing",

@@ -11,8 +11,14 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict
 from pydantic.dataclasses import dataclass
 
-from config.addresses import page_of
-from config.checks import check, database_of, holds_password, is_signing_secret
+from config.channels import TYPES as CHANNEL_TYPES
+from config.channels import Apprise as Apprise
+from config.channels import Channel as Channel
+from config.channels import Email as Email
+from config.channels import Robot as Robot
+from config.channels import Webhook as Webhook
+from config.channels import web_address
+from config.checks import check, database_of, holds_password
 from config.errors import ConfigError as ConfigError
 from config.errors import Problem as Problem
 from config.reading import Reading
@@ -51,28 +57,10 @@ KEY_BYTES = 32
 _VALUES = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
 
-def _web_address(url: Secret) -> Secret:
-    if not url.missing and url.reveal():
-        page_of(url.reveal())
-    return url
-
-
-def _log_in(password: Secret) -> Secret:
-    if not password.missing:
-        ascii_of(password.reveal())
-    return password
-
-
-def _signing_secret(secret: Secret) -> Secret:
-    if not secret.missing and secret.reveal() and not is_signing_secret(secret.reveal()):
-        raise ValueError("应为 whsec_ 加 24 到 64 字节的 base64 / must be whsec_ and base64 of 24 to 64 random bytes")
-    return secret
-
-
 @dataclass(frozen=True, kw_only=True, config=_VALUES)
 class General:
     """``[listener]``. database: an address, ``sqlite:///…`` or ``postgresql://…``. case_url: where people open a case;
-    ``{key}`` in it stands for the case's key."""
+    ``{key}`` in it stands for the case's key. templates: a folder of message templates of your own, "" none."""
 
     SECRETS: ClassVar[Mapping[str, bool]] = {"database": True}
 
@@ -80,6 +68,7 @@ class General:
     language: Language = "zh-CN"
     database: str = field(default="sqlite:///listener.db", repr=False)
     case_url: CaseAddress = ""
+    templates: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, config=_VALUES)
@@ -142,7 +131,7 @@ class Source:
     contact: str = ""
     user_agent: str = ""
     base_url: Address = ""
-    proxy: Annotated[Secret, AfterValidator(_web_address)] = Secret()
+    proxy: Annotated[Secret, AfterValidator(web_address)] = Secret()
     options: Options = field(default_factory=dict)
 
     @property
@@ -160,40 +149,6 @@ class Export:
     platform: str = ""
     kind: Literal["post", "comment", "repost"] = "post"
     columns: Columns
-
-
-@dataclass(frozen=True, kw_only=True, config=_VALUES)
-class Email:
-    """``[[channels]]`` of type "email". A server that wants no log-in has neither user nor password."""
-
-    SECRETS: ClassVar[Mapping[str, bool]] = {"password": False}
-
-    name: Name
-    type: Literal["email"]
-    enabled: bool = True
-    host: Host
-    port: Annotated[Whole, at_least(1, 65535)] = 587
-    security: Literal["starttls", "tls", "none"] = "starttls"
-    sender: Mail
-    to: Annotated[tuple[Mail, ...], Some]
-    user: Ascii = ""
-    password: Annotated[Secret, AfterValidator(_log_in)] = Secret()
-    ca_file: str = ""
-    timeout_seconds: Annotated[float, at_least(1, 600)] = 20.0
-
-
-@dataclass(frozen=True, kw_only=True, config=_VALUES)
-class Webhook:
-    """``[[channels]]`` of type "webhook". url: hidden too, since many hold a token. secret: ``whsec_`` and base64."""
-
-    SECRETS: ClassVar[Mapping[str, bool]] = {"url": True, "secret": False}
-
-    name: Name
-    type: Literal["webhook"]
-    enabled: bool = True
-    url: Annotated[Secret, AfterValidator(_web_address)]
-    secret: Annotated[Secret, AfterValidator(_signing_secret)]
-    timeout_seconds: Annotated[float, at_least(1, 600)] = 20.0
 
 
 @dataclass(frozen=True, kw_only=True, config=_VALUES)
@@ -314,7 +269,7 @@ class Settings:
     listener: General = General()
     brands: tuple[Brand, ...] = ()
     sources: tuple[Source, ...] = ()
-    channels: tuple[Email | Webhook, ...] = ()
+    channels: tuple[Channel, ...] = ()
     exports: tuple[Export, ...] = ()
     rules: Rules = Rules()
     privacy: Privacy = Privacy()
@@ -347,7 +302,7 @@ SECTIONS: Mapping[str, Any] = {
 TABLES: Mapping[str, Mapping[str, Any]] = {  # by the key "type" where there is a choice
     "brands": {"": Brand},
     "sources": {"": Source},
-    "channels": {"email": Email, "webhook": Webhook},
+    "channels": CHANNEL_TYPES,
     "exports": {"": Export},
 }
 

@@ -24,8 +24,6 @@ from listener import engines, mentions, normalize, pipeline, quarantine
 from listener.accounts import platform_named, resolve_link
 from listener.cases.clocks import Target, Targets
 from listener.channels.door import Channel, ChannelError
-from listener.channels.mail import EmailChannel
-from listener.channels.webhook import WebhookChannel
 from listener.crawling import Part, collect_many
 from listener.drift.rules import Rule
 from listener.engines import Dask, Processes, Reach, executor_of, public_reach, store_of
@@ -33,6 +31,7 @@ from listener.relations.promises import Reminding
 from listener.roster import RosterPreview, read_roster
 from listener.text.views import AlertView, view_of
 from listener.upkeep import expire_files, put_away_of
+from listener.wiring import channel_of
 from listener.working_days import Hours
 from nlp import score as scorer
 from nlp.results import Request, Score, ScoreError
@@ -152,30 +151,15 @@ class App:
             raise config.ConfigError([config.Problem(None, "channels", problem)])
         return self._channel_of(found)
 
-    def _channel_of(self, one: config.Email | config.Webhook) -> Channel:
-        language, timezone = self.settings.listener.language, self.timezone
-        if isinstance(one, config.Webhook):
-            return WebhookChannel(
-                name=one.name,
-                url=one.url.reveal(),
-                secret=one.secret.reveal(),
-                language=language,
-                timezone=timezone,
-                timeout_seconds=one.timeout_seconds,
-            )
-        return EmailChannel(
-            name=one.name,
-            host=one.host,
-            port=one.port,
-            security=one.security,
-            sender=one.sender,
-            to=one.to,
-            user=one.user,
-            password=one.password.reveal(),
-            ca_file=one.ca_file,
-            language=language,
-            timezone=timezone,
-            timeout_seconds=one.timeout_seconds,
+    def _channel_of(self, one: config.Channel) -> Channel:
+        own = self.settings.listener
+        return channel_of(
+            one,
+            language=own.language,
+            timezone=own.timezone,
+            templates=own.templates,
+            people=(),
+            take_slots=lambda *asked: self.store.take_slots(*asked),
         )
 
     def rule(self) -> Rule:

@@ -28,9 +28,11 @@ def is_web(url: str) -> bool:
         return False
 
 
-async def exchange(url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> tuple[int, Mapping[str, str], bytes]:
-    """POST once, follow nothing; the status, the headers and the first bytes of the answer. TimeoutError when it is late:
-    for the whole exchange, since a receiver may drip a byte now and then for ever."""
+async def exchange(
+    url: str, body: bytes, headers: Mapping[str, str], seconds: float, *, read_all: bool = False
+) -> tuple[int, Mapping[str, str], bytes]:
+    """POST once, follow nothing; the status, the headers and the first bytes of the answer, of a success too if ``read_all``.
+    TimeoutError when it is late: for the whole exchange, since a receiver may drip a byte now and then for ever."""
     past_proxies = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
     async with (
         asyncio.timeout(seconds),
@@ -38,7 +40,7 @@ async def exchange(url: str, body: bytes, headers: Mapping[str, str], seconds: f
         client.stream("POST", url, content=body, headers=headers) as response,
     ):
         answer = b""
-        if not response.is_success:
+        if read_all or not response.is_success:
             async for chunk in response.aiter_raw():
                 answer += chunk[: LONGEST_ANSWER - len(answer)]
                 if len(answer) >= LONGEST_ANSWER:

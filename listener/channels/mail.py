@@ -17,6 +17,7 @@ from email.message import EmailMessage
 from typing import Final, Literal, TypeAlias
 
 from listener.channels.door import ChannelError, cleaned, words_of
+from listener.text.discretion import Discretion, shown
 from listener.text.mail import mail_of
 from listener.text.quotes import line_of
 from listener.text.views import AlertView, Language, Letter, letter_of, trial_of
@@ -25,6 +26,7 @@ from storage.records import Message
 log = logging.getLogger(__name__)
 
 Security: TypeAlias = Literal["starttls", "tls", "none"]
+ALONE: Final = Discretion()
 PATIENT_ATTEMPTS: Final = 3  # so often a message waits for a recipient who is refused for now, before it goes to the others
 
 
@@ -33,9 +35,9 @@ class EmailChannel:
     """Mail through an SMTP server.
 
     security: ``starttls`` (refuses to go on without it), ``tls`` from the first byte, or ``none``. sender, to: addresses,
-    ``name <a@b.c>`` or bare. ca_file: certificates to trust instead of the system's. timeout_seconds: for each answer of the
-    server; deadline_seconds: for the whole message, shorter than the lease of a delivery. ValueError for what can't be an
-    address."""
+    ``name <a@b.c>`` or bare. unsubscribe: where one leaves digests, ``mailto:`` or ``https:``. ca_file: certificates to trust
+    instead of the system's. timeout_seconds: for each answer of the server; deadline_seconds: for the whole message, shorter
+    than the lease of a delivery. ValueError for what can't be an address."""
 
     name: str
     host: str
@@ -45,8 +47,11 @@ class EmailChannel:
     security: Security = "starttls"
     user: str = ""
     password: str = field(default="", repr=False)
+    discretion: Discretion = ALONE
     language: Language = "zh-CN"
     timezone: str = "Asia/Shanghai"
+    templates: str = ""
+    unsubscribe: str = ""
     ca_file: str = ""
     timeout_seconds: float = 20.0
     deadline_seconds: float = 90.0
@@ -59,14 +64,16 @@ class EmailChannel:
 
     def send(self, message: Message, views: Sequence[AlertView], now: datetime) -> None:
         attempts = max(each.attempts for each in message.deliveries)
-        self._send(letter_of(message, views, self.language), now, patient=attempts < PATIENT_ATTEMPTS)
+        allowed = [shown(view, self.discretion) for view in views]
+        letter = letter_of(message, allowed, self.language, self.templates)
+        self._send(letter, now, patient=attempts < PATIENT_ATTEMPTS)
 
     def test(self, now: datetime) -> None:
         self._send(trial_of(self.name, at=now, language=self.language, timezone=self.timezone), now, patient=False)
 
     def _send(self, letter: Letter, now: datetime, *, patient: bool) -> None:
         to = [address_of(each) for each in self.to]
-        mail = mail_of(letter, sender=address_of(self.sender), to=to, now=now)
+        mail = mail_of(letter, sender=address_of(self.sender), to=to, now=now, unsubscribe=self.unsubscribe)
         session = _Session(self)
         with _mail_errors(session), session:
             session.log_in()

@@ -15,10 +15,12 @@ from standardwebhooks import Webhook
 
 from listener.channels.door import ChannelError, cleaned, words_of
 from listener.channels.exchange import exchange, is_web, retry_after_of
+from listener.text.discretion import Discretion, shown
 from listener.text.hook import body_of
 from listener.text.views import AlertView, Language, Letter, letter_of, trial_of
 from storage.records import Message
 
+IN_A_SYSTEM: Final = Discretion(is_group=True)  # nobody knows who reads behind it
 _PERMANENT_BELOW_500: Final = {408: False, 425: False, 429: False}
 
 
@@ -32,8 +34,10 @@ class WebhookChannel:
     name: str
     url: str = field(repr=False)
     secret: str = field(repr=False)
+    discretion: Discretion = IN_A_SYSTEM
     language: Language = "zh-CN"
     timezone: str = "Asia/Shanghai"
+    templates: str = ""
     timeout_seconds: float = 20.0
 
     def __post_init__(self) -> None:
@@ -54,7 +58,8 @@ class WebhookChannel:
         return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
 
     def send(self, message: Message, views: Sequence[AlertView], now: datetime) -> None:
-        self._post(letter_of(message, views, self.language), now)
+        allowed = [shown(view, self.discretion) for view in views]
+        self._post(letter_of(message, allowed, self.language, self.templates), now)
 
     def test(self, now: datetime) -> None:
         self._post(trial_of(self.name, at=now, language=self.language, timezone=self.timezone), now)

@@ -1,4 +1,4 @@
-"""An alert's view → what of it may be shown in one place: abroad nothing but counts, private words to the case's people alone."""
+"""An alert's view → what of it may be shown in one place: abroad counts alone, private words to the case's people alone."""
 
 from __future__ import annotations
 

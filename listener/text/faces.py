@@ -145,8 +145,8 @@ def _row(view: AlertView) -> Row:
 
 
 def values_of(letter: Letter, **more: Any) -> dict[str, Any]:
-    """What templates are filled with. subject: the title line; story: the main alert of an alert or escalation; rows: the alerts
-    of the other kinds, one line each; others: the rest of an alert's, one line each."""
+    """What templates are filled with. subject: the title line; story: the main alert of an alert or escalation; rows: the
+    alerts of the other kinds, one line each; others: the rest of an alert's, one line each."""
     main = main_view(letter) if letter.kind in WHOLE else None
     words: dict[str, Any] = {"is_page": False, "trouble": "", "cards": []} | more
     words.setdefault("others", [_row(each) for each in letter.views if each is not main] if main else [])

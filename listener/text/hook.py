@@ -13,10 +13,14 @@ from listener.text.signals.tellers import told_of
 from listener.text.story import story_of
 from listener.text.views import AlertView, Letter, Quote, evidence_of
 
+SCHEMA_VERSION: Final = 2  # of the schema beside this file; it grows when a receiver has to change
 JsonObject: TypeAlias = dict[str, Any]
 TYPES: Final = {
     "alert": "alert.fired",
     "summary": "alert.summarized",
+    "digest": "alert.digested",
+    "storm": "alert.stormed",
+    "escalation": "alert.escalated",
     "correction": "alert.corrected",
     "test": "channel.tested",
 }
@@ -29,6 +33,7 @@ def payload_of(letter: Letter) -> JsonObject:
         "type": TYPES[letter.kind],
         "timestamp": _iso(letter.made_at),
         "data": {
+            "schema_version": SCHEMA_VERSION,
             "channel": letter.channel,
             "language": letter.language,
             "subject": subject_of(letter),
@@ -68,7 +73,8 @@ def _alert(view: AlertView) -> JsonObject:
         },
         "fired_at": _iso(alert.fired_at),
         "turned_at": _iso(alert.turned_at) if alert.turned_at else None,
-        "evidence": dict(alert.evidence) if evidence or told_of(view) else {},
+        "evidence": dict(alert.evidence) if (evidence or told_of(view)) and view.withheld != "abroad" else {},
+        "withheld": view.withheld,
         "words": {
             "headline": story.headline,
             "chance": story.chance,
@@ -76,7 +82,8 @@ def _alert(view: AlertView) -> JsonObject:
             "next_step": story.next_word,
             "hint": story.hint,
         },
-        "posts": [_post(each, view) for each in view.quotes],
+        "posts": [_post(each, view) for each in view.quotes] if view.withheld != "abroad" else [],
+        "post_count": len(view.quotes),
         "case": _case(view),
     }
 
@@ -89,6 +96,7 @@ def _post(quote: Quote, view: AlertView) -> JsonObject:
         "url": link_of(quote.url),
         "posted_at": _iso(quote.posted_at),
         "text": quote_of(quote.text, view.language),
+        "withheld": quote.withheld,
         "stance": None if quote.unread else quote.stance,
         "probability": None if quote.unread else quote.probability,
         "unread": quote.unread,
@@ -105,6 +113,7 @@ def _case(view: AlertView) -> JsonObject | None:
         "state": case.state,
         "next_step": case.next_step,
         "url": link_of(view.case_url),
+        "command": f"listener cases show {case.key[:12]}",
     }
 
 

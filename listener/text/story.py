@@ -196,7 +196,8 @@ def _note_of(view: AlertView) -> str:
     if not view.withheld:
         return ""
     koc = line_of(view.alert.koc_id)
-    where = f"listener cases show {view.case.key[:12]}" if view.case else f"listener explain {koc}" if koc else "listener alerts"
+    shows = f"listener explain {koc}" if koc else "listener alerts"
+    where = f"listener cases show {view.case.key[:12]}" if view.case else shows
     return f"{word('withheld', view.withheld, view.language)}{'：' if view.language == 'zh-CN' else ': '}{where}"
 
 

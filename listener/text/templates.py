@@ -115,12 +115,12 @@ def faults_of(folder: str) -> Iterator[Fault]:
 
 def names_in(folder: str) -> list[tuple[Language, str]]:
     """The templates that a team's folder holds, with the languages that they are for."""
-    found = []
-    for language in LANGUAGES:
-        for name in sorted(OWN):
-            if any((Path(folder) / place / name).is_file() for place in ("", language)):
-                found.append((language, name))
-    return found
+    return [
+        (language, name)
+        for language in LANGUAGES
+        for name in sorted(OWN)
+        if any((Path(folder) / place / name).is_file() for place in ("", language))
+    ]
 
 
 def _fault_of(error: Exception, folder: str, name: str) -> Fault:

@@ -41,7 +41,7 @@ LEAST_OF_DAY: Final = 5  # mentions that make a day's mean
 @dataclass(frozen=True, slots=True)
 class Quote:
     """A post that an alert shows. text: the first text seen, people's names masked. nats: its share of the evidence, None
-    where it has none. unread: why nothing was scored, None where it was. withheld: why its words are not shown there, a code."""
+    where it has none. unread: why nothing was scored, None where it was. withheld: why its words are not shown, a code."""
 
     key: PostKey
     kind: PostKind
@@ -111,7 +111,7 @@ class Letter:
     """A message with all it takes to be written: what is sent together through one channel.
 
     views: one for each alert, in order; none in a test message. deliveries: their rows, whose keys make the letter's own
-    key. made_at: when the newest of the rows was made, so that a second try carries the same words. templates: the folder of the
+    key. made_at: when the newest of the rows was made, so that a second try carries the same words. templates: folder of the
     team's own, "" none."""
 
     kind: LetterKind
