@@ -49,6 +49,7 @@ from storage import (
 )
 from storage.codec import us, us_or_none, when
 from storage.database import Database
+from storage.ledger import Ledger
 from storage.records import (
     Added,
     Calibration,
@@ -57,6 +58,7 @@ from storage.records import (
     CaseAct,
     CaseAudit,
     CaseStep,
+    ChannelState,
     Counts,
     Crawl,
     Delivery,
@@ -84,7 +86,6 @@ from storage.records import (
     StoreError,
     Watched,
 )
-from storage.ledger import Ledger
 from storage.roster_records import By, KocChange
 from storage.watching import Watch
 

@@ -264,18 +264,18 @@ def _quote(each: KocMention, nats: float | None = None) -> Quote:
     return Quote(m.key, each.kind, each.url, each.posted_at, each.text, m.favor, m.against, m.none, nats, m.unscored)
 
 
-def _before(mentions: Sequence[KocMention], alert: Alert, most: int = 2) -> tuple[Quote, ...]:
-    """The last posts in own words before the turn that speak for the brand: what the turn is a turn from. Of a signal: before
-    the first post that it quotes."""
-    turned_at = alert.turned_at
-    if alert.kind != "drift" and alert.koc_id:
-        turned_at = min((each.posted_at for each in mentions if each.mention.key in alert.posts), default=None)
 def _answered(history: History, alert: Alert, most: int = 2) -> tuple[Quote, ...]:
     """The KOC's own posts that were answered by what an alert quotes."""
     answered = {one.to for one in history.accusations if one.said.mention.key in alert.posts}
     return tuple(_quote(one) for one in history.mentions if one.mention.key in answered)[-most:]
 
 
+def _before(mentions: Sequence[KocMention], alert: Alert, most: int = 2) -> tuple[Quote, ...]:
+    """The last posts in own words before the turn that speak for the brand: what the turn is a turn from. Of a signal: before
+    the first post that it quotes."""
+    turned_at = alert.turned_at
+    if alert.kind != "drift" and alert.koc_id:
+        turned_at = min((each.posted_at for each in mentions if each.mention.key in alert.posts), default=None)
     if turned_at is None:
         return ()
     supporting = [
