@@ -151,14 +151,16 @@ class Rules:
     """``[rules]``: what the detector promises, as false alarms in 1000 years of loyal advocates, and what is still sent.
 
     first_negatives: promised notices of a first negative post in 1000 years of loyal advocates, 0 = off. silent_days: the least
-    time without a mention that is told as silence, 0 = off. expected_turn_rate: true turns in a KOC-year. min_mentions: below
-    it nobody is called an advocate. deliver_within: an older turn is told in a summary only.
+    time without a mention that is told as silence, 0 = off. storms: promised false opinion storms a place and year, 0 = off.
+    expected_turn_rate: true turns in a KOC-year. min_mentions: below it nobody is called an advocate. deliver_within: an older
+    turn is told in a summary only.
     """
 
     false_alarms_red: Annotated[float, at_least(0.01, 1000)] = 1.0
     false_alarms_amber: Annotated[float, at_least(0.01, 1000)] = 10.0
     first_negatives: Annotated[float, at_least(0, 100_000)] = 1000.0
     silent_days: Annotated[float, at_least(0, 3650)] = 60.0
+    storms: Annotated[float, at_least(0, 100)] = 0.2
     expected_turn_rate: Annotated[float, at_least(0.0001, 1)] = 0.02
     min_mentions: Annotated[Whole, at_least(1, 100)] = 3
     deliver_within: Duration = timedelta(days=14)

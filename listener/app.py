@@ -173,6 +173,7 @@ class App:
             min_mentions=rules.min_mentions,
             first_negatives=rules.first_negatives,
             silent_days=rules.silent_days,
+            storms=rules.storms,
         )
 
     def now(self) -> datetime:

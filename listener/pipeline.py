@@ -31,6 +31,7 @@ from listener.drift.brand_shifts import brand_shifts
 from listener.drift.detect import detect
 from listener.drift.rules import Rule, default_calibration
 from listener.relations import promises
+from listener.signals.crowds import crowd_signals
 from listener.signals.moods import brand_verdict
 from listener.signals.together import signals_of
 from listener.text.views import AlertView
@@ -311,9 +312,16 @@ def judge(dirty: Watch, desk: Desk) -> None:
         for verdict in desk.replay(pairs, dirty.read, dirty.moods.get(brand, ()), calibration, desk.rule):
             dirty.record(consequences(verdict, dirty, desk, now), at=now)
     for brand in dirty.brands:
-        shifts = brand_shifts(dirty.public_moods(brand))
-        verdict = brand_verdict(brand, shifts, dirty.loudest, ZoneInfo(desk.rule.timezone))
-        dirty.record(consequences(verdict, dirty, desk, now), at=now)
+        dirty.record(consequences(verdict_of_brand(brand, dirty, desk.rule), dirty, desk, now), at=now)
+
+
+def verdict_of_brand(brand: str, dirty: Watch, rule: Rule) -> Verdict:
+    """What is said of a brand as a whole: its mood, and its crowds."""
+    moods, zone = dirty.public_moods(brand), ZoneInfo(rule.timezone)
+    verdict = brand_verdict(brand, brand_shifts(moods), dirty.loudest, zone)
+    found = crowd_signals(brand, dirty.crowd(brand), moods, zone=zone, rule=rule)
+    signals = sorted((*verdict.signals, *found.signals), key=lambda one: (one.at, one.kind, one.tipped_by))
+    return replace(verdict, signals=tuple(signals), finds=found.finds)
 
 
 def consequences(verdict: Verdict, dirty: Watch, desk: Desk, now: datetime) -> Changes:

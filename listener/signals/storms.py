@@ -24,9 +24,10 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from storage.records import PostKey, Voice
@@ -42,6 +43,7 @@ LEAST_THREAD, THREAD_TIMES, THREAD_RANK = 8, 2.0, 3
 SAME_BITS = 3
 DAY = timedelta(days=1)
 BACK = (DAYS + 2) * DAY  # how far before a time its usual reaches
+IsOne: TypeAlias = Callable[[datetime, int], float | None]  # time, authors in the window → what was usual; None: no storm
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def storms_of_place(
     promised: float,
 ) -> tuple[Storm, ...]:
     """The storms of a source or group, in order. voices: in order of time, all from `BACK` before ``restart_of`` on. before:
-    those found by an earlier replay. since: nothing has changed before. first_at: when the place was first heard of the brand."""
+    those found by an earlier replay. since: nothing has changed before. first_at: when it was first heard there."""
     start = restart_of(before, since)
     kept = [storm for storm in before if storm.last_at + QUIET < start]
     chart = _Chart(voices, zone, first_at)
@@ -135,7 +137,7 @@ def has_many(voices: Sequence[Voice], window: timedelta, least: int) -> bool:
     >>> has_many([], WINDOW, 1)
     False
     """
-    return any(len(inside) >= least for _, inside in _windows(voices, datetime.min.replace(tzinfo=UTC), window))
+    return bool(voices) and any(len(inside) >= least for _, inside in _windows(voices, voices[0].at, window))
 
 
 def chance(authors: int, usual: Usual) -> float:
@@ -158,7 +160,7 @@ def chance(authors: int, usual: Usual) -> float:
 def copies_in(voices: Sequence[Voice]) -> int:
     """How many authors wrote the most common of the texts, or one that is nearly the same.
 
-    >>> from storage.records import PostKey
+    >>> from datetime import UTC
     >>> at = datetime(2026, 1, 1, tzinfo=UTC)
     >>> copies_in([Voice(at, PostKey("f", str(n)), str(n), words, 0.9) for n, words in enumerate([7, 7, 6, -99])])
     3
@@ -189,9 +191,8 @@ def _windows(voices: Sequence[Voice], start: datetime, window: timedelta) -> Ite
             yield i, authors
 
 
-def _scan(voices: Sequence[Voice], start: datetime, window: timedelta, is_one: object) -> Iterator[Storm]:
-    """The storms from ``start`` on. is_one: (time, authors in the window) → what was usual, None where it is no storm."""
-    assert callable(is_one)
+def _scan(voices: Sequence[Voice], start: datetime, window: timedelta, is_one: IsOne) -> Iterator[Storm]:
+    """The storms from ``start`` on."""
     tip: Voice | None = None
     last, peak, first, usual = start, 0, 0, 0.0
     for i, inside in _windows(voices, start, window):

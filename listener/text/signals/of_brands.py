@@ -1,4 +1,4 @@
-"""What is told of a brand as a whole: the public's mood."""
+"""What is told of a brand as a whole: the public's mood, a storm in one place."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from datetime import date
 from typing import Any
 
 from listener.text import phrases
-from listener.text.signals.wording import Told, titles
+from listener.text.quotes import line_of
+from listener.text.signals.wording import Fact, Told, local, titles
 from listener.text.views import AlertView
 
 
@@ -38,9 +39,73 @@ def brand_shift(view: AlertView, e: Mapping[str, Any], zh: bool) -> Told:
         if zh
         else ("Meanwhile", "ambers of single KOCs wait until they stand out against the market, or it is over; reds do not"),
     )
-    note = (
-        "纵轴：公众每天对品牌的平均态度，+1 支持，−1 负面。"
+    return Told(head, facts, *titles("公众怎么说", "What the public says", zh), mood_note(zh), "amber")
+
+
+def opinion_storm(view: AlertView, e: Mapping[str, Any], zh: bool) -> Told:
+    """Many authors of one place speak against the brand within hours."""
+    where = _place(e, zh)
+    hours = 24 if e["place_kind"] == "thread" else 6
+    n, copies = e["first"], e["copies"]
+    head = (
+        f"{where}：{hours} 小时内 {n} 人发表负面内容"
         if zh
-        else "Vertical: the public's mean stance toward the brand, day by day, +1 in favor, −1 against."
+        else f"{where}: {n} people spoke against the brand within {hours} hours"
     )
-    return Told(head, facts, *titles("公众怎么说", "What the public says", zh), note, "amber")
+    first, last = local(view, e["from_at"]), local(view, e["last_at"])
+    a, b = phrases.day(first, view.language), phrases.day(last, view.language, like=first)
+    usual = f"{e['usual']:.1f}"
+    facts: list[Fact] = [
+        (("平时", f"同一时段约 {usual} 人") if zh else ("Usual", f"about {usual} people at that time of day"))
+        if e["place_kind"] != "thread"
+        else (
+            ("平时", f"此前 180 天，评论负面第三多的内容有 {usual} 人")
+            if zh
+            else ("Usual", f"{usual} people under the post with the third most of them in 180 days")
+        ),
+        ("规模", f"共 {e['authors']} 人 {e['posts']} 条，最多时 {hours} 小时内 {e['peak']} 人")
+        if zh
+        else ("Size", f"{e['authors']} people, {e['posts']} posts; {e['peak']} people within {hours} hours at the most"),
+        ("期间", f"{a} 至 {b}" if a != b else a) if zh else ("Span", f"{a} to {b}" if a != b else a),
+    ]
+    if copies >= 3:
+        facts.append(
+            ("文字", f"其中 {copies} 人的文字几乎相同：可能是转贴或组织发帖，也可能是同一件事；请先看内容")
+            if zh
+            else ("Words", f"{copies} of them wrote nearly the same text: copied or organized, or one same incident; read it")
+        )
+    if e["also"]:
+        names = ("、" if zh else ", ").join(line_of(name) for name in e["also"])
+        facts.append(("同时见于", names) if zh else ("Seen in", names))
+    facts += [_promise(e, zh)] if e["place_kind"] != "thread" else []
+    if view.alert.ended_at is not None:
+        facts.append(("后来", "24 小时内没有再达到这一程度") if zh else ("Then", "calm for 24 hours since"))
+    facts.append(
+        ("说明", "人数按作者计，温和批评不计入。先核实事实，再公开回应")
+        if zh
+        else ("Mind", "authors are counted, mild criticism is not: check the facts, then answer in public")
+    )
+    return Told(head, tuple(facts), *titles("他们怎么说", "What they say", zh), mood_note(zh), "red")
+
+
+def mood_note(zh: bool) -> str:
+    """What the chart of a brand shows."""
+    if zh:
+        return "纵轴：公众每天对品牌的平均态度，+1 支持，−1 负面。"
+    return "Vertical: the public's mean stance toward the brand, day by day, +1 in favor, −1 against."
+
+
+def _place(e: Mapping[str, Any], zh: bool) -> str:
+    name = line_of(e["place"])
+    if e["place_kind"] == "group":
+        return f"群「{name}」" if zh else f"group “{name}”"
+    if e["place_kind"] == "thread":
+        return "一条内容的评论区" if zh else "the answers to one post"
+    return f"来源「{name}」" if zh else f"source “{name}”"
+
+
+def _promise(e: Mapping[str, Any], zh: bool) -> Fact:
+    promised = e["promised_per_place_year"]
+    if zh:
+        return "承诺", f"平时怎么波动就还怎么波动的地方，每处每年误报不超过 {promised:g} 次"
+    return "Promise", f"at most {promised:g} false ones a year for a place that only scatters as it always did"

@@ -30,6 +30,7 @@ _TELLERS: Final[Mapping[str, Teller]] = {
     "unresolved-feedback": of_kocs.unresolved_feedback,
     "accusation": of_kocs.accusation,
     "brand-shift": of_brands.brand_shift,
+    "opinion-storm": of_brands.opinion_storm,
     "case-due": of_cases.case_due,
     "promise-due": of_promises.promise_due,
 }
