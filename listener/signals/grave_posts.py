@@ -3,7 +3,8 @@
 An exposé (爆料, 内部人士, 前员工自述 …) or a long complaint with evidence (控诉长文: an order of events, proof, a dispute, 140
 characters or more), which the scorer's cues tell, is grave where it is
 
-    against the brand (probability ≥ .5), in the KOC's own words, and no calm proposal (`Mention.constructive`)
+    in the KOC's own words, no calm proposal (`Mention.constructive`), and against the brand: a complaint by its stance
+    (probability ≥ .5), an exposé, which is mostly told in a sober tone, where it is not praise (probability of favor < .5)
 
 A cue stands only for what the author says of our brand as a fact: what is asked, supposed, told of others or said of a rival
 makes none (`nlp.contexts`). Said again within 30 days, on another platform or reworded, it is the same alert. The post alone
@@ -24,7 +25,7 @@ from storage.records import HeldBack, History, KocMention, Signal
 
 KIND = "grave-post"
 GRAVE = ("expose", "complaint")  # codes of cues, the gravest first
-AGAINST = 0.5  # probability of being against
+AGAINST, PRAISE = 0.5, 0.5  # probabilities of being against, in favor
 
 
 def grave_posts(history: History) -> tuple[tuple[Signal, ...], tuple[HeldBack, ...]]:
@@ -38,7 +39,7 @@ def grave_posts(history: History) -> tuple[tuple[Signal, ...], tuple[HeldBack, .
         cue = _cue_of(one)
         if cue is None:
             continue
-        reason = _reason(one, told)
+        reason = _reason(one, cue[0], told)
         if reason:
             held.append(HeldBack(KIND, None, one.posted_at, one.mention.key, reason))
         else:
@@ -54,11 +55,11 @@ def _cue_of(one: KocMention) -> tuple[str, str] | None:
     return next(((code, found[code]) for code in GRAVE if code in found), None)
 
 
-def _reason(one: KocMention, told: list[KocMention]) -> str | None:
+def _reason(one: KocMention, code: str, told: list[KocMention]) -> str | None:
     """Why a post with such words is not grave; None where it is."""
     if one.mention.constructive:
         return "mild-criticism"
-    if one.mention.against < AGAINST:
+    if (one.mention.favor >= PRAISE) if code == "expose" else (one.mention.against < AGAINST):
         return "not-against"
     return "copy" if is_copy(one, told) else None
 
