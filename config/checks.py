@@ -16,7 +16,7 @@ Tables = Callable[[str], Iterator[tuple[int, dict[str, Any]]]]
 
 def check(tables: Tables, tell: Tell, platforms: Collection[str] | None) -> None:
     """Tell every mistake between values. Works on the raw tables, so that it also finds those beside another mistake."""
-    for listed in ("brands", "sources", "channels", "exports"):
+    for listed in ("brands", "sources", "channels", "exports", "people"):
         _unique(listed, tables, tell)
     brands = {str(brand.get("name")) for _, brand in tables("brands")}
     for index, source in tables("sources"):

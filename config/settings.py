@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict
 from pydantic.dataclasses import dataclass
 
+from config import alerting
 from config.channels import TYPES as CHANNEL_TYPES
 from config.channels import Apprise as Apprise
 from config.channels import Channel as Channel
@@ -268,6 +269,10 @@ class Settings:
     sources: tuple[Source, ...] = ()
     channels: tuple[Channel, ...] = ()
     exports: tuple[Export, ...] = ()
+    alerts: alerting.Alerts = alerting.Alerts()
+    people: tuple[alerting.Person, ...] = ()
+    routes: tuple[alerting.Route, ...] = ()
+    on_call: tuple[alerting.OnCall, ...] = ()
     rules: Rules = Rules()
     privacy: Privacy = Privacy()
     schedule: Schedule = Schedule()
@@ -295,12 +300,14 @@ SECTIONS: Mapping[str, Any] = {
     "cases": Cases,
     "engine": Engine,
     "departments": Departments,
+    **alerting.SECTIONS,
 }
 TABLES: Mapping[str, Mapping[str, Any]] = {  # by the key "type" where there is a choice
     "brands": {"": Brand},
     "sources": {"": Source},
     "channels": CHANNEL_TYPES,
     "exports": {"": Export},
+    **alerting.TABLES,
 }
 
 
@@ -322,6 +329,7 @@ def parse(
     reading = Reading(text, folder, environ, path)
     values = reading.read(SECTIONS, TABLES)
     check(reading.tables, reading.tell, platforms)
+    alerting.check_people(reading.tables, reading.tell, reading.doc.get("alerts"))
     _settle_database(reading, values)
     _check_dask(reading, values)
     if reading.problems:

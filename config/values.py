@@ -123,7 +123,7 @@ def _number_of(day: str) -> int:
     return int(day) if day.isdecimal() else _DAYS.index(day)
 
 
-def _timezone(name: str) -> str:
+def timezone_of(name: str) -> str:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
@@ -266,7 +266,7 @@ def some(values: tuple[Any, ...]) -> tuple[Any, ...]:
 Name = Annotated[str, AfterValidator(_one_line)]
 Duration = Annotated[timedelta, BeforeValidator(duration_of)]
 Cron = Annotated[str, BeforeValidator(cron_of)]
-Timezone = Annotated[str, AfterValidator(_timezone)]
+Timezone = Annotated[str, AfterValidator(timezone_of)]
 Address = Annotated[str, AfterValidator(page_of)]
 CaseAddress = Annotated[str, AfterValidator(_case_page)]
 Scheduler = Annotated[str, AfterValidator(_scheduler)]
