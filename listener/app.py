@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 from config import settings as config
 from listener import engines, mentions, normalize, pipeline, quarantine
 from listener.accounts import platform_named, resolve_link
+from listener.alerts.policy import Policy
 from listener.cases.clocks import Target, Targets
 from listener.channels.door import Channel, ChannelError
 from listener.crawling import Part, collect_many
@@ -29,6 +30,7 @@ from listener.drift.rules import Rule
 from listener.engines import Dask, Processes, Reach, executor_of, public_reach, store_of
 from listener.relations.promises import Reminding
 from listener.roster import RosterPreview, read_roster
+from listener.signals.sources import Expected
 from listener.text.views import AlertView, view_of
 from listener.upkeep import expire_files, put_away_of
 from listener.wiring import channel_of
@@ -204,6 +206,9 @@ class App:
                 finder=self.finder,
                 key=self.key,
                 rule=self.rule(),
+                sources=tuple(
+                    Expected(one.name, one.platform, one.every, one.about) for one in self.settings.sources if one.enabled
+                ),
                 channels=tuple(one.name for one in self.settings.channels if one.enabled),
                 channel=self.channel,
                 score=partial(score_many, executor, model=self.settings.engine.model),
@@ -213,7 +218,7 @@ class App:
                 now=self.now,
                 view=self.view_of,
                 batch_size=batch_size or self.settings.engine.batch_size,
-                deliver_within=self.settings.rules.deliver_within,
+                policy=Policy(deliver_within=self.settings.rules.deliver_within),
                 reminding=self.reminding(),
                 targets=self.case_targets(),
                 stopping=self._stop.is_set,

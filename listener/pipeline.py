@@ -9,17 +9,21 @@ import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from listener import mentions, normalize, politeness, revisits
+from listener import health, mentions, normalize, politeness, revisits
 from listener.alerts.attempts import failed, handed_back, told
-from listener.alerts.planning import moot, plan
+from listener.alerts.owing import Ladder, owed
+from listener.alerts.planning import moot
+from listener.alerts.policy import Known, Policy, decide
 from listener.alerts.reconcile import reconcile
 from listener.alerts.reminding import reminders
+from listener.alerts.routing import Directory, channels_of
+from listener.alerts.severities import severity_by_now
 from listener.cases.accidents import accident_in
 from listener.cases.acts import escalate
 from listener.cases.clocks import Targets
@@ -32,7 +36,9 @@ from listener.drift.detect import detect
 from listener.drift.rules import Rule, default_calibration
 from listener.relations import promises
 from listener.signals.crowds import crowd_signals
+from listener.signals.deliveries import failing_channels, others_of
 from listener.signals.moods import brand_verdict
+from listener.signals.sources import Expected, silent_sources
 from listener.signals.together import signals_of
 from listener.text.views import AlertView
 from nlp.results import Request, Score
@@ -71,6 +77,7 @@ from storage.records import (
     Post,
     PostKey,
     Reminders,
+    Severity,
     StoredAlert,
     StoreError,
     Verdict,
@@ -81,8 +88,10 @@ from storage.watching import Watch
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(days=1)  # a post may be dated so far behind its sighting: clocks differ, zones are forgotten
 FLUSH_SECONDS = 5.0  # a slow crawl is stored at least this often
+CLAIMED = 2000  # deliveries at a time: what comes as one storm should be seen as one
 SEND_LEASE = timedelta(minutes=10)  # of what one process has claimed: nobody else sends it meanwhile
 LONGEST_WAIT = timedelta(days=1)  # that a receiver may ask for
 BEHIND = timedelta(seconds=30)  # so much later than its channel's rest ends a message is tried that failed last
@@ -169,8 +178,9 @@ class Desk:
 
     finder: finds the brands in a post. key: what author ids are hashed with. channels: names of those that alerts go to.
     channel: one of them, open; None where the settings name it no more. view: an alert with all it takes to be shown.
-    deliver_within: an older turn is summarized, never sent by itself. watch_size: KOCs that one transaction replays.
-    reminding: when somebody is reminded of promises.
+    watch_size: KOCs that one transaction replays. reminding, targets: when somebody is reminded of promises and cases.
+    policy: what is sent when. directory: whom there is to tell, None: each channel gets all. ladder: who hears of what nobody
+    takes on.
     stopping: asked between two units of work; True ends the step early and cleanly.
     """
 
@@ -184,11 +194,14 @@ class Desk:
     score: ScoreMany
     now: Callable[[], datetime]
     view: Callable[[StoredAlert], AlertView]
+    sources: tuple[Expected, ...] = ()
     batch_size: int = 1000
-    deliver_within: timedelta = timedelta(days=14)
     watch_size: int = 200
     reminding: promises.Reminding = field(default_factory=promises.Reminding)
     targets: Targets = field(default_factory=Targets)
+    policy: Policy = field(default_factory=Policy)
+    directory: Directory | None = None
+    ladder: Ladder = field(default_factory=Ladder)
     replay: ReplayMany = replay_here
     collect: CollectMany = collect
     stopping: Callable[[], bool] = field(default=lambda: False)
@@ -219,12 +232,13 @@ class Revisited:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What became of deliveries that were due: sent one by one, told in a summary, to be tried again, given up."""
+    """What became of deliveries that were due: sent alone, told with many others, to be tried again, given up, held back."""
 
     sent: int = 0
     summarized: int = 0
     retried: int = 0
     dead: int = 0
+    held: int = 0
 
 
 def listen(items: Iterable[Item | BadLine], source: str, desk: Desk, reject: Callable[[BadLine], None]) -> Listened:
@@ -319,7 +333,7 @@ def verdict_of_brand(brand: str, dirty: Watch, rule: Rule) -> Verdict:
     """What is said of a brand as a whole: its mood, and its crowds."""
     moods, zone = dirty.public_moods(brand), ZoneInfo(rule.timezone)
     verdict = brand_verdict(brand, brand_shifts(moods), dirty.loudest, zone)
-    found = crowd_signals(brand, dirty.crowd(brand), moods, zone=zone, rule=rule)
+    found = crowd_signals(brand, dirty.crowd(brand), moods, zone=zone, storms_promised=rule.storms)
     signals = sorted((*verdict.signals, *found.signals), key=lambda one: (one.at, one.kind, one.tipped_by))
     return replace(verdict, signals=tuple(signals), finds=found.finds)
 
@@ -335,8 +349,14 @@ def consequences(verdict: Verdict, dirty: Watch, desk: Desk, now: datetime) -> C
         channels=desk.channels,
         koc=koc,
         now=now,
+        channels_of=lambda alert: routed(alert, koc, desk),
     )
     return follow(changes, cases=dirty.cases.get(who, ()), koc=koc, now=now)
+
+
+def routed(alert: Alert, koc: Koc | None, desk: Desk) -> Sequence[str]:
+    """The channels that an alert goes to."""
+    return desk.channels if desk.directory is None else channels_of(alert, koc, desk.directory)
 
 
 def by_brand(pairs: Iterable[tuple[str, str]]) -> dict[str, list[tuple[str, str]]]:
@@ -514,7 +534,27 @@ def due_alerts(desk: Desk, now: datetime) -> tuple[Alert, ...]:
     return (
         *promises.due_alerts(desk.store.ledger.promises(), now, kocs=kocs, rule=desk.reminding),
         *due_cases(desk, now, kocs),
+        *unheard_sources(desk, now),
+        *failing_channels(desk.store.channel_states(), desk.store.unsent(), desk.channels, now),
     )
+
+
+def unheard_sources(desk: Desk, now: datetime) -> tuple[Alert, ...]:
+    """Sources that used to be heard and are not any more."""
+    if not desk.sources:
+        return ()
+    zone = ZoneInfo(desk.rule.timezone)
+    offset = now.astimezone(zone).utcoffset() or timedelta()
+    crawls = desk.store.crawls(last=False, since=now - timedelta(days=health.DAYS))
+    posts = desk.store.posts_by_day(now - timedelta(days=health.DAYS * 4), offset)
+    today = (now - EPOCH + offset) // timedelta(days=1)
+    fares = {
+        one.name: health.health_of(
+            posts.get(one.name, {}), [each for each in crawls if each.source == one.name], today=today, now=now
+        )
+        for one in desk.sources
+    }
+    return silent_sources(desk.sources, crawls, fares, now, zone)
 
 
 def due_cases(desk: Desk, now: datetime, kocs: Mapping[str, Koc]) -> tuple[Alert, ...]:
@@ -553,7 +593,12 @@ def remind(desk: Desk) -> int:
 
     def decide(stored: Sequence[StoredAlert], deliveries: Mapping[str, Sequence[Delivery]]) -> Reminders:
         changes = reminders(
-            wanted, stored=stored, deliveries=deliveries, channels_of=lambda alert: desk.channels, kocs=kocs, now=now
+            wanted,
+            stored=stored,
+            deliveries=deliveries,
+            channels_of=lambda alert: others_of(alert, routed(alert, kocs.get(alert.koc_id), desk), desk.channels),
+            kocs=kocs,
+            now=now,
         )
         made.update({one.key for one in changes.alerts} - {one.alert.key for one in stored})
         return changes
@@ -565,20 +610,69 @@ def remind(desk: Desk) -> int:
 def deliver(desk: Desk) -> Delivered:
     """Send what is due: at least once, claimed before it is sent, so that two processes never send the same at once."""
     total = Delivered()
-    while not desk.stopping() and (claimed := desk.store.claim_due(desk.now(), lease=SEND_LEASE)):
-        desk.store.settle(moot(claimed))
-        total = send_all(claimed, total, desk)
+    owe(desk)
+    while not desk.stopping() and (claimed := desk.store.claim_due(desk.now(), lease=SEND_LEASE, limit=CLAIMED)):
+        acknowledged = desk.store.acknowledgements(about.alert.key for _, about in claimed)
+        desk.store.settle(gone := moot(claimed, acknowledged))
+        left = {one.key for one in gone}
+        known = Known(desk.store.mutes(), acknowledged, desk.store.sent_since(desk.now() - desk.policy.memory))
+        total = send_all([pair for pair in graded(claimed, desk) if pair[0].key not in left], total, known, desk)
     if desk.store.count_dirty():  # what was withdrawn while it was sent needs its correction
         watch(desk)
     return total
 
 
-def send_all(claimed: Sequence[tuple[Delivery, StoredAlert]], total: Delivered, desk: Desk) -> Delivered:
-    """Send what was claimed, message by message. What is not tried after all is handed back: when the claim runs out, when
-    somebody wants to stop, behind a message that its channel could not take (the others go on), and if this fails itself."""
+def owe(desk: Desk) -> int:
+    """Add the deliveries that are owed by now besides: to whoever is on call, and up the ladder where nobody took an alert on.
+    Returns how many."""
+    directory, now = desk.directory, desk.now()
+    if directory is None or not (directory.rota or directory.routes or desk.ladder.steps):
+        return 0
+    since, kocs = now - desk.policy.deliver_within, {koc.koc_id: koc for koc in desk.store.kocs()}
+    found = desk.store.unanswered(since)
+    ranks = dict(zip([one.alert.key for one in found], severities_by_now([one.alert for one in found], desk), strict=True))
+    decide = partial(
+        owed,
+        now=now,
+        policy=desk.policy,
+        directory=directory,
+        ladder=desk.ladder,
+        kocs=kocs,
+        mutes=desk.store.mutes(),
+        severity=lambda alert: ranks.get(alert.key, alert.severity),
+    )
+    return desk.store.owe(decide, since) if found else 0
+
+
+def graded(claimed: Sequence[tuple[Delivery, StoredAlert]], desk: Desk) -> list[tuple[Delivery, StoredAlert]]:
+    """What was claimed, with the severity that each alert has by now: its posts may have spread since it was made."""
+    ranks = severities_by_now([about.alert for _, about in claimed], desk)
+    pairs = zip(claimed, ranks, strict=True)
+    return [(one, replace(about, alert=replace(about.alert, severity=rank))) for (one, about), rank in pairs]
+
+
+def severities_by_now(alerts: Sequence[Alert], desk: Desk) -> list[Severity]:
+    """How fast somebody must act on each of these, by the counts that its posts have now."""
+    reach = desk.policy.reach
+    tiers = {koc.koc_id: koc.tier for koc in desk.store.kocs()} if reach else {}
+    posts = desk.store.posts_of({key for alert in alerts for key in alert.posts}) if reach else {}
+    counts = {key: post.counts for key, post in posts.items()}
+    return [
+        severity_by_now(alert, tiers.get(alert.koc_id, ""), [counts[key] for key in alert.posts if key in counts], reach)
+        for alert in alerts
+    ]
+
+
+def send_all(claimed: Sequence[tuple[Delivery, StoredAlert]], total: Delivered, known: Known, desk: Desk) -> Delivered:
+    """Send what was claimed and is to go out now, message by message; the rest is held, with a reason. What is not tried after
+    all is handed back: when the claim runs out, when somebody wants to stop, behind a message that its channel could not take
+    (the others go on), and if this fails itself."""
     until = desk.now() + SEND_LEASE - LONGEST_SEND
     stored = {one.alert.key: one for _, one in claimed}
-    waiting = plan(claimed, now=desk.now(), deliver_within=desk.deliver_within)
+    decision = decide(claimed, now=desk.now(), policy=desk.policy, known=known)
+    desk.store.settle(decision.held, desk.now())
+    total = replace(total, held=total.held + len(decision.held))
+    waiting = list(decision.messages)
     closed: dict[str, datetime | None] = {}
     try:
         while waiting and not desk.stopping() and desk.now() <= until:

@@ -12,7 +12,7 @@ from storage.codec import clean, json_of, json_text, keys_of, keys_text, us, us_
 from storage.database import AnyRow, among, chunks, insert, lock
 from storage.dirty import mark_if_clear
 from storage.records import OPERATIONAL_KINDS, Alert, Delivery, Reminders, StoredAlert, StoreError
-from storage.tables import alerts, channels, deliveries
+from storage.tables import alerts, channels, deliveries, delivery_holds
 
 Pair = tuple[str, str]  # KOC, brand
 Decide = Callable[[Sequence[StoredAlert], Mapping[str, Sequence[Delivery]]], Reminders]
@@ -99,7 +99,7 @@ def claim_due(connection: Connection, now: int, until: int, limit: int) -> list[
     )
     claimed = [delivery_of(row) for row in connection.execute(query)]
     about = _alerts_by_key(connection, [delivery.alert_key for delivery in claimed])
-    moot = {d.key for d in claimed if d.kind == "alert" and about[d.alert_key].state != "current"}
+    moot = {d.key for d in claimed if d.kind != "correction" and about[d.alert_key].state != "current"}
     wanted = [d for d in claimed if d.key not in moot]
     _update(connection, sorted(moot), state="cancelled", claimed_until=None, next_try_at=None)
     _update(connection, [d.key for d in claimed if d.state == "sending"], in_doubt=True)  # its sender is dead
@@ -137,10 +137,10 @@ def _alerts_by_key(connection: Connection, keys: Iterable[str]) -> dict[str, Sto
     return found
 
 
-def settle(connection: Connection, done: Sequence[Delivery]) -> None:
+def settle(connection: Connection, done: Sequence[Delivery], at: int | None = None) -> None:
     """Write how claimed deliveries went; one attempt less and ``pending`` is a claim given back (see `_is_claim_of`). One whose
     lease ran out and that another process took is left to that process, unless it was sent: what is on the wire is true.
-    A failed one whose alert was superseded meanwhile is cancelled. Either
+    What is held back is noted for good, as of ``at``. A failed one whose alert was superseded meanwhile is cancelled. Either
     way its KOC is dirty then, so that the next watch decides on the correction, which an operational alert has not."""
     by_key = {delivery.key: delivery for delivery in done}
     stored: dict[str, Delivery] = {}
@@ -151,13 +151,14 @@ def settle(connection: Connection, done: Sequence[Delivery]) -> None:
         raise StoreError(f"unknown delivery {min(missing)!r}")
     about = _alerts_by_key(connection, [delivery.alert_key for delivery in done])
     rows: list[dict[str, Any]] = []
+    holds: list[dict[str, Any]] = []
     late: set[Pair] = set()
     for key, new in sorted(by_key.items()):
         old, alert = stored[key], about[new.alert_key]
         arrived = new.state in ("sent", "summarized")
         if not _is_claim_of(old, new) and not (arrived and old.state != "sent"):
             continue
-        withdrawn = new.kind == "alert" and alert.state == "superseded"
+        withdrawn = new.kind != "correction" and alert.state == "superseded"
         row = _delivery_row(new)
         if arrived:  # of a claim that ran out it may be: the later attempts were made all the same
             row["attempts"] = old.attempts
@@ -165,12 +166,17 @@ def settle(connection: Connection, done: Sequence[Delivery]) -> None:
             late.add((alert.alert.koc_id, alert.alert.brand))
         if withdrawn and not arrived:
             row |= {"state": "cancelled", "next_try_at": None}
+        elif at is not None and new.held and (new.held, new.next_try_at) != (old.held, old.next_try_at):
+            holds.append({"delivery_key": key, "at": at, "reason": new.held, "until": row["next_try_at"]})
         rows.append({f"new_{name}": value for name, value in row.items()})
     if rows:
         changed: dict[str, Any] = {
-            name: bindparam(f"new_{name}") for name in ("state", "attempts", "next_try_at", "claimed_until", "sent_at", "error")
+            name: bindparam(f"new_{name}")
+            for name in ("state", "attempts", "next_try_at", "claimed_until", "sent_at", "error", "held", "told_in")
         }
         connection.execute(update(deliveries).where(deliveries.c.key == bindparam("new_key")).values(changed), rows)
+    if holds:
+        connection.execute(delivery_holds.insert(), holds)
     # No wait here: a mark that exists belongs to a watch that has not read these deliveries yet, as they are locked.
     mark_if_clear(connection, late)
 
@@ -200,9 +206,12 @@ def retry_dead(connection: Connection, keys: Sequence[str] | None) -> int:
     """Deliveries that were given up are tried again. Returns how many."""
     dead = update(deliveries).where(deliveries.c.state == "dead")
     dead = dead.where(
-        or_(deliveries.c.kind != "alert", exists().where(alerts.c.key == deliveries.c.alert_key, alerts.c.state == "current"))
+        or_(
+            deliveries.c.kind == "correction",
+            exists().where(alerts.c.key == deliveries.c.alert_key, alerts.c.state == "current"),
+        )
     )
-    again = dead.values(state="pending", attempts=0, next_try_at=None, error="")
+    again = dead.values(state="pending", attempts=0, next_try_at=None, error="", held="")
     if keys is None:
         return connection.execute(again).rowcount
     return sum(connection.execute(again.where(among(deliveries.c.key, some))).rowcount for some in chunks(sorted(keys)))
@@ -256,6 +265,8 @@ def _delivery_row(delivery: Delivery) -> dict[str, Any]:
         "sent_at": us_or_none(delivery.sent_at),
         "error": clean(delivery.error),
         "in_doubt": delivery.in_doubt,
+        "held": delivery.held,
+        "told_in": delivery.told_in,
     }
 
 
@@ -273,4 +284,6 @@ def delivery_of(row: AnyRow) -> Delivery:
         when_or_none(row.sent_at),
         row.error,
         row.in_doubt,
+        row.held,
+        row.told_in,
     )

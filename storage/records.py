@@ -521,7 +521,8 @@ class Alert:
 
 
 AlertState = Literal["current", "superseded"]
-DeliveryKind = Literal["alert", "correction"]
+DeliveryKind = Literal["alert", "correction", "escalation"]
+MessageKind = Literal["alert", "summary", "correction", "digest", "storm", "escalation"]
 DeliveryState = Literal["pending", "sending", "sent", "summarized", "cancelled", "dead"]
 
 
@@ -537,7 +538,8 @@ class StoredAlert:
 class Delivery:
     """One alert on its way through one channel. key = hash(alert key, channel, kind); it travels with the message.
 
-    in_doubt: a process died while it sent this one, so nobody knows whether it arrived.
+    in_doubt: a process died while it sent this one, so nobody knows whether it arrived. held: why it is kept back until
+    ``next_try_at``, a code; "" where it is not. told_in: the kind of message that carried it, "" until then.
     """
 
     key: str
@@ -552,6 +554,8 @@ class Delivery:
     sent_at: datetime | None = None
     error: str = ""
     in_doubt: bool = False
+    held: str = ""
+    told_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -559,8 +563,18 @@ class Message:
     """What is sent together through one channel: deliveries that share one message (single, summary or correction)."""
 
     channel: str
-    kind: Literal["alert", "summary", "correction"]
+    kind: MessageKind
     deliveries: tuple[Delivery, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """What a channel owes since it last took a message: deliveries that wait after a failure, those that were given up, and when
+    the oldest of them was made."""
+
+    waiting: int
+    dead: int
+    oldest_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -667,7 +681,7 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Reminders:
-    """What the operational alerts that are due now change. alerts: those that are new, back, or with other evidence; superseded:
+    """What the operational alerts that are due now change. alerts: those that are new, back, or say something else; superseded:
     keys of those that are due no more; deliveries: new ones, or such as take the place of a cancelled one; cancelled: keys of
     unsent ones. Nobody is sent a correction: what was due is done."""
 

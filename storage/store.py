@@ -37,6 +37,7 @@ from storage import (
     mentions,
     moods,
     outbox,
+    policies,
     posts,
     prepare,
     retention,
@@ -44,12 +45,14 @@ from storage import (
     schema,
     shifts,
     tables,
+    unsent,
     views,
     watching,
 )
 from storage.codec import us, us_or_none, when
 from storage.database import Database
 from storage.ledger import Ledger
+from storage.policy_records import Acknowledgement, Hold, Mute, Sent
 from storage.records import (
     Added,
     Calibration,
@@ -84,6 +87,7 @@ from storage.records import (
     StalePost,
     StoredAlert,
     StoreError,
+    Unsent,
     Watched,
 )
 from storage.roster_records import By, KocChange
@@ -318,9 +322,54 @@ class Store:
         """Deliveries to send now, claimed until now + lease, with one attempt more; no other process gets them till then."""
         return self._database.write(lambda c: outbox.claim_due(c, us(now), us(now + lease), limit))
 
-    def settle(self, deliveries: Sequence[Delivery]) -> None:
-        """Write how claimed deliveries went. One that was not tried is given back with an attempt less, its claim named."""
-        self._database.write(lambda c: outbox.settle(c, deliveries))
+    def settle(self, deliveries: Sequence[Delivery], at: datetime | None = None) -> None:
+        """Write how claimed deliveries went. One that was not tried is given back with an attempt less, its claim named. at:
+        when those were held back that are; None notes none of them."""
+        self._database.write(lambda c: outbox.settle(c, deliveries, us_or_none(at)))
+
+    def acknowledge(self, alert_keys: Iterable[str], who: str, at: datetime, note: str = "") -> list[str]:
+        """Note who took these alerts on (接手); returns the keys of those nobody had. StoreError for an unknown key."""
+        keys = list(alert_keys)
+        return self._database.write(lambda c: policies.acknowledge(c, keys, who, at, note))
+
+    def acknowledgements(self, alert_keys: Iterable[str] | None = None) -> dict[str, Acknowledgement]:
+        """Who took alerts on, by alert; None: all of them."""
+        keys = None if alert_keys is None else list(alert_keys)
+        return self._database.read(lambda c: policies.load_acknowledgements(c, keys))
+
+    def mute(self, new: Mute) -> Mute:
+        """Write a mute; returns it with its key."""
+        return self._database.write(lambda c: policies.mute(c, new))
+
+    def unmute(self, key: str, *, who: str, at: datetime) -> Mute:
+        """End a mute now; what it held back is looked at again. StoreError where none of that key stands."""
+        return self._database.write(lambda c: policies.unmute(c, key, who, at))
+
+    def mutes(self) -> list[Mute]:
+        """Every mute there ever was, in order of time."""
+        return self._database.read(policies.load_mutes)
+
+    def holds(self, delivery_keys: Iterable[str]) -> list[Hold]:
+        """What was held back of these deliveries, when and why, oldest first."""
+        keys = list(delivery_keys)
+        return self._database.read(lambda c: policies.load_holds(c, keys))
+
+    def release_held(self, at: datetime) -> int:
+        """Let everything that is held back be looked at again now, as after a change of settings. Returns how many."""
+        return self._database.write(lambda c: policies.release(c, us(at)))
+
+    def sent_since(self, since: datetime) -> list[Sent]:
+        """Deliveries that were received since then, oldest first."""
+        return self._database.read(lambda c: policies.load_sent(c, us(since)))
+
+    def unanswered(self, since: datetime) -> list[StoredAlert]:
+        """Current alerts, fired since then, that nobody has taken on."""
+        return self._database.read(lambda c: policies.unanswered(c, us(since)))
+
+    def owe(self, decide: policies.Owed, since: datetime) -> int:
+        """Add the deliveries that ``decide`` finds owed for current alerts, fired since then, that nobody has taken on. Returns
+        how many are new."""
+        return self._database.write(lambda c: policies.owe(c, decide, us(since)))
 
     def remind(self, decide: outbox.Decide, at: datetime) -> Reminders:
         """Write what ``decide`` makes of all operational alerts ever made, with their deliveries by alert, and return it.
@@ -351,6 +400,10 @@ class Store:
     def channel_answered(self, channel: str, now: datetime) -> None:
         """Note that a channel took a message."""
         self._database.write(lambda c: channel_states.answered(c, channel, us(now)))
+
+    def unsent(self) -> dict[str, Unsent]:
+        """What the channels owe since they last took a message, by name; those that owe nothing are left out."""
+        return self._database.read(unsent.by_channel)
 
     def channel_states(self) -> dict[str, ChannelState]:
         """How the channels do that were ever used, by name."""
@@ -384,6 +437,10 @@ class Store:
 
         return self._database.write(work)
 
+    def log_hashes(self, case_keys: Sequence[str] | None = None) -> list[str]:
+        """The hash of every entry of the logs of cases (None: of all), in the order in which they were written."""
+        return self._database.read(lambda c: cases.hashes(c, case_keys))
+
     def audit(self, case_keys: Sequence[str] | None = None) -> list[CaseAudit]:
         """Whether the logs of cases (None: of all) are as they were written, in key order."""
         return self._database.read(lambda c: cases.audit(c, case_keys))
@@ -394,6 +451,10 @@ class Store:
         """The stored ones of these posts, in key order."""
         wanted = list(keys)
         return self._database.read(lambda c: views.load(c, wanted))
+
+    def posts_at(self, link: str) -> list[PostKey]:
+        """The stored posts of a link, or of ``platform:id``, in key order."""
+        return self._database.read(lambda c: views.at_link(c, link))
 
     def mentions_of(self, keys: Iterable[PostKey], brand: str) -> dict[PostKey, Mention]:
         """What these posts say of a brand of ours."""
@@ -505,11 +566,9 @@ class Store:
         """Who holds a lease, run out or not."""
         return self._database.read(lambda c: leases.load(c, name))
 
-    def purge(self, now: datetime, *, raw_days_strangers: int, raw_days_kocs: int, text_days: int) -> Purged:
         """Take away what is past its horizon, counted from when it was stored, in small transactions; and crawls older than
         `CRAWL_DAYS`, but those that coverage is judged by."""
         raws = 0
-        for days, kocs in ((raw_days_strangers, False), (raw_days_kocs, True)):
             before = us(now - timedelta(days=days))
             raws += self._in_pages(
                 partial(retention.due_raws, before=before, kocs=kocs), partial(retention.purge_raws, kocs=kocs)

@@ -354,9 +354,50 @@ deliveries = Table(
     Column("sent_at", BigInteger),
     Column("error", Text, nullable=False),
     Column("in_doubt", Boolean, nullable=False, server_default=text("false")),
+    Column("held", Text, nullable=False, server_default=text("''")),
+    Column("told_in", Text, nullable=False, server_default=text("''")),
 )
 Index("ix_deliveries_alert_key", deliveries.c.alert_key)
+Index("ix_deliveries_sent_at", deliveries.c.sent_at)
 Index("ix_deliveries_state_next_try_at", deliveries.c.state, deliveries.c.next_try_at)
+
+# Who took an alert on: one row an alert, the first one's.
+acknowledgements = Table(
+    "acknowledgements",
+    metadata,
+    Column("alert_key", Text, ForeignKey("alerts.key"), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("note", Text, nullable=False),
+)
+
+# What nobody wants to hear of until then; "" means any. A row with lifts ended the mute of that key, at its at.
+mutes = Table(
+    "mutes",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("koc_id", Text, nullable=False),
+    Column("brand", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("lifts", Text),
+)
+Index("uq_mutes_lifts", mutes.c.lifts, unique=True)
+
+# Every time that a delivery was due and kept back, and why.
+delivery_holds = Table(
+    "delivery_holds",
+    metadata,
+    Column("id", _ROW, primary_key=True, autoincrement=True),
+    Column("delivery_key", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+Index("ix_delivery_holds_delivery_key", delivery_holds.c.delivery_key)
 
 cases = Table(
     "cases",

@@ -9,6 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from listener import mentions, normalize, pipeline
+from listener.alerts.owing import Ladder
+from listener.alerts.policy import Policy
+from listener.alerts.routing import Directory
 from listener.channels.door import Channel
 from listener.drift.rules import Rule
 from listener.text.views import AlertView, view_of
@@ -34,6 +37,9 @@ class Bench:
     key: bytes = KEY
     batch_size: int = 1000
     deliver_within: timedelta = timedelta(days=14)
+    policy: Policy = field(default_factory=Policy)
+    directory: Directory | None = None
+    ladder: Ladder = field(default_factory=Ladder)
     stopping: Callable[[], bool] = lambda: False
 
     def desk(self) -> pipeline.Desk:
@@ -54,7 +60,9 @@ class Bench:
             now=lambda: self.clock,
             view=self.view,
             batch_size=self.batch_size,
-            deliver_within=self.deliver_within,
+            policy=replace(self.policy, deliver_within=self.deliver_within),
+            directory=self.directory,
+            ladder=self.ladder,
             stopping=self.stopping,
         )
 

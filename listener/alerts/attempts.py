@@ -23,8 +23,8 @@ JITTER = 0.1
 
 def told(one: Delivery, now: datetime, kind: str) -> Delivery:
     """The delivery after its message of this kind has arrived."""
-    state: DeliveryState = "summarized" if kind == "summary" else "sent"
-    return replace(one, state=state, sent_at=now, next_try_at=None, claimed_until=None, error="")
+    state: DeliveryState = "summarized" if kind in ("summary", "digest", "storm") else "sent"
+    return replace(one, state=state, sent_at=now, next_try_at=None, claimed_until=None, error="", held="", told_in=kind)
 
 
 def failed(

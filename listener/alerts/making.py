@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from listener.alerts.severities import severity_of
+from listener.alerts.severities import is_devoted, severity_of
 from listener.keys import key_of
 from storage.records import Alert, Drift, Evidence, Json, PostKey, Signal, Verdict
 
@@ -19,16 +19,17 @@ def alerts_of(verdict: Verdict, tier: str = "") -> tuple[Alert, ...]:
 def _alert_of(drift: Drift, tier: str) -> Alert:
     tip = drift.tipped_by
     posts = posts_of(drift)
+    evidence = evidence_json(drift.evidence, posts)
     return Alert(
         key=key_of("drift", drift.brand, drift.koc_id, drift.level, tip.platform, tip.post_id),
         kind="drift",
         level=drift.level,
-        severity=severity_of("drift", drift.level, tier),
+        severity=severity_of("drift", drift.level, tier, devoted=is_devoted(evidence)),
         koc_id=drift.koc_id,
         brand=drift.brand,
         fired_at=drift.fired_at,
         turned_at=drift.turned_at,
-        evidence=evidence_json(drift.evidence, posts),
+        evidence=evidence,
         posts=posts,
     )
 

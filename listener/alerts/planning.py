@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import cast
 
 from listener.alerts.severities import URGENCY
-from storage.records import Delivery, Message, StoredAlert
+from storage.records import Delivery, Message, MessageKind, StoredAlert
 
 MOST_ROWS = 100  # in one summary or correction
 
 Claimed = Sequence[tuple[Delivery, StoredAlert]]
 
 
-def moot(claimed: Claimed) -> list[Delivery]:
-    """Those of the claimed that must not be sent any more, cancelled: the alert was superseded, or its correction is untrue,
-    since the delivery was made."""
-    return [replace(one, state="cancelled", claimed_until=None) for one, about in claimed if not _holds(one, about)]
+def moot(claimed: Claimed, acknowledged: Collection[str] = ()) -> list[Delivery]:
+    """Those of the claimed that must not be sent any more, cancelled: the alert was superseded, its correction is untrue, or
+    somebody has taken on (``acknowledged``: keys of such alerts) what was to be escalated, since the delivery was made."""
+    return [
+        replace(one, state="cancelled", claimed_until=None, held="")
+        for one, about in claimed
+        if not _holds(one, about) or (one.kind == "escalation" and about.alert.key in acknowledged)
+    ]
 
 
 def plan(claimed: Claimed, *, now: datetime, deliver_within: timedelta, most_rows: int = MOST_ROWS) -> list[Message]:
@@ -26,7 +31,8 @@ def plan(claimed: Claimed, *, now: datetime, deliver_within: timedelta, most_row
     On one channel all news of one KOC and brand share a message, so that an amber can't arrive behind its red; a correction
     goes right before the news of its KOC, so that what was heard last is true. The most urgent KOC comes first. Turns older
     than `deliver_within`, by event time, are told in a summary, in order of time, after everything else; corrections of
-    old ones share a message too. An old amber whose red is fresh goes along with it.
+    old ones share a message too. An old amber whose red is fresh goes along with it. What nobody has taken on is escalated in a
+    message of its own.
     """
     valid = [pair for pair in claimed if _holds(*pair)]
     since = now - deliver_within
@@ -39,23 +45,21 @@ def plan(claimed: Claimed, *, now: datetime, deliver_within: timedelta, most_row
         fresh = [group for group in groups.values() if any(about.alert.fired_at >= since for _, about in group)]
         old = [pair for group in groups.values() if group not in fresh for pair in group]
         for group in sorted(fresh, key=_urgency):
-            messages += _messages(channel, group, "alert", len(group))
-        messages += _messages(channel, sorted(old, key=_by_time), "summary", most_rows)
+            messages += messages_of(channel, group, "alert", len(group))
+        messages += messages_of(channel, sorted(old, key=_by_time), "summary", most_rows)
     return messages
 
 
-def _messages(channel: str, pairs: Claimed, kind: str, most: int) -> Iterator[Message]:
-    """Corrections first, then the alerts, at most so many in one message."""
-    corrections = [one for one, _ in pairs if one.kind == "correction"]
-    news = [one for one, _ in pairs if one.kind == "alert"]
-    for start in range(0, len(corrections), most):
-        yield Message(channel, "correction", tuple(corrections[start : start + most]))
-    for start in range(0, len(news), most):
-        yield Message(channel, "alert" if kind == "alert" else "summary", tuple(news[start : start + most]))
+def messages_of(channel: str, pairs: Claimed, kind: MessageKind, most: int) -> Iterator[Message]:
+    """Corrections first, then what is escalated, then the alerts in messages of that kind, at most so many in one."""
+    for own, told_in in (("correction", "correction"), ("escalation", "escalation"), ("alert", kind)):
+        rows = [one for one, _ in pairs if one.kind == own]
+        for start in range(0, len(rows), most):
+            yield Message(channel, cast("MessageKind", told_in), tuple(rows[start : start + most]))
 
 
 def _holds(one: Delivery, about: StoredAlert) -> bool:
-    return (one.kind == "alert") == (about.state == "current")
+    return (one.kind != "correction") == (about.state == "current")
 
 
 def _by_time(pair: tuple[Delivery, StoredAlert]) -> tuple[datetime, str, str]:
