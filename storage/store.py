@@ -566,9 +566,11 @@ class Store:
         """Who holds a lease, run out or not."""
         return self._database.read(lambda c: leases.load(c, name))
 
+    def purge(self, now: datetime, *, raw_days_strangers: int, raw_days_kocs: int, text_days: int) -> Purged:
         """Take away what is past its horizon, counted from when it was stored, in small transactions; and crawls older than
         `CRAWL_DAYS`, but those that coverage is judged by."""
         raws = 0
+        for days, kocs in ((raw_days_strangers, False), (raw_days_kocs, True)):
             before = us(now - timedelta(days=days))
             raws += self._in_pages(
                 partial(retention.due_raws, before=before, kocs=kocs), partial(retention.purge_raws, kocs=kocs)
