@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from storage.records import PostKey
+from storage.records import PostKey, PostKind
 
 Via = Literal["command", "import", "exit", "admit", "upkeep"]
 
@@ -213,31 +213,33 @@ class Nomination:
 
 
 @dataclass(frozen=True, slots=True)
-class Stranger:
-    """What one author off the roster has said of a brand, summed up. Means of stance are favor − against, −1…1.
+class Said:
+    """One public post of an author, as candidates are judged by. is_mention: it speaks of the brand in words of its own; then
+    favor and against are its stance, 0…1, cues and constructive what was found in it. row: the post's, for comparisons within
+    one reading. engagement: likes, comments and reposts last seen, None where the platform showed none."""
 
-    posts: mentions with own words that were read. favor_mean, spread of stance: of those. incentivized, constructive: how many
-    carry that cue or are criticism that helps. texts: how many different fingerprints. shared: how many whose words others
-    wrote too. first_at, last_at: of the mentions. engagement: sum of likes, comments and reposts last seen, None where none was
-    shown; counted: posts that it was shown of. usual: of all authors' posts on that platform, per post. best: key and link of
-    the posts to look at. fit: mentions that name a category, product or claim."""
+    row: int
+    key: PostKey
+    url: str
+    kind: PostKind
+    posted_at: datetime
+    text: str
+    engagement: int | None
+    is_mention: bool
+    favor: float = 0.0
+    against: float = 0.0
+    constructive: bool = False
+    cues: tuple[str, ...] = ()
+    fingerprint: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """An author on one platform by the key alone, with the newest public posts that are still kept, oldest first."""
 
     author_key: str
     platform: str
-    brand: str
-    posts: int
-    stance: float
-    against: int
-    constructive: int
-    incentivized: int
-    texts: int
-    shared: int
-    fitting: int
-    first_at: datetime
-    last_at: datetime
-    engagement: float | None
-    usual: float | None
-    links: tuple[tuple[PostKey, str], ...]
+    posts: tuple[Said, ...]
 
 
 # -------------------------------------------------------------------------------------------------------- privacy

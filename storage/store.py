@@ -91,6 +91,7 @@ from storage.records import (
     Watched,
 )
 from storage.roster_records import By, KocChange
+from storage.strangers import Strangers
 from storage.watching import Watch
 
 PURGE_BATCH = 2000  # posts in one transaction of a purge: others wait no longer than for an import's batch
@@ -115,6 +116,7 @@ class Store:
         self._database = database
         self._zone = zone
         self.ledger = Ledger(database)
+        self.strangers = Strangers(database)
         # Rows that this process added: it scores them first, so that two importers share the work. A hint, no more.
         self._own: deque[int] = deque(maxlen=OWN_ROWS)
         self._own_lock = threading.Lock()

@@ -14,12 +14,14 @@ from rich.text import Text
 from listener.app import App
 from listener.commands import output, showing
 from listener.commands.output import Format
+from listener.commands.pool import print_candidates
 from listener.commands.promises import agreement_row, promise_row
 from listener.explain import json_of
 from listener.relations.contacts import Contacts
 from listener.relations.exits import Exit
 from listener.tending.exits import exit_with
 from listener.tending.people import RECOGNITION, File, file_of
+from listener.tending.pool import fading_of, replacements
 from listener.text.quotes import line_of
 from listener.text.views import Language
 from listener.text.words import word
@@ -37,6 +39,12 @@ def print_file(app: App, koc: Koc, form: Format) -> None:
         return
     for line in _file_lines(file, app):
         output.out.print(line, soft_wrap=True)
+    if (fading := fading_of(app, koc)) is not None:
+        why, brand = fading
+        output.say(
+            f"{word('fading', why, app.settings.listener.language)}：可考虑的候选 / candidates for the place ({brand.name})"
+        )
+        print_candidates(app, replacements(app, koc, brand), Format.table)
 
 
 def _write_json(row: dict[str, Any], form: Format) -> None:
@@ -50,6 +58,9 @@ def _file_row(file: File, app: App) -> dict[str, Any]:
     row["unmet"] = [one.key for one in file.unmet]
     row["agreements"] = [agreement_row(one, zone) for one in file.agreements]
     row["contacts"] |= contacts_row(file.contacts, zone)
+    fading = fading_of(app, file.koc)
+    row["fading"] = fading[0] if fading else None
+    row["replacements"] = [json_of(one, zone) for one in replacements(app, file.koc, fading[1])] if fading else []
     return row
 
 

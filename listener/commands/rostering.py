@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from listener.commands import kocs, output
+from listener.commands import kocs, output, pool
 from listener.commands.context import FAILED, ByOption, config_path, opened, who_of
 from listener.commands.output import Format, FormatOption
 
@@ -19,6 +19,7 @@ koc = typer.Typer(no_args_is_help=True, help="KOC 名单 / the roster")
 def add_to(app: typer.Typer) -> None:
     """Put the commands of this family on the command line."""
     kocs.add_to(koc)
+    pool.add_to(koc)
     app.add_typer(brand, name="brand")
     app.add_typer(koc, name="koc")
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from listener.relations.errors import RelationError
-from listener.relations.promises import Reminding, PromiseStage, due_alerts, entry_of, promise_of, stage_of, unmet, working_day
+from listener.relations.promises import PromiseStage, Reminding, due_alerts, entry_of, promise_of, stage_of, unmet, working_day
 from storage.records import Koc
 from storage.roster_records import Promise, PromiseAct
 
