@@ -12,7 +12,6 @@ from datetime import datetime, time
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from listener.drift.rules import Rule
 from listener.signals import storms
 from listener.signals.storms import Storm, storms_of_place, storms_of_thread
 from storage.records import CrowdFind, MoodDay, PostKey, Signal, Voice
@@ -46,11 +45,12 @@ class Found:
     finds: tuple[CrowdFind, ...]
 
 
-def crowd_signals(brand: str, crowd: Crowd, moods: Sequence[MoodDay], *, zone: ZoneInfo, rule: Rule) -> Found:
-    """All signals of crowds of a brand. moods: the public's, whose last day begins when it was surely still heard."""
+def crowd_signals(brand: str, crowd: Crowd, moods: Sequence[MoodDay], *, zone: ZoneInfo, storms_promised: float) -> Found:
+    """All signals of crowds of a brand. moods: the public's, whose last day begins when it was surely still heard.
+    storms_promised: false storms per place and year, 0 = none are told."""
     heard_to = max((datetime.combine(mood.day, time(), zone) for mood in moods), default=None)
-    finds = storm_finds(crowd, zone=zone, promised=rule.storms)
-    return Found(storm_signals(brand, finds, heard_to, rule.storms), finds)
+    finds = storm_finds(crowd, zone=zone, promised=storms_promised)
+    return Found(storm_signals(brand, finds, heard_to, storms_promised), finds)
 
 
 def storm_finds(crowd: Crowd, *, zone: ZoneInfo, promised: float) -> tuple[CrowdFind, ...]:

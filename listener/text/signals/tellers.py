@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from listener.text.signals import of_brands, of_cases, of_kocs, of_promises, of_rhythms
+from listener.text.signals import of_brands, of_cases, of_kocs, of_operations, of_promises, of_rhythms
 from listener.text.signals.wording import Teller, Told
 from listener.text.views import AlertView
 
@@ -33,4 +33,6 @@ _TELLERS: Final[Mapping[str, Teller]] = {
     "opinion-storm": of_brands.opinion_storm,
     "case-due": of_cases.case_due,
     "promise-due": of_promises.promise_due,
+    "source-silent": of_operations.source_silent,
+    "delivery-failing": of_operations.delivery_failing,
 }

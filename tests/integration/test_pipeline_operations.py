@@ -1,0 +1,115 @@
+"""What has stopped working, end to end: crawls and deliveries in the store, alerts through the channels that work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from listener import pipeline
+from listener.channels.door import ChannelError
+from listener.signals.sources import Expected
+from listener.text.signals.tellers import told_of
+from listener.text.views import AlertView, view_of
+from storage.records import Crawl, History, StoredAlert
+from storage.store import Store
+from tests.desks import NOW, Bench
+
+
+class Working:
+    """A channel that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    def send(self, message: object, views: Sequence[AlertView], now: object) -> None:
+        self.sent += [view.alert.kind for view in views]
+
+
+class Broken:
+    """A channel that refuses."""
+
+    def send(self, message: object, views: Sequence[AlertView], now: object) -> None:
+        raise ChannelError("connection refused")
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with Store.open(f"sqlite:///{tmp_path / 'a.db'}") as store:
+        yield Bench(store, ())
+
+
+def crawled(store: Store, hours: float, outcome: str) -> None:
+    at = NOW + timedelta(hours=hours)
+    crawl = Crawl(f"c{hours}", "论坛", "forum", at, None, "running", 0, "")
+    store.start_crawl(crawl)
+    store.end_crawl(replace(crawl, ended_at=at, outcome=outcome, error="captcha"))  # type: ignore[arg-type]
+
+
+def current(store: Store) -> list[StoredAlert]:
+    return store.alerts()
+
+
+def remind(bench: Bench) -> None:
+    desk = replace(bench.desk(), sources=(Expected("论坛", "forum", timedelta(hours=1)),))
+    pipeline.remind(desk)
+    pipeline.deliver(desk)
+
+
+def test_a_blocked_source_is_one_alert_until_it_is_heard_again(bench: Bench) -> None:
+    channel = Working()
+    bench.channels = {"mail": channel}  # type: ignore[dict-item]
+    for hour in range(1, 8):
+        crawled(bench.store, hour, "done" if hour == 1 else "blocked")
+        bench.clock = NOW + timedelta(hours=hour + 0.5)
+        remind(bench)
+    assert current(bench.store) == []
+    crawled(bench.store, 8, "blocked")
+    for hour in (8.5, 8.6, 12.0):
+        bench.clock = NOW + timedelta(hours=hour)
+        remind(bench)
+    (alert,) = current(bench.store)
+    assert (alert.alert.kind, alert.alert.evidence["what"]) == ("source-silent", "blocked")
+    assert channel.sent == ["source-silent"]
+    told = told_of(view_of(alert, History("", "", ()), koc=None))
+    assert told is not None
+    assert "被平台拦截" in told.headline
+    crawled(bench.store, 13, "done")
+    remind(bench)
+    assert current(bench.store) == []
+    assert channel.sent == ["source-silent"], "nobody is sent a correction"
+
+
+def test_a_failing_channel_is_told_through_the_other_one_and_settled_when_it_works(bench: Bench) -> None:
+    works = Working()
+    bench.channels = {"mail": Broken(), "chat": works}  # type: ignore[dict-item]
+    crawled(bench.store, 0, "blocked")
+    crawled(bench.store, 5, "blocked")
+    crawled(bench.store, 6, "blocked")
+    for minutes in range(400, 520, 20):
+        bench.clock = NOW + timedelta(minutes=minutes)
+        remind(bench)
+    kinds = sorted(one.alert.kind for one in current(bench.store))
+    assert kinds == ["delivery-failing", "source-silent"]
+    assert sorted(works.sent) == ["delivery-failing", "source-silent"]
+    failing = next(one for one in current(bench.store) if one.alert.kind == "delivery-failing")
+    assert [one.channel for one in bench.store.deliveries() if one.alert_key == failing.alert.key] == ["chat"]
+    bench.channels = {"mail": works, "chat": works}  # type: ignore[dict-item]
+    bench.clock += timedelta(days=2)
+    remind(bench)
+    remind(bench)
+    assert [one.alert.kind for one in current(bench.store)] == ["source-silent"]
+
+
+def test_with_one_channel_alone_it_is_noted_and_sent_nowhere(bench: Bench) -> None:
+    bench.channels = {"mail": Broken()}  # type: ignore[dict-item]
+    for hour in (0, 5, 6):
+        crawled(bench.store, hour, "blocked")
+    for minutes in range(400, 520, 20):
+        bench.clock = NOW + timedelta(minutes=minutes)
+        remind(bench)
+    failing = next(one for one in current(bench.store) if one.alert.kind == "delivery-failing")
+    assert [one for one in bench.store.deliveries() if one.alert_key == failing.alert.key] == []
