@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict
 from pydantic.dataclasses import dataclass
 
 from config import alerting
+from config.alerting import Person as Person
 from config.channels import TYPES as CHANNEL_TYPES
 from config.channels import Apprise as Apprise
 from config.channels import Channel as Channel
@@ -190,10 +191,12 @@ class Schedule:
 
 @dataclass(frozen=True, kw_only=True, config=_VALUES)
 class Promises:
-    """``[promises]``: how many working days before a promise's day the team is reminded, and how many after it once more."""
+    """``[promises]``: how many working days before a promise's day the team is reminded, and how many after it once more.
+    holidays: whose free days are no working days, beside those of ``[alerts]``."""
 
     remind_days_before: Annotated[Whole, at_least(0, 60)] = 2
     remind_again_days_after: Annotated[Whole, at_least(1, 60)] = 5
+    holidays: Holidays = "china"
 
 
 @dataclass(frozen=True, kw_only=True, config=_VALUES)

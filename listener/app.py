@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import cached_property, partial
 from itertools import chain, repeat
 from pathlib import Path
@@ -22,10 +22,10 @@ from zoneinfo import ZoneInfo
 from config import settings as config
 from listener import engines, mentions, normalize, pipeline, quarantine
 from listener.accounts import platform_named, resolve_link
-from listener.alerts.policy import Policy
 from listener.cases.clocks import Target, Targets
 from listener.channels.door import Channel, ChannelError
 from listener.crawling import Part, collect_many
+from listener.dispatching import directory_of, hours_of, ladder_of, policy_of
 from listener.drift.rules import Rule
 from listener.engines import Dask, Processes, Reach, executor_of, public_reach, store_of
 from listener.relations.promises import Reminding
@@ -218,7 +218,9 @@ class App:
                 now=self.now,
                 view=self.view_of,
                 batch_size=batch_size or self.settings.engine.batch_size,
-                policy=Policy(deliver_within=self.settings.rules.deliver_within),
+                policy=policy_of(self.settings),
+                directory=directory_of(self.settings),
+                ladder=ladder_of(self.settings),
                 reminding=self.reminding(),
                 targets=self.case_targets(),
                 stopping=self._stop.is_set,
@@ -290,6 +292,7 @@ class App:
             for name in ("brands", "key", "finder"):
                 self.__dict__.pop(name, None)
             self.prepare()
+            self.store.release_held(self.now())  # by other hours and routes it may be due
             return True
 
     def prepare(self) -> int:
@@ -492,8 +495,14 @@ class App:
 
     def reminding(self) -> Reminding:
         """When somebody is reminded of what was promised."""
-        days = self.settings.promises
-        return Reminding(ZoneInfo(self.timezone), ahead=days.remind_days_before, long_after=days.remind_again_days_after)
+        days, zone = self.settings.promises, ZoneInfo(self.timezone)
+        hours = replace(hours_of(self.settings), holidays=days.holidays)
+        return Reminding(
+            zone,
+            is_working=lambda day: hours.day_of(datetime.combine(day, time(12), zone)).is_worked,
+            ahead=days.remind_days_before,
+            long_after=days.remind_again_days_after,
+        )
 
     def case_targets(self) -> Targets:
         """How soon cases are to be answered."""
