@@ -92,6 +92,12 @@ def audit(connection: Connection, case_keys: Sequence[str] | None) -> list[CaseA
     return [_audited(key, logs[key], row.log_head, row.entries) for key, row in kept.items()]
 
 
+def hashes(connection: Connection, case_keys: Sequence[str] | None) -> list[str]:
+    """The hash of every entry of these cases (None: of all), in the order of writing."""
+    rows = connection.execute(select(case_steps.c.case_key, case_steps.c.hash).order_by(case_steps.c.id))
+    return [row.hash for row in rows if case_keys is None or row.case_key in case_keys]
+
+
 def _audited(key: str, log: Sequence[AnyRow], head: str, entries: int) -> CaseAudit:
     faults: list[tuple[int, str]] = []
     before = ""

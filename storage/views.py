@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, select
 
 from storage.codec import media_of, names_of, when
 from storage.database import AnyRow, among, chunks
@@ -81,6 +81,19 @@ def _view_of(row: AnyRow, texts: list[AnyRow], counted: list[AnyRow]) -> PostVie
         row.raw_sha256,
         row.text_purged,
     )
+
+
+def at_link(connection: Connection, link: str) -> list[PostKey]:
+    """The stored posts of a link, whatever its scheme and a last slash, or of ``platform:id``, in key order."""
+    address = link.partition("://")[2].rstrip("/")
+    if address:
+        urls = [f"{scheme}://{address}{end}" for scheme in ("https", "http") for end in ("", "/")]
+        where = among(posts.c.url, urls)
+    else:
+        platform, _, post_id = link.partition(":")
+        where = and_(posts.c.platform == platform, posts.c.post_id == post_id)
+    key = (posts.c.platform, posts.c.post_id)
+    return [PostKey(*row) for row in connection.execute(select(*key).where(where).order_by(*key))]
 
 
 def counts_of(connection: Connection, key: PostKey) -> list[tuple[datetime, Counts]]:

@@ -24,7 +24,7 @@ LADDERS: Final = {
     "private": ("thank", "support", "resolve", "publish", "close"),
     "care": ("contact", "fix", "record", "close"),
 }
-_HINTS: Final = {
+HINTS: Final = {
     "acknowledge": (
         "在原帖下公开感谢，说明已经看到、正在核实；不辩解，不私下施压。",
         "Thank under the post itself, say that you have read it and are looking into it; no excuses, no pressure in private.",
@@ -149,7 +149,7 @@ def story_of(view: AlertView) -> Story:
         more_quotes=_more(left_out, view) if left_out else "",
         next_title="下一步" if zh else "Next step",
         next_word=word("step", next_step, view.language),
-        hint=_HINTS.get(next_step, ("", ""))[0 if zh else 1],
+        hint=HINTS.get(next_step, ("", ""))[0 if zh else 1],
         guard=(
             "真实的批评，不以施压、删帖或终止合作来回应。"
             if zh
