@@ -196,7 +196,7 @@ class Promises:
 
     remind_days_before: Annotated[Whole, at_least(0, 60)] = 2
     remind_again_days_after: Annotated[Whole, at_least(1, 60)] = 5
-    holidays: Holidays = "china"
+    holidays: Literal["china", "weekends", "none"] = "china"
 
 
 @dataclass(frozen=True, kw_only=True, config=_VALUES)

@@ -148,6 +148,19 @@ def test_a_promise_reminds_through_the_outbox_before_and_after_its_day(
     run("promises", "waive", promise["key"], "--why", "对方不要了")
 
 
+def test_promises_remind_by_the_working_days_of_the_chinese_calendar(run: Run, clock: time_machine.Coordinates) -> None:
+    run("promises", "add", "K2", "--what", "寄新泵头", "--due", "2026-10-09")  # the holidays end on the 7th, the 8th is worked
+    stages = {}
+    for day in (
+        datetime(2026, 9, 29, 2, tzinfo=UTC),
+        datetime(2026, 9, 30, 2, tzinfo=UTC),
+        datetime(2026, 10, 12, 2, tzinfo=UTC),
+    ):
+        clock.move_to(day)
+        stages[day.date().isoformat()] = [one["stage"] for one in run("promises", "remind", "-f", "json")]
+    assert stages == {"2026-09-29": [], "2026-09-30": ["soon"], "2026-10-12": ["overdue"]}
+
+
 def test_an_agreement_is_paid_to_the_fen_and_keeps_its_promises(run: Run) -> None:
     said = run(
         "agreements", "add", "K1", "--deliverables", "两篇测评", "--pay", "1,200.50", "--starts", "2026-06-01", "--ends",
