@@ -157,6 +157,7 @@ def run(
 
     scheduler = scheduler_of(jobs, timezone, now, told)
     store.cut_crawls(now())  # what a killed process left running
+    store.release_held(now())  # the settings may be others than those by which it was held
     try:
         scheduler.start()
         log.info("运行中：%d 个任务 / running: %d jobs", len(jobs), len(jobs))
