@@ -94,6 +94,7 @@ FLUSH_SECONDS = 5.0  # a slow crawl is stored at least this often
 CLAIMED = 2000  # deliveries at a time: what comes as one storm should be seen as one
 SEND_LEASE = timedelta(minutes=10)  # of what one process has claimed: nobody else sends it meanwhile
 LONGEST_WAIT = timedelta(days=1)  # that a receiver may ask for
+AHEAD_OF_FAILED = timedelta(seconds=10)  # what waits behind a message that failed is tried again before it
 BEHIND = timedelta(seconds=30)  # so much later than its channel's rest ends a message is tried that failed last
 LONGEST_SEND = timedelta(minutes=2)  # longer than any channel takes for one message
 
@@ -673,7 +674,7 @@ def send_all(claimed: Sequence[tuple[Delivery, StoredAlert]], total: Delivered, 
     desk.store.settle(decision.held, desk.now())
     total = replace(total, held=total.held + len(decision.held))
     waiting = list(decision.messages)
-    closed: dict[str, datetime | None] = {}
+    closed: dict[str, datetime] = {}
     try:
         while waiting and not desk.stopping() and desk.now() <= until:
             message = waiting[0]
@@ -685,7 +686,7 @@ def send_all(claimed: Sequence[tuple[Delivery, StoredAlert]], total: Delivered, 
                 desk.store.settle(settled)
                 total = counted(total, settled)
                 if any(one.state == "pending" for one in settled):
-                    closed[message.channel] = settled[0].next_try_at
+                    closed[message.channel] = desk.now() + AHEAD_OF_FAILED
             waiting.pop(0)
     finally:
         desk.store.settle([handed_back(one) for message in waiting for one in message.deliveries])
@@ -729,11 +730,12 @@ def refused(message: Message, error: ChannelError, now: datetime, desk: Desk) ->
 def counted(total: Delivered, settled: Sequence[Delivery]) -> Delivered:
     """The sums with these deliveries added."""
     states = [one.state for one in settled]
-    return Delivered(
-        total.sent + states.count("sent"),
-        total.summarized + states.count("summarized"),
-        total.retried + states.count("pending"),
-        total.dead + states.count("dead"),
+    return replace(
+        total,
+        sent=total.sent + states.count("sent"),
+        summarized=total.summarized + states.count("summarized"),
+        retried=total.retried + states.count("pending"),
+        dead=total.dead + states.count("dead"),
     )
 
 

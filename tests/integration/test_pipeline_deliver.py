@@ -166,7 +166,7 @@ def test_mail_waits_through_an_outage_of_three_days_and_then_arrives_once_with_f
     tries = 0
     while bench.clock < NOW + timedelta(days=3):
         pipeline.deliver(bench.desk())
-        assert states(store) == {"mail": ["pending", "pending"]}
+        assert set(states(store)["mail"]) == {"pending"}
         bench.clock = max(one.next_try_at for one in store.deliveries() if one.next_try_at)
         tries += 1
     assert tries <= 3 * 24 * 6 + 5, "one try in ten minutes, once the channel rests"
@@ -174,7 +174,7 @@ def test_mail_waits_through_an_outage_of_three_days_and_then_arrives_once_with_f
     assert all("127.0.0.1" in one.error for one in store.deliveries())
     with SmtpServer(port=port) as smtp:
         done = pipeline.deliver(bench.desk())
-    assert (done.sent, done.retried, len(smtp.mails)) == (2, 0, 1)
+    assert (done.sent, done.retried, len(smtp.mails)) == (len(store.alerts()), 0, 1)
     assert store.channel_states()["mail"].failures == 0
 
 
