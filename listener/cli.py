@@ -10,7 +10,21 @@ from typing import Annotated
 
 import typer
 
-from listener.commands import cases, collecting, drifting, importing, nlp, output, promises, rostering, setting_up, sources, watching
+from listener.commands import (
+    attending,
+    cases,
+    collecting,
+    drifting,
+    importing,
+    nlp,
+    output,
+    privacy,
+    promises,
+    rostering,
+    setting_up,
+    sources,
+    watching,
+)
 from listener.commands.context import DONE, FAILED, errors_of_doors, remember
 
 log = logging.getLogger("listener")
@@ -49,7 +63,7 @@ def main(
     remember(context, config)
 
 
-for family in (setting_up, rostering, promises, importing, collecting, watching, cases, drifting):
+for family in (setting_up, rostering, promises, privacy, importing, collecting, watching, attending, cases, drifting):
     family.add_to(app)
 app.add_typer(nlp.app, name="nlp")
 app.add_typer(sources.app, name="source")

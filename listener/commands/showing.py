@@ -32,6 +32,7 @@ def alert_rows(app: App, found: Sequence[StoredAlert], *, with_state: bool = Fal
         brand: app.store.mentions_of({key for one in found if one.alert.brand == brand for key in one.alert.posts}, brand)
         for brand in {one.alert.brand for one in found}
     }
+    taken = app.store.acknowledgements(one.alert.key for one in found)
     for one in found:
         alert = one.alert
         row: dict[str, Any] = {
@@ -43,6 +44,8 @@ def alert_rows(app: App, found: Sequence[StoredAlert], *, with_state: bool = Fal
             "brand": alert.brand,
             "fired_at": alert.fired_at.astimezone(zone).isoformat(),
             "turned_at": alert.turned_at.astimezone(zone).isoformat() if alert.turned_at else None,
+            "acknowledged_by": taken[alert.key].who if alert.key in taken else None,
+            "acknowledged_at": taken[alert.key].at.astimezone(zone).isoformat() if alert.key in taken else None,
             "evidence": alert.evidence,
             "posts": [],
         }
@@ -85,24 +88,29 @@ def print_alerts(app: App, found: Sequence[StoredAlert], *, full: bool) -> None:
         return
     zh = app.settings.listener.language == "zh-CN"
     heads = (
-        ("时间", "级别", "KOC", "品牌", "变化", "下一步")
+        ("时间", "级别", "KOC", "品牌", "变化", "下一步", "编号")
         if zh
-        else ("At", "Level", "KOC", "Brand", "What changed", "Next step")
+        else ("At", "Level", "KOC", "Brand", "What changed", "Next step", "Key")
     )
+    taken = app.store.acknowledgements(one.alert.key for one in found)
     table = Table(*heads, box=None, header_style="bold", pad_edge=False)
     for view in views:
         story, level = story_of(view), view.alert.level or ""
         at = view.alert.fired_at.astimezone(ZoneInfo(app.timezone)).strftime("%Y-%m-%d %H:%M")
         state = "" if view.state == "current" else f"[dim]（{word('alert-state', view.state, view.language)}）[/dim]"
         short = word("level-short", level, view.language) if level else word("alert-kind", view.alert.kind, view.language)
-        badge = f"[{COLOURS.get(level, 'blue')}]{escape(short)}[/]{state}"
+        severity = word("severity", view.alert.severity, view.language)
+        badge = f"[{COLOURS.get(level, 'blue')}]{escape(short)}[/]·{escape(severity)}{state}"
+        mine = taken.get(view.alert.key)
+        who = "" if mine is None else f"（{line_of(mine.who)} 已接手）" if zh else f" (taken on by {line_of(mine.who)})"
         table.add_row(
             at,
             badge,
             escape(line_of(view.name)),
             escape(line_of(view.alert.brand)),
             escape(story.headline),
-            escape(story.next_word),
+            escape(story.next_word + who),
+            view.alert.key[:8],
         )
     output.out.print(table)
     chinese_hint = "加 --full 看原文与下一步；listener explain KOC 看完整经过"

@@ -1,4 +1,4 @@
-"""alerts, explain, status, watch, deliver, channel, score: what was heard, and what goes out."""
+"""explain, status, watch, deliver, channel, score: what was heard, and what goes out."""
 
 from __future__ import annotations
 
@@ -20,39 +20,10 @@ channels = typer.Typer(no_args_is_help=True, help="推送渠道 / channels")
 
 def add_to(app: typer.Typer) -> None:
     """Put the commands of this family on the command line."""
-    for command in (alerts, explain, status, watch, deliver, upkeep, score):
+    for command in (explain, status, watch, deliver, upkeep, score):
         app.command(no_args_is_help=command is explain)(command)
     app.command()(rescore)
     app.add_typer(channels, name="channel")
-
-
-def alerts(
-    context: typer.Context,
-    form: FormatOption = Format.table,
-    history: Annotated[bool, typer.Option("--history", help="也列出已撤回的 / the superseded too")] = False,
-    brand: Annotated[str | None, typer.Option(help="只看一个品牌 / one brand")] = None,
-    koc: Annotated[str | None, typer.Option(help="只看一位 KOC（ID 或名字）/ one KOC, by id or name")] = None,
-    full: Annotated[bool, typer.Option("--full", help="连同原文与下一步 / with the posts and the next step")] = False,
-    html: Annotated[Path | None, typer.Option(help="另存为一个网页文件 / write them as one page", metavar="FILE")] = None,
-) -> None:
-    """当前预警，按时间排列 / the current alerts, in order of (fired_at, key)"""
-    from listener.commands import showing
-
-    with opened(context) as app:
-        showing.warn_if_behind(app)
-        if brand is not None:
-            showing.known_brand(app, brand)
-        who = showing.koc_of(app, koc).koc_id if koc is not None else None
-        found = app.store.alerts(history=history, brand=brand, koc=who)
-        if html and not found:
-            output.warn("当前没有预警，未写文件 / no alerts, nothing written")
-        elif html:
-            showing.write_page(app, found, html)
-            output.warn(f"已写入 / written: {html}")
-        elif form is Format.table:
-            showing.print_alerts(app, found, full=full)
-        else:
-            output.write_rows(showing.alert_rows(app, found, with_state=history), form, columns=(), empty="")
 
 
 def explain(
