@@ -79,7 +79,8 @@ class Rival:
 
 @dataclass(frozen=True, kw_only=True, config=_VALUES)
 class Brand:
-    """``[[brands]]``: what we listen for. accounts: the brand's own, as (platform, account id)."""
+    """``[[brands]]``: what we listen for. accounts: the brand's own, as (platform, account id). media: of media and
+    rivals, whose taking up a negative post is news."""
 
     name: Name
     aliases: Words = ()
@@ -90,6 +91,7 @@ class Brand:
     categories: Words = ()
     claims: Words = ()
     accounts: OwnAccounts = ()
+    media: OwnAccounts = ()
     rivals: Annotated[tuple[Rival, ...], Rivals] = ()
 
 
@@ -154,6 +156,7 @@ class Rules:
 
     first_negatives: promised notices of a first negative post in 1000 years of loyal advocates, 0 = off. silent_days: the least
     time without a mention that is told as silence, 0 = off. storms: promised false opinion storms a place and year, 0 = off.
+    spreads: posts in 1000 against a brand that are falsely said to go far, 0 = off.
     expected_turn_rate: true turns in a KOC-year. min_mentions: below it nobody is called an advocate. deliver_within: an older
     turn is told in a summary only.
     """
@@ -163,6 +166,7 @@ class Rules:
     first_negatives: Annotated[float, at_least(0, 100_000)] = 1000.0
     silent_days: Annotated[float, at_least(0, 3650)] = 60.0
     storms: Annotated[float, at_least(0, 100)] = 0.2
+    spreads: Annotated[float, at_least(0, 100)] = 1.0
     expected_turn_rate: Annotated[float, at_least(0.0001, 1)] = 0.02
     min_mentions: Annotated[Whole, at_least(1, 100)] = 3
     deliver_within: Duration = timedelta(days=14)

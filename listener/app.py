@@ -30,6 +30,7 @@ from listener.drift.rules import Rule
 from listener.engines import Dask, Processes, Reach, executor_of, public_reach, store_of
 from listener.relations.promises import Reminding
 from listener.roster import RosterPreview, read_roster
+from listener.signals.crowds import found_with
 from listener.signals.sources import Expected
 from listener.text.views import AlertView, view_of
 from listener.upkeep import expire_files, put_away_of
@@ -133,6 +134,14 @@ class App:
         }
         return mentions.finder_of(self.brands, about, unmask, own)
 
+    @property
+    def media(self) -> dict[str, frozenset[str]]:
+        """Author keys of the accounts of each brand's media list."""
+        return {
+            brand.name: frozenset(key for one in brand.media for key in normalize.author_keys_of(self.key, *one))
+            for brand in self.settings.brands
+        }
+
     def channel(self, name: str) -> Channel | None:
         """A channel by name, None where there is none. ChannelError, to be tried again, where it is switched off, its secret
         can't be read, or its settings make no channel."""
@@ -176,6 +185,7 @@ class App:
             first_negatives=rules.first_negatives,
             silent_days=rules.silent_days,
             storms=rules.storms,
+            spreads=rules.spreads,
         )
 
     def now(self) -> datetime:
@@ -206,6 +216,7 @@ class App:
                 finder=self.finder,
                 key=self.key,
                 rule=self.rule(),
+                media=self.media,
                 sources=tuple(
                     Expected(one.name, one.platform, one.every, one.about) for one in self.settings.sources if one.enabled
                 ),
@@ -301,6 +312,7 @@ class App:
         about = {source.name: source.about for source in self.settings.sources if source.about}
         before, model = self.store.made_with().get("model"), self.model_version()
         left = self.store.prepare(mentions.brands_fingerprint(self.brands, about), model)
+        self.store.prepare_crowds(found_with(self.rule().storms, self.rule().spreads, self.media))
         if left and before not in (None, model):
             words = "评分模型已换（%s → %s），%d 条将重新评分；listener rescore 可看进度 / the scorer changed: run it"
             log.warning(words, before, model, left)

@@ -35,7 +35,7 @@ from listener.drift.brand_shifts import brand_shifts
 from listener.drift.detect import detect
 from listener.drift.rules import Rule, default_calibration
 from listener.relations import promises
-from listener.signals.crowds import crowd_signals
+from listener.signals.crowds import Promise, crowd_signals
 from listener.signals.deliveries import failing_channels, others_of
 from listener.signals.moods import brand_verdict
 from listener.signals.sources import Expected, silent_sources
@@ -177,7 +177,8 @@ def signalled(history: History, verdict: Verdict, rule: Rule, in_shift: Callable
 class Desk:
     """What the steps work with: plain values and open doors, wired by `listener.app`; a test wires its own.
 
-    finder: finds the brands in a post. key: what author ids are hashed with. channels: names of those that alerts go to.
+    finder: finds the brands in a post. key: what author ids are hashed with. sources: those that should be heard. media: author
+    keys of each brand's media list. channels: names of those that alerts go to.
     channel: one of them, open; None where the settings name it no more. view: an alert with all it takes to be shown.
     watch_size: KOCs that one transaction replays. reminding, targets: when somebody is reminded of promises and cases.
     policy: what is sent when. directory: whom there is to tell, None: each channel gets all. ladder: who hears of what nobody
@@ -196,6 +197,7 @@ class Desk:
     now: Callable[[], datetime]
     view: Callable[[StoredAlert], AlertView]
     sources: tuple[Expected, ...] = ()
+    media: Mapping[str, frozenset[str]] = field(default_factory=dict)
     batch_size: int = 1000
     watch_size: int = 200
     reminding: promises.Reminding = field(default_factory=promises.Reminding)
@@ -327,14 +329,16 @@ def judge(dirty: Watch, desk: Desk) -> None:
         for verdict in desk.replay(pairs, dirty.read, dirty.moods.get(brand, ()), calibration, desk.rule):
             dirty.record(consequences(verdict, dirty, desk, now), at=now)
     for brand in dirty.brands:
-        dirty.record(consequences(verdict_of_brand(brand, dirty, desk.rule), dirty, desk, now), at=now)
+        verdict = verdict_of_brand(brand, dirty, desk.rule, desk.media.get(brand, frozenset()))
+        dirty.record(consequences(verdict, dirty, desk, now), at=now)
 
 
-def verdict_of_brand(brand: str, dirty: Watch, rule: Rule) -> Verdict:
-    """What is said of a brand as a whole: its mood, and its crowds."""
+def verdict_of_brand(brand: str, dirty: Watch, rule: Rule, media: frozenset[str]) -> Verdict:
+    """What is said of a brand as a whole: its mood, and its crowds. media: author keys of its media list."""
     moods, zone = dirty.public_moods(brand), ZoneInfo(rule.timezone)
     verdict = brand_verdict(brand, brand_shifts(moods), dirty.loudest, zone)
-    found = crowd_signals(brand, dirty.crowd(brand), moods, zone=zone, storms_promised=rule.storms)
+    promise = Promise(rule.storms, rule.spreads, media)
+    found = crowd_signals(brand, dirty.crowd(brand), moods, zone=zone, promise=promise)
     signals = sorted((*verdict.signals, *found.signals), key=lambda one: (one.at, one.kind, one.tipped_by))
     return replace(verdict, signals=tuple(signals), finds=found.finds)
 

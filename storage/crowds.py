@@ -7,17 +7,18 @@ what changes is noted with the least time from which on it changes, so that the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, update
 
+from storage import dirty, reach
 from storage.codec import dumps, json_of, json_text, names_of, units, us, when
 from storage.database import AnyRow, among, chunks, insert, insert_all
-from storage.records import CrowdFind, Mention, PostKey, Voice
-from storage.tables import crowd_changes, crowd_finds, crowd_posts, crowd_starts, hard_posts, mentions, post_counts, posts
+from storage.records import CrowdFind, Look, Mention, Pickup, PostKey, Reached, Voice
+from storage.tables import crowd_changes, crowd_finds, crowd_posts, crowd_starts, hard_posts, mentions, meta, post_counts, posts
 
 GROUP = "group"  # the platform of imported chats, whose post ids begin with the group's name
 HARD = 5_000  # probability of being against, in units of 1e-4
@@ -98,6 +99,8 @@ class Turnover:
         for place in homes_of(post):
             pair, this = (mention.brand, place), (post.posted_at, row)
             self._first[pair] = min(this, self._first.get(pair, this))
+        if post.parent_id or post.root_id:  # it may take up a post against the brand
+            self._note(mention.brand, ANY, post.posted_at)
         if not is_hard(mention):
             return
         hard = {"brand": mention.brand, "post": row, "at": post.posted_at}
@@ -182,6 +185,18 @@ def count_again(connection: Connection, rows: Iterable[int]) -> None:
     note(connection, least)
 
 
+def note_authors(connection: Connection, authors: Iterable[str], least: int = 50) -> None:
+    """Note that counters of these authors' posts were seen: what is usual for them is what a post of theirs against a brand is
+    measured by that has reached so many."""
+    found: dict[tuple[str, str], int] = {}
+    for some in chunks(sorted(set(authors))):
+        query = select(hard_posts.c.brand, func.min(hard_posts.c.at)).where(among(hard_posts.c.author_key, some))
+        query = query.where(hard_posts.c.reach >= least).group_by(hard_posts.c.brand)
+        for brand, at in connection.execute(query):
+            found[brand, ANY] = min(at, found.get((brand, ANY), at))
+    note(connection, found)
+
+
 def _reaches(connection: Connection, rows: Sequence[int]) -> dict[int, int]:
     found: dict[int, int] = {}
     for ids in chunks(rows):
@@ -212,6 +227,30 @@ class Crowd:
     def voices(self, since: Mapping[str, datetime]) -> dict[str, list[Voice]]:
         """The hard posts of places since then, in order of time; places without any are left out."""
         return voices(self._connection, self.brand, since)
+
+    def reached(self, since: datetime, least: int) -> list[Reached]:
+        """See `storage.reach.reached`."""
+        return reach.reached(self._connection, self.brand, since, least)
+
+    def peers(self, platform: str, first: datetime, last: datetime, before: int) -> list[Reached]:
+        """See `storage.reach.peers`."""
+        return reach.peers(self._connection, self.brand, platform, first, last, before)
+
+    def of_author(self, author: str, before: datetime, most: int) -> list[tuple[datetime, tuple[Look, ...]]]:
+        """See `storage.reach.of_author`."""
+        return reach.of_author(self._connection, author, before, most)
+
+    def pickups(self, who: Collection[str], since: datetime) -> list[Pickup]:
+        """See `storage.reach.pickups`."""
+        return reach.pickups(self._connection, self.brand, who, since)
+
+    def copied(self, since: datetime, platforms: int, authors: int) -> list[list[Reached]]:
+        """See `storage.reach.copied`."""
+        return reach.copied(self._connection, self.brand, since, platforms, authors)
+
+    def kocs(self, authors: Collection[str]) -> dict[str, str]:
+        """Who of the roster these authors are."""
+        return dirty.kocs_by_author(self._connection, authors)
 
     def answers(self, since: datetime) -> list[tuple[str, datetime, str]]:
         """Place, time and author of everything that was answered against the brand since then, in order of time."""
@@ -301,3 +340,26 @@ def write_finds(connection: Connection, brand: str, new: Sequence[CrowdFind], se
         connection.execute(statement.on_conflict_do_update(index_elements=key, set_={"found": statement.excluded.found}), rows)
     for ids in chunks(seen):
         connection.execute(delete(crowd_changes).where(among(crowd_changes.c.id, ids)))
+
+
+MADE_WITH = "crowds"  # the fact of what the finds were made with
+
+
+def is_prepared(connection: Connection, made_with: str) -> bool:
+    return connection.execute(select(meta.c.value).where(meta.c.key == MADE_WITH)).scalar() == made_with
+
+
+def prepare(connection: Connection, made_with: str) -> bool:
+    """Have everything found anew where it was found with something else; returns whether it was so."""
+    if is_prepared(connection, made_with):
+        return False
+    statement = insert(connection.dialect.name, meta).values(key=MADE_WITH, value=made_with)
+    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": made_with}))
+    places = select(crowd_posts.c.brand, crowd_posts.c.place, func.min(crowd_posts.c.at)).group_by(
+        crowd_posts.c.brand, crowd_posts.c.place
+    )
+    least = {(brand, place): at for brand, place, at in connection.execute(places)}
+    brands = select(hard_posts.c.brand, func.min(hard_posts.c.at)).group_by(hard_posts.c.brand)
+    least |= {(brand, ANY): at for brand, at in connection.execute(brands)}
+    note(connection, least)
+    return True

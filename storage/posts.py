@@ -17,6 +17,7 @@ from storage.merge import Joined, Row, Step, Text, joined, step_of
 from storage.records import Added, Mark, Post
 from storage.roster import mark_authors_dirty
 from storage.tables import post_counts, post_raws, post_texts, posts
+from storage.tombstones import kept_out
 
 Pair = tuple[str, str]  # platform, post id
 
@@ -25,6 +26,8 @@ def add(connection: Connection, new: Sequence[Post], stored_at: int, marks: Sequ
     """Store a batch and the marks of the crawl that brought it. Returns what it was, and the rows of new posts."""
     # One adder at a time: a child and its parent that come in two transactions at once would not see each other.
     lock(connection, "posts")
+    out = kept_out(connection, [post.author_key for post in new])
+    new = [post for post in new if post.author_key not in out] if out else new
     batch = joined(new)
     stored = _stored(connection, batch)
     fresh = {key: item for key, item in batch.items() if key not in stored}
@@ -35,8 +38,10 @@ def add(connection: Connection, new: Sequence[Post], stored_at: int, marks: Sequ
     _write_counts(connection, ((rows[key], item) for key, item in fresh.items()), fresh=True)
     _write_counts(connection, ((stored[key]["id"], batch[key]) for key in steps), fresh=False)
     crowds.count_again(connection, [stored[key]["id"] for key in steps if batch[key].counts])
+    counted = (item.first for item in batch.values() if item.counts)
+    crowds.note_authors(connection, [first["author_key"] for first in counted if first["kind"] != "comment"])
     changed = [*fresh, *(key for key, step in steps.items() if step.children_stale)]
-    _mark_children_stale(connection, changed, set(rows.values()))
+    stale_children(connection, changed, set(rows.values()))
     write_marks(connection, marks)
     return Added(len(fresh), len(new) - len(fresh), edited), list(rows.values())
 
@@ -197,7 +202,7 @@ def _keep_greatest(dialect: str) -> Any:
     return statement.on_conflict_do_update(index_elements=["post", "seen_at"], set_=greatest)
 
 
-def _mark_children_stale(connection: Connection, parents: Sequence[Pair], fresh: set[int]) -> None:
+def stale_children(connection: Connection, parents: Sequence[Pair], fresh: set[int]) -> None:
     """Stored children of these posts become stale; those of this very batch are anyway."""
     children: set[int] = set()
     for platform, keys in groupby(sorted(parents), key=lambda key: key[0]):

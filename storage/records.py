@@ -269,6 +269,36 @@ class Voice:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """Likes, comments and reposts of a post together, as somebody saw them at a time."""
+
+    at: datetime
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A post clearly against a brand, no comment, with the looks at it in order."""
+
+    at: datetime
+    key: PostKey
+    author: str
+    fingerprint: int
+    looks: tuple[Look, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pickup:
+    """A post against a brand (``of``, posted ``of_at``) that an account of its ``media`` answered or reposted: ``by``, at."""
+
+    of: PostKey
+    of_at: datetime
+    by: PostKey
+    at: datetime
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
 class CrowdFind:
     """What a signal of crowds found in a place (as in `storage.crowds`), at a time: a cache of its last replay."""
 

@@ -28,6 +28,7 @@ from storage import (
     cases,
     channel_states,
     crawls,
+    crowds,
     dirty,
     histories,
     hosts,
@@ -175,6 +176,13 @@ class Store:
     def made_with(self) -> dict[str, str]:
         """What mentions are made with, as `prepare` was last told: brands, model, timezone; empty before the first time."""
         return self._database.read(prepare.facts)
+
+    def prepare_crowds(self, made_with: str) -> bool:
+        """Say what the signals of crowds are found with. Where it differs from before, every brand's are found anew by the next
+        watch; returns whether it does."""
+        if self._database.read(lambda c: crowds.is_prepared(c, made_with)):
+            return False
+        return self._database.write(lambda c: crowds.prepare(c, made_with))
 
     def stale(self, limit: int = 1000) -> list[StalePost]:
         """Up to ``limit`` posts whose mentions have to be made (again), those that this process added first."""

@@ -686,6 +686,7 @@ hard_posts = Table(
     sqlite_with_rowid=False,
 )
 Index("ix_hard_posts_post", hard_posts.c.post)
+Index("ix_hard_posts_author_key", hard_posts.c.author_key)
 Index("ix_hard_posts_brand_at", hard_posts.c.brand, hard_posts.c.at)
 Index("ix_hard_posts_brand_fingerprint", hard_posts.c.brand, hard_posts.c.fingerprint)
 

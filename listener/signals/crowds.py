@@ -12,10 +12,13 @@ from datetime import datetime, time
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from listener.signals import storms
+from listener.keys import key_of
+from listener.signals import stories, storms
+from listener.signals.stories import spread_finds, spread_signals
 from listener.signals.storms import Storm, storms_of_place, storms_of_thread
 from storage.records import CrowdFind, MoodDay, PostKey, Signal, Voice
 
+RULES = 1  # raise it when the rules of a signal of crowds change: everything is then found anew
 STORM = "opinion-storm"
 WHOLE = ""  # the KOC of a signal that is of the whole brand
 THREAD = "t:"  # places that are the answers to one post begin so
@@ -24,17 +27,23 @@ RANK = {"group": 0, "source": 1, "thread": 2}
 Answer = tuple[str, datetime, str]  # place, time, author
 
 
-class Crowd(Protocol):
+class Crowd(stories.Crowd, Protocol):
     """What is read of a brand's crowds: see `storage.crowds.Crowd`."""
 
     @property
-    def changes(self) -> Mapping[str, datetime]: ...
-    @property
     def starts(self) -> Mapping[str, datetime]: ...
-    @property
-    def finds(self) -> Sequence[CrowdFind]: ...
     def voices(self, since: Mapping[str, datetime]) -> Mapping[str, Sequence[Voice]]: ...
     def answers(self, since: datetime) -> Sequence[Answer]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """storms: false storms per place and year; spreads: posts in 1000 that are falsely said to go far; 0 = none are told.
+    media: author keys of the accounts whose taking up a post is news."""
+
+    storms: float = 0.2
+    spreads: float = 1.0
+    media: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +54,26 @@ class Found:
     finds: tuple[CrowdFind, ...]
 
 
-def crowd_signals(brand: str, crowd: Crowd, moods: Sequence[MoodDay], *, zone: ZoneInfo, storms_promised: float) -> Found:
-    """All signals of crowds of a brand. moods: the public's, whose last day begins when it was surely still heard.
-    storms_promised: false storms per place and year, 0 = none are told."""
+def found_with(storms_promised: float, spreads_promised: float, media: Mapping[str, frozenset[str]]) -> str:
+    """What the finds are made with, as a fingerprint: where it changes, all are found anew.
+
+    >>> found_with(0.2, 1.0, {}) == found_with(0.2, 1.0, {"星澜": frozenset()}) != found_with(0.1, 1.0, {})
+    True
+    """
+    accounts = {brand: sorted(keys) for brand, keys in sorted(media.items()) if keys}
+    return key_of(str(RULES), repr(float(storms_promised)), repr(float(spreads_promised)), repr(accounts))
+
+
+def crowd_signals(brand: str, crowd: Crowd, moods: Sequence[MoodDay], *, zone: ZoneInfo, promise: Promise) -> Found:
+    """All signals of crowds of a brand. moods: the public's, whose last day begins when it was surely still heard."""
     heard_to = max((datetime.combine(mood.day, time(), zone) for mood in moods), default=None)
-    finds = storm_finds(crowd, zone=zone, promised=storms_promised)
-    return Found(storm_signals(brand, finds, heard_to, storms_promised), finds)
+    storming = storm_finds(crowd, zone=zone, promised=promise.storms)
+    spreading = spread_finds(crowd, media=promise.media, promised=promise.spreads)
+    told = storm_signals(brand, storming, heard_to, promise.storms)
+    return Found(
+        (*told, *spread_signals(brand, crowd, spreading, heard_to, promise.spreads)),
+        (*storming, *spreading),
+    )
 
 
 def storm_finds(crowd: Crowd, *, zone: ZoneInfo, promised: float) -> tuple[CrowdFind, ...]:

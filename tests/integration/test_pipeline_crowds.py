@@ -11,10 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from listener import normalize, pipeline
+from listener.signals.crowds import found_with
+from listener.text.signals.tellers import told_of
+from listener.text.views import view_of
 from spiders.items import Item
-from storage.records import Account, Brand, Koc, StoredAlert
+from storage.records import Account, Brand, History, Koc, StoredAlert
 from storage.store import Store
-from tests.desks import Bench
+from tests.desks import KEY, Bench
 
 BRAND = Brand("星澜", products=("星澜控油洗发水",))
 START = datetime(2026, 3, 1, 1, tzinfo=UTC)
@@ -174,3 +178,110 @@ def test_a_storm_is_of_the_posts_and_who_is_on_the_roster_changes_nothing(
     one.take(items, source="论坛")
     storms = [row for row in json.loads(one.fingerprint()) if row[1] == "opinion-storm"]
     assert storms == [row for row in json.loads(expected) if row[1] == "opinion-storm"]
+
+
+# ---------------------------------------------------------------------------------------------------------- spread
+
+
+def reaching() -> list[Item]:
+    """A calm year's end in which every post is looked at twice, and one hard post that thousands like; one that a paper takes
+    up; one text that four people post on two platforms."""
+    rng = random.Random(7)
+    items: list[Item] = []
+    for one in calm(rng):
+        for hours, part in ((3, 0.4), (30, 1.0)):
+            likes = int(part * rng.lognormvariate(2.5, 0.8))
+            items.append(replace(one, seen_at=one.posted_at + timedelta(hours=hours), likes=likes, comments=likes // 5))
+    loud = item("quiet-one", 60, worded(BAD, rng), "loud")
+    for hours, likes in ((2, 40), (5, 900), (20, 4000)):
+        items.append(replace(loud, seen_at=loud.posted_at + timedelta(hours=hours), likes=likes, comments=30))
+    items.append(item("somebody", 62, worded(BAD, rng), "picked"))
+    items.append(
+        item(
+            "paper", 63, "转发微博：有用户反映星澜控油洗发水让人掉发", "by", kind="repost", parent_id="picked", root_id="picked"
+        )
+    )
+    for n in range(5):
+        story = item(
+            f"copy{n}", 65 + n / 10, "星澜控油洗发水用了三天头皮红肿，去医院花了八百块，客服让我自己承担，大家千万别买"
+        )
+        items.append(replace(story, platform="weibo" if n % 2 else "forum"))
+    return items
+
+
+@pytest.fixture(scope="module")
+def reach() -> list[Item]:
+    return reaching()
+
+
+MEDIA = frozenset({normalize.author_keys_of(KEY, "forum", "paper")[0]})
+
+
+@pytest.fixture(scope="module")
+def far(reach: list[Item], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The alerts of the plainest run of posts with counters."""
+    with Store.open(f"sqlite:///{tmp_path_factory.mktemp('far') / 'a.db'}") as store:
+        plain = Bench(store, (BRAND,))
+        taken(plain, sorted(reach, key=lambda one: (one.seen_at or one.posted_at, one.post_id)))
+        return plain.fingerprint()
+
+
+def taken(one: Bench, items: Sequence[Item]) -> None:
+    desk = replace(one.desk(), media={BRAND.name: MEDIA})
+    pipeline.listen(items, "论坛", desk, lambda line: None)
+
+
+def test_a_post_goes_far_in_three_ways_and_each_story_is_one_alert(far: str) -> None:
+    told = {row[9][1]: row[8] for row in json.loads(far) if row[1] == "spread"}
+    assert {post_id: e["ways"] for post_id, e in told.items()} == {
+        "loud": ["fast"],
+        "picked": ["press"],
+        "copy0-65.0000": ["platforms"],
+    }
+    fast = told["loud"]["fast"]
+    assert (fast["total"], fast["age_hours"], fast["last_total"]) == (930, 5.0, 4030)
+    assert fast["usual"] < 60
+    assert told["copy0-65.0000"]["platforms"]["platforms"] == ["forum", "weibo"]
+
+
+def test_looks_in_any_order_and_batches_say_the_same(bench: Callable[..., Bench], reach: list[Item], far: str) -> None:
+    shuffled = bench(batch_size=53)
+    taken(shuffled, random.Random(3).sample(reach, len(reach)))
+    assert shuffled.fingerprint() == far
+    piecemeal = bench()
+    mixed = random.Random(4).sample(reach, len(reach))
+    for start in range(0, len(mixed), 170):
+        taken(piecemeal, mixed[start : start + 170])
+    assert piecemeal.fingerprint() == far
+    assert piecemeal.store.count_dirty() == 0
+
+
+def test_another_media_list_is_found_with_at_the_next_watch(bench: Callable[..., Bench], reach: list[Item]) -> None:
+    one = bench()
+    one.take(reach, source="论坛")
+    assert one.store.prepare_crowds(found_with(0.2, 1.0, {}))
+    one.catch_up()
+    before = {alert.alert.posts[0].post_id for alert in of_kind(one, "spread")}
+    assert one.store.prepare_crowds(found_with(0.2, 1.0, {BRAND.name: MEDIA}))
+    assert not one.store.prepare_crowds(found_with(0.2, 1.0, {BRAND.name: MEDIA}))
+    taken(one, [])
+    after = {alert.alert.posts[0].post_id for alert in of_kind(one, "spread")}
+    assert after - before == {"picked"}
+
+
+def test_the_words_of_every_signal_of_crowds_in_both_languages(bench: Callable[..., Bench], reach: list[Item]) -> None:
+    one = bench()
+    taken(one, [*reach, *(each for each in compose() if each.author_id.startswith("angry"))])
+    said = []
+    for stored in one.store.alerts():
+        view = view_of(stored, History("", BRAND.name, tuple(one.store.said(stored.alert.posts, BRAND.name))), koc=None)
+        for language in ("zh-CN", "en"):
+            told = told_of(replace(view, language=language))
+            assert told is not None, stored.alert.kind
+            said.append(f"{told.headline}\n" + "\n".join(f"{label} {fact}" for label, fact in told.facts))
+    text = "\n".join(said)
+    assert "quiet-one" not in text
+    assert "paper" not in text
+    assert "互动 930" in text
+    assert "the same words on 2 platforms" in text
+    assert "6 小时内" in text

@@ -109,3 +109,74 @@ def _promise(e: Mapping[str, Any], zh: bool) -> Fact:
     if zh:
         return "承诺", f"平时怎么波动就还怎么波动的地方，每处每年误报不超过 {promised:g} 次"
     return "Promise", f"at most {promised:g} false ones a year for a place that only scatters as it always did"
+
+
+def spread(view: AlertView, e: Mapping[str, Any], zh: bool) -> Told:
+    """A post against the brand goes far: fast, taken up by media, or in the same words on several platforms."""
+    ways, facts = e["ways"], list[Fact]()
+    heads = [_spread_way(view, way, e[way], zh) for way in ways]
+    for way, (_, fact) in zip(ways, heads, strict=True):
+        label = {"fast": ("互动", "Reach"), "press": ("被转发", "Taken up"), "platforms": ("多平台", "Platforms")}[way]
+        facts.append((label[0] if zh else label[1], fact))
+    if e["koc"]:
+        facts.insert(
+            0, ("作者", f"名单内的 KOC {line_of(e['koc'])}") if zh else ("Author", f"KOC {line_of(e['koc'])} of the roster")
+        )
+    if "fast" in ways:
+        promised = e["promised_per_1000_posts"]
+        facts.append(
+            ("承诺", f"每 1000 条负面内容误报不超过 {promised:g} 条")
+            if zh
+            else ("Promise", f"at most {promised:g} false ones in 1000 posts against the brand")
+        )
+    if view.alert.ended_at is not None:
+        facts.append(("后来", "7 天内没有再扩散") if zh else ("Then", "it has gone no farther for 7 days"))
+    facts.append(
+        ("说明", "尽快核实并公开回应；不删帖、不施压，删帖会让扩散更快")
+        if zh
+        else ("Mind", "check the facts and answer in public soon; never press or delete, it only spreads faster")
+    )
+    head = ("，" if zh else ", ").join(head for head, _ in heads)
+    return Told(
+        f"负面内容扩散：{head}" if zh else f"a post against the brand spreads: {head}",
+        tuple(facts),
+        *titles("这条怎么说", "What it says", zh),
+        mood_note(zh),
+        "red",
+    )
+
+
+def _spread_way(view: AlertView, way: str, e: Mapping[str, Any], zh: bool) -> tuple[str, str]:
+    """The words of one way in which a post goes far: for the headline, and in full."""
+    if way == "fast":
+        total, usual, hours, own = e["total"], e["usual"], e["age_hours"], e["own_n"]
+        head = f"发布 {hours:g} 小时互动 {total}" if zh else f"{total} interactions after {hours:g} hours"
+        last = e["last_total"]
+        more = (f"，此后增至 {last}" if zh else f", {last} later") if last > total else ""
+        by_whom = (
+            (f"该作者前 {own} 条与该平台的负面内容" if own else "该平台的负面内容")
+            if zh
+            else (
+                f"this author's last {own} posts and negative ones on the platform" if own else "negative posts on the platform"
+            )
+        )
+        fact = (
+            f"点赞、评论、转发共 {total}{more}；按{by_whom}，同样时长约 {usual}"
+            if zh
+            else f"{total} likes, comments and reposts{more}; usual at that age, by {by_whom}: about {usual}"
+        )
+        return head, fact
+    if way == "press":
+        at = phrases.day(local(view, e["at"]), view.language)
+        n, posts = e["accounts"], e["posts"]
+        head = f"被 {n} 个媒体或竞品账号转发或回应" if zh else f"taken up by {n} media or rival accounts"
+        return head, f"{at} 起 {posts} 条" if zh else f"{posts} posts since {at}"
+    names = ("、" if zh else ", ").join(line_of(name) for name in e["platforms"])
+    authors, posts = e["authors"], e["posts"]
+    head = f"{len(e['platforms'])} 个平台出现同样文字" if zh else f"the same words on {len(e['platforms'])} platforms"
+    fact = (
+        f"{names}：{authors} 人 {posts} 条，按同一事件计"
+        if zh
+        else f"{names}: {authors} people, {posts} posts, told as one story"
+    )
+    return head, fact

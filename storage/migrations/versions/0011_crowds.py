@@ -105,6 +105,7 @@ def upgrade() -> None:
     )
     _fill(op.get_bind().dialect.name)
     op.create_index("ix_hard_posts_post", "hard_posts", ["post"])
+    op.create_index("ix_hard_posts_author_key", "hard_posts", ["author_key"])
     op.create_index("ix_hard_posts_brand_at", "hard_posts", ["brand", "at"])
     op.create_index("ix_hard_posts_brand_fingerprint", "hard_posts", ["brand", "fingerprint"])
     op.create_index("ix_crowd_posts_post", "crowd_posts", ["post"])
