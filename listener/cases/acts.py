@@ -277,6 +277,12 @@ def escalate(case: Case, at: datetime, words: str) -> CaseAct:
     return CaseAct(replace(case, urgent=True), (entry,), case)
 
 
+def read(case: Case, said: Said, step: str, data: Json) -> CaseAct:
+    """Somebody took what is known of a case with them: noted, who and what."""
+    _heard(said, ())
+    return CaseAct(case, (_entry(case, step, said, data),), case)
+
+
 def _entry(case: Case, step: str, said: Said, data: Json) -> CaseStep:
     more = {"login": said.login} if said.login and said.login != said.who.strip() else {}
     return CaseStep(case.key, said.at, said.who.strip(), step, said.note.strip(), said.link.strip(), dict(data) | more)

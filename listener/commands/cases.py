@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from listener.commands import output
-from listener.commands.context import FAILED, ByOption, opened, who_of
+from listener.commands.context import FAILED, ByOption, opened, time_of, who_of
 from listener.commands.output import Format, FormatOption
 
 if TYPE_CHECKING:
@@ -297,6 +297,69 @@ def case_reopen(
 
     with opened(context) as opened_app:
         _tell(opened_app, doing.reopen(opened_app, key, _said(opened_app, by, note=note)), form)
+
+
+@app.command("draft", no_args_is_help=True)
+def case_draft(
+    context: typer.Context,
+    key: KeyArgument,
+    step: Annotated[str, typer.Option("--step", help="哪一步（默认该做的那一步）/ for which step (default: the due one)")] = "",
+    language: Annotated[str, typer.Option("--language", help="zh-CN | en")] = "",
+) -> None:
+    """回复的草稿：事实已填好，请改成自己的话再发；程序从不发送 / a draft to be edited; the program never sends it"""
+    from listener.casework.drafting import draft_of
+    from listener.casework.finding import case_named, file_of
+
+    if language not in ("", "zh-CN", "en"):
+        raise typer.BadParameter("zh-CN | en", param_hint="--language")
+    with opened(context) as opened_app:
+        one = file_of(opened_app, case_named(opened_app, key))
+        made = draft_of(opened_app, one, _code("step", step, "--step") if step else "", language or None)  # type: ignore[arg-type]
+        if made.trouble:
+            output.warn(made.trouble)
+        output.warn(
+            "草稿：核对事实，填好【请填】，改成自己的话，由人发出 / a draft: check the facts, fill in, put it in your own words"
+        )
+        sys.stdout.write(made.text)
+
+
+@app.command("pack", no_args_is_help=True)
+def case_pack(
+    context: typer.Context,
+    key: KeyArgument,
+    out: Annotated[Path | None, typer.Option("--out", help="写到哪里 / where to", metavar="FILE.zip")] = None,
+    force: Annotated[bool, typer.Option("--force", help="覆盖已有的文件 / overwrite a file that exists")] = False,
+    note: NoteOption = "",
+    by: ByOption = None,
+) -> None:
+    """线索留存：原文与历次文本、链接、计数、抓取记录、校验值，打成一个 zip；谁取走会记下 / all that is known, in one zip"""
+    from listener.casework import packing
+    from listener.casework.finding import case_named, file_of
+
+    with opened(context) as opened_app:
+        one = file_of(opened_app, case_named(opened_app, key))
+        file = out or Path(packing.name_of(one))
+        made = packing.write_pack(opened_app, one, _said(opened_app, by, note=note), file, overwrite=force)
+        output.say(f"已写入 {file}（{len(made.files)} 个文件）SHA-256 {made.sha256} / written")
+        output.say("这是线索留存，不是公证证据；含个人信息，用完请删除 / leads, no notarized proof; delete it when done")
+
+
+@app.command("report")
+def case_report(
+    context: typer.Context,
+    since: Annotated[str | None, typer.Option(help="从哪天开的单算起 / cases opened since", metavar="DATE")] = None,
+    brand: Annotated[str | None, typer.Option(help="只看一个品牌 / of one brand")] = None,
+    form: FormatOption = Format.table,
+) -> None:
+    """多少张、多快、按时多少、回应有没有用 / how many, how fast, on time, and whether the answers worked"""
+    from listener.casework.reporting import report
+    from listener.commands import casing, showing
+
+    with opened(context) as opened_app:
+        if brand is not None:
+            showing.known_brand(opened_app, brand)
+        start = time_of(since, "--since", opened_app.timezone) if since else None
+        casing.print_report(report(opened_app, brand=brand, since=start), opened_app, form)
 
 
 @app.command("audit")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import sys
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,9 +15,12 @@ from listener.app import App
 from listener.cases.acts import asked_by
 from listener.cases.clocks import Target
 from listener.cases.quality import CHECKS
+from listener.cases.reports import CaseReport, Share
 from listener.cases.steps import PROGRAM, STEPS, done_in
 from listener.casework.finding import CaseFile, CasePost
 from listener.commands import output
+from listener.commands.output import Format
+from listener.explain import json_of
 from listener.text.quotes import line_of, link_of, quote_of
 from listener.text.story import HINTS, story_of
 from listener.text.views import Language
@@ -369,3 +374,48 @@ class _Page:
             words = entry.note[:12] if entry.note in known else line_of(entry.note)
             told = [f"{number:>3} {self.at(entry.at)} {who} {self.word('step', entry.step)}{fixed}", words, link_of(entry.link)]
             yield f"  [dim]{escape('  '.join(filter(None, told)))}[/dim]"
+
+
+# ---------------------------------------------------------------------------------------------------------- the report
+
+
+def print_report(report: CaseReport, app: App, form: Format) -> None:
+    """The figures of cases, in words or as JSON (spans in seconds, shares as so many of so many)."""
+    if form is not Format.table:
+        sys.stdout.write(json.dumps(json_of(report), ensure_ascii=False, indent=1 if form is Format.json else None) + "\n")
+        return
+    language = app.settings.listener.language
+    zh = language == "zh-CN"
+
+    def counted(group: str, counts: Mapping[str, int]) -> str:
+        steps = {"steps": "步骤全部完成" if zh else "all steps done"}
+        return "　".join(f"{steps.get(code) or word(group, code, language)} {n}" for code, n in counts.items()) or "–"
+
+    def share(one: Share) -> str:
+        return "–" if one.share is None else f"{one.n} / {one.of}（{one.share:.0%}）"
+
+    def span(one: timedelta | None) -> str:
+        return words_of_span(one, zh)
+
+    quality = "　".join(f"{word('check', code, language)} {share(one)}" for code, one in report.quality.items())
+    rows = [
+        ("处置单", "Cases", f"{report.cases}　{counted('case-state', report.states)}"),
+        ("回应方式", "Variants", counted("variant", report.variants)),
+        ("结案", "Closed as", counted("verdict", report.verdicts)),
+        ("事故", "Accidents", str(report.urgent)),
+        ("现在过期", "Overdue now", str(report.overdue)),
+        ("首条负面 → 发现", "First negative → found", f"{span(report.to_find)}　{share(report.found_on_time)}"),
+        ("发现 → 响应", "Found → answered", f"{span(report.to_answer)}　{share(report.answered_on_time)}"),
+        ("开单 → 结案", "Opened → closed", span(report.to_close)),
+        ("回应里有", "Answers had", quality),
+        ("对方反应", "Reactions", counted("reaction", report.reactions)),
+        ("响应后回暖", "Recovered after an answer", share(report.recovered)),
+        ("没响应也回暖", "Recovered without one", share(report.unanswered)),
+    ]
+    for zh_label, en_label, text in rows:
+        output.say(f"{zh_label if zh else en_label}：{text}")
+    output.say(
+        "中位数；按时的占能判断的比例；回暖按内容判断，响应后满 30 天或已回暖才算"
+        if zh
+        else "Medians; shares of what can be judged; recovery is by the posts, once it came or 30 days have passed"
+    )

@@ -29,6 +29,9 @@ KINDS: Final = ("alert", "summary", "digest", "storm", "escalation", "correction
 FORMS: Final = ("txt", "html", "chat")
 PARTS: Final = ("subject.txt.j2", "frame.html.j2", "parts.html.j2", "rows.txt.j2")
 OWN: Final = frozenset({*PARTS, *(f"{kind}.{form}.j2" for kind in KINDS for form in FORMS)})
+# Drafts of what is said at the steps of a case; they are filled by `listener.casework.drafting`.
+DRAFTS: Final = frozenset({"acknowledge", "route", "follow-up", "thank", "support", "publish", "contact", "fix"})
+_NAMES: Final = OWN | {f"draft.{step}.txt.j2" for step in DRAFTS}
 # What a template of somebody else may raise when it is filled: its own mistakes, and those of the values it asks for.
 _MISTAKES: Final = (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, OSError, RecursionError)
 
@@ -101,8 +104,8 @@ def faults_of(folder: str) -> Iterator[Fault]:
         if path.is_dir() or any(part.startswith(".") for part in path.relative_to(root).parts):
             continue
         where = path.relative_to(root)
-        if where.name not in OWN or (len(where.parts) > 1 and (len(where.parts) > 2 or where.parts[0] not in LANGUAGES)):
-            words = f"没有这个模板名 / no template is named so; there are: {', '.join(sorted(OWN))}"
+        if where.name not in _NAMES or (len(where.parts) > 1 and (len(where.parts) > 2 or where.parts[0] not in LANGUAGES)):
+            words = f"没有这个模板名 / no template is named so; there are: {', '.join(sorted(_NAMES))}"
             yield Fault(str(path), None, words)
             continue
         try:
