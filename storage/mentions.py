@@ -144,6 +144,23 @@ def put(
     mark(connection, ((who[author], brand) for author, brand in touched if author in who))
 
 
+def forget(connection: Connection, rows: Sequence[int]) -> None:
+    """Take posts away with all that was found in them: moods, crowds and KOCs are as if nobody had heard them."""
+    for ids in chunks(sorted(rows)):
+        current = _lock_posts(connection, ids)
+        scored = [row for row in sorted(current) if current[row].scored_version]
+        differences: moods.Differences = {}
+        turnover = crowds.Turnover(connection, current)
+        turnover.take(scored)
+        touched, accusing = _take_old(connection, scored, current, differences)
+        touched |= _accused(connection, accusing)
+        connection.execute(delete(posts).where(among(posts.c.id, sorted(current))))
+        turnover.write()
+        moods.write(connection, differences)
+        who = kocs_by_author(connection, (author for author, _ in touched))
+        mark(connection, ((who[author], brand) for author, brand in touched if author in who))
+
+
 def _lock_posts(connection: Connection, rows: Sequence[int]) -> dict[int, AnyRow]:
     fields = (
         posts.c.id, posts.c.platform, posts.c.post_id, posts.c.version, posts.c.scored_version, posts.c.posted_at,

@@ -5,6 +5,7 @@ Money is `Decimal` in CNY with two places, days are dates of the workspace's zon
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -256,6 +257,19 @@ class Tombstone:
     at: datetime
     why: Wish
     who: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyEntry:
+    """An entry of the privacy log. act: exported, erased, objected, allowed. subject: first letters of author keys. counts:
+    rows by table."""
+
+    at: datetime
+    who: str
+    act: str
+    subject: str
+    reason: str
+    counts: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ from storage import (
 )
 from storage.codec import us, us_or_none, when
 from storage.database import Database
+from storage.erasure import Privacy
 from storage.ledger import Ledger
 from storage.policy_records import Acknowledgement, Hold, Mute, Sent
 from storage.records import (
@@ -117,6 +118,7 @@ class Store:
         self._database = database
         self._zone = zone
         self.ledger = Ledger(database)
+        self.privacy = Privacy(database)
         self.strangers = Strangers(database)
         # Rows that this process added: it scores them first, so that two importers share the work. A hint, no more.
         self._own: deque[int] = deque(maxlen=OWN_ROWS)

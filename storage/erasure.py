@@ -1,0 +1,196 @@
+"""What is kept of one person: handed out, or taken away for good, with a stone that keeps the person out of later imports.
+
+A person is a KOC with all accounts, or one account of anybody. What belongs to the person is found by the tables' own columns,
+so that a table that comes later is neither forgotten by an erasure nor by an export.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, false, func, or_, select
+
+from storage import mentions as mention_rows
+from storage.append_only import ERASING
+from storage.codec import EPOCH, clean, dumps, us, when
+from storage.database import AnyRow, Database, among, chunks, insert, lock
+from storage.dirty import WHOLE, mark
+from storage.posts import stale_children
+from storage.records import StoreError
+from storage.roster import keys_of, load
+from storage.roster_records import By, Erased, PrivacyEntry, Tombstone, Wish
+from storage.tables import account_keys, accounts, brand_days, coverage, marks, meta, metadata, posts, privacy_log, tombstones
+
+HELD_BACK = frozenset({"tombstones", "privacy_log"})  # what says that somebody is to be kept out, and who did it
+OF_POSTS = "post"  # the column of tables that hold parts of posts
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom it is about: the KOC, "" for who is on nobody's roster, the accounts (platform, account id), the author keys with
+    their platforms."""
+
+    koc_id: str
+    accounts: tuple[tuple[str, str], ...]
+    keys: tuple[tuple[str, str], ...]
+
+    @property
+    def name(self) -> str:
+        """What the privacy log calls the person: the first letters of the keys, no name and no account."""
+        return " ".join(sorted(key[:12] for key, _ in self.keys)) or "–"
+
+
+class Privacy:
+    """What a database keeps of single people."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def koc(self, koc_id: str) -> Subject:
+        """A KOC of the roster; StoreError where there is none."""
+
+        def work(connection: Connection) -> Subject:
+            found = load(connection, [koc_id]).get(koc_id)
+            if found is None:
+                raise StoreError(f"名单里没有 {koc_id} / {koc_id} is not on the roster")
+            held = tuple((one.platform, one.account_id) for one in found.accounts)
+            return Subject(koc_id, held, tuple((key, one.platform) for one in found.accounts for key in keys_of(one)))
+
+        return self._database.read(work)
+
+    def export(self, subject: Subject, by: By) -> dict[str, list[dict[str, Any]]]:
+        """All that is kept of a person, table by table, times as ISO 8601; that it was handed out is noted."""
+
+        def work(connection: Connection) -> dict[str, list[dict[str, Any]]]:
+            found = {
+                table.name: [_readable(row) for row in connection.execute(select(table).where(which))]
+                for table, which in _rows_of(connection, subject)
+            }
+            kept = {name: rows for name, rows in found.items() if rows}
+            _note(connection, "exported", subject, by, {name: len(rows) for name, rows in kept.items()})
+            return kept
+
+        return self._database.write(work)
+
+    def erase(self, subject: Subject, wish: Wish, by: By) -> Erased:
+        """Take all of it away and keep the person out from now on. What others said is judged anew without it."""
+        return self._database.write(lambda c: _erase(c, subject, wish, by))
+
+    def tombstones(self) -> list[Tombstone]:
+        """Who is kept out, by when that was asked for."""
+        query = select(tombstones).order_by(tombstones.c.at, tombstones.c.author_key)
+        return self._database.read(
+            lambda c: [Tombstone(row.author_key, row.platform, when(row.at), row.why, row.who) for row in c.execute(query)]
+        )
+
+    def allow(self, keys: Sequence[str], by: By) -> int:
+        """Let authors in again who changed their mind; returns how many were kept out until now."""
+
+        def work(connection: Connection) -> int:
+            lock(connection, "roster")
+            gone = connection.execute(delete(tombstones).where(among(tombstones.c.author_key, list(keys)))).rowcount
+            if gone:
+                _note(connection, "allowed", Subject("", (), tuple((key, "") for key in keys)), by, {"tombstones": gone})
+            return gone
+
+        return self._database.write(work)
+
+    def log(self) -> list[PrivacyEntry]:
+        """Who handed out, erased or let in again, oldest first."""
+        query = select(privacy_log).order_by(privacy_log.c.at, privacy_log.c.id)
+        return self._database.read(
+            lambda c: [
+                PrivacyEntry(when(row.at), row.who, row.act, row.subject, row.reason, json.loads(row.counts))
+                for row in c.execute(query)
+            ]
+        )
+
+
+def _erase(connection: Connection, subject: Subject, wish: Wish, by: By) -> Erased:
+    lock(connection, "posts")
+    lock(connection, "roster")
+    connection.execute(meta.insert(), {"key": ERASING, "value": subject.name})
+    counts = {
+        table.name: connection.execute(select(func.count()).select_from(table).where(which)).scalar_one()
+        for table, which in _rows_of(connection, subject)
+    }
+    _forget_posts(connection, [key for key, _ in subject.keys])
+    for table, which in _rows_of(connection, subject):
+        connection.execute(delete(table).where(which))
+    rows = [
+        {"author_key": key, "platform": platform, "at": us(by.at), "why": wish, "who": clean(by.who)}
+        for key, platform in sorted(set(subject.keys))
+    ]
+    if rows:
+        statement = insert(connection.dialect.name, tombstones)
+        connection.execute(statement.on_conflict_do_nothing(index_elements=["author_key"]), rows)
+    brands = connection.execute(select(brand_days.c.brand).distinct()).scalars()
+    mark(connection, [(WHOLE, brand) for brand in brands])  # whose posts are the public's has changed
+    gone = {name: count for name, count in counts.items() if count}
+    _note(connection, wish, subject, by, gone)
+    connection.execute(delete(meta).where(meta.c.key == ERASING))
+    return Erased(tuple(sorted(gone.items())))
+
+
+def _forget_posts(connection: Connection, keys: Sequence[str]) -> None:
+    for some in chunks(sorted(set(keys))):
+        found = connection.execute(select(posts.c.id, posts.c.platform, posts.c.post_id).where(among(posts.c.author_key, some)))
+        rows = found.all()
+        stale_children(connection, [(row.platform, row.post_id) for row in rows], {row.id for row in rows})
+        mention_rows.forget(connection, [row.id for row in rows])
+
+
+def _rows_of(connection: Connection, subject: Subject) -> Iterator[tuple[Table, ColumnElement[bool]]]:
+    """Each table with which of its rows are the person's, those that hang on others first."""
+    keys = sorted({key for key, _ in subject.keys})
+    for table in reversed(metadata.sorted_tables):
+        if table.name not in HELD_BACK:
+            yield table, or_(false(), *_conditions(table, subject, keys))
+
+
+def _conditions(table: Table, subject: Subject, keys: Sequence[str]) -> Iterator[ColumnElement[bool]]:
+    if subject.koc_id and "koc_id" in table.c and table.c.koc_id.type.python_type is str:
+        yield table.c.koc_id == subject.koc_id
+    if "author_key" in table.c:
+        yield table.c.author_key.in_(keys)
+    if OF_POSTS in table.c:
+        yield table.c[OF_POSTS].in_(select(posts.c.id).where(posts.c.author_key.in_(keys)))
+    for key in table.foreign_keys:
+        owner = key.column.table
+        if subject.koc_id and "koc_id" in owner.c and "koc_id" not in table.c:
+            yield key.parent.in_(select(key.column).where(owner.c.koc_id == subject.koc_id))
+    if table is coverage or table is accounts or table is account_keys:
+        yield or_(false(), *(and_(table.c.platform == p, table.c.account_id == a) for p, a in subject.accounts))
+    if table is marks:
+        yield table.c.subject.in_([f"timeline:{account_id}" for _, account_id in subject.accounts])
+
+
+def _readable(row: AnyRow) -> dict[str, Any]:
+    """A row as JSON can hold it: times in words, bytes left out."""
+    return {name: _plain(name, value) for name, value in row._mapping.items() if not isinstance(value, bytes)}
+
+
+def _plain(name: str, value: Any) -> Any:
+    if (
+        isinstance(value, int)
+        and (name == "at" or name.endswith("_at"))
+        and value > us(datetime(1980, 1, 1, tzinfo=EPOCH.tzinfo))
+    ):
+        return when(value).isoformat()
+    return value
+
+
+def _note(connection: Connection, act: str, subject: Subject, by: By, counts: dict[str, int]) -> None:
+    row = {
+        "at": us(by.at),
+        "who": clean(by.who),
+        "act": act,
+        "subject": subject.name,
+        "reason": clean(by.note),
+        "counts": dumps(counts),
+    }
+    connection.execute(privacy_log.insert(), row)
