@@ -453,10 +453,6 @@ class Store:
         """The hash of every entry of the logs of cases (None: of all), in the order in which they were written."""
         return self._database.read(lambda c: cases.hashes(c, case_keys))
 
-    def log_hashes(self, case_keys: Sequence[str] | None = None) -> list[str]:
-        """The hash of every entry of the logs of cases (None: of all), in the order in which they were written."""
-        return self._database.read(lambda c: cases.hashes(c, case_keys))
-
     def audit(self, case_keys: Sequence[str] | None = None) -> list[CaseAudit]:
         """Whether the logs of cases (None: of all) are as they were written, in key order."""
         return self._database.read(lambda c: cases.audit(c, case_keys))
@@ -467,10 +463,6 @@ class Store:
         """The stored ones of these posts, in key order."""
         wanted = list(keys)
         return self._database.read(lambda c: views.load(c, wanted))
-
-    def posts_at(self, link: str) -> list[PostKey]:
-        """The stored posts of a link, or of ``platform:id``, in key order."""
-        return self._database.read(lambda c: views.at_link(c, link))
 
     def posts_at(self, link: str) -> list[PostKey]:
         """The stored posts of a link, or of ``platform:id``, in key order."""
