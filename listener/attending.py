@@ -61,7 +61,7 @@ def mute(app: App, *, koc_id: str = "", brand: str = "", kind: str = "", until: 
         raise StoreError("免打扰的结束时间已过 / the mute would end before it begins")
     if until - now > timedelta(days=LONGEST_MUTE_DAYS):
         raise StoreError(
-            f"免打扰最长 {LONGEST_MUTE_DAYS - 1} 天，到期再续 / a mute lasts {LONGEST_MUTE_DAYS - 1} days at most; renew it"
+            f"免打扰最长 {LONGEST_MUTE_DAYS} 天，到期再续 / a mute lasts {LONGEST_MUTE_DAYS} days at most; renew it"
         )
     return app.store.mute(Mute("", koc_id, brand, kind, now, until, reason.strip(), who))
 
