@@ -7,9 +7,11 @@ right. Secrets stand in no log, no error and no repr.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
+from urllib.parse import unquote
 
 from listener.text.quotes import line_of
 from listener.text.views import AlertView
@@ -52,3 +54,20 @@ def cleaned(text: str, *secrets: str) -> str:
         if secret:
             text = text.replace(secret, "…")
     return line_of(text)[:300]
+
+
+def secrets_of(url: str) -> tuple[str, ...]:
+    """An address and every longer piece of it that may be a token, the longest first.
+
+    >>> "tok123456" in secrets_of("slack://bot@tok123456/b/c?x=secretvalue")
+    True
+    """
+    rest = url.partition("://")[2]
+    tail = rest.partition("/")[2] if url.startswith("http") else rest  # a web address's host is no secret
+    pieces = {piece for piece in re.split(r"[/?&=@:#,]", tail) if len(piece) >= 6} - _OF_PATHS
+    return (url, unquote(url), rest, *sorted(pieces | {unquote(piece) for piece in pieces}, key=len, reverse=True))
+
+
+_OF_PATHS = frozenset(
+    {"cgi-bin", "webhook", "open-apis", "services", "access_token", "hooks"}
+)  # that are the same for everybody

@@ -20,11 +20,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import httpx
 
-from listener.channels.door import ChannelError, cleaned, words_of
+from listener.channels.door import ChannelError, cleaned, secrets_of, words_of
 from listener.channels.exchange import exchange, is_web, retry_after_of
 from listener.text.chat import Chat, chat_of, parts_of, plain_lines
 from listener.text.discretion import Discretion, shown
@@ -149,7 +149,7 @@ class RobotChannel:
         url, signed = signed_by(self.kind, self.url, self.secret, now)
         content = json.dumps({**signed, **body}, ensure_ascii=False, separators=(",", ":")).encode()
         headers = {"content-type": "application/json; charset=utf-8", "user-agent": "koc-listener"}
-        secrets = (self.url, url, self.secret, *(value for _, value in parse_qsl(urlsplit(url).query)), urlsplit(url).path[1:])
+        secrets = (*secrets_of(url), *secrets_of(self.url), self.secret)
         try:
             status, answered, answer = asyncio.run(exchange(url, content, headers, self.timeout_seconds, read_all=True))
         except TimeoutError:

@@ -8,15 +8,15 @@ when the time is up; what it still sends then is a duplicate with the same keys,
 from __future__ import annotations
 
 import logging
-import re
 import threading
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
-from listener.channels.door import ChannelError, cleaned
+from listener.channels.door import ChannelError, cleaned, secrets_of
 from listener.text.chat import chat_of, parts_of, plain_of
 from listener.text.discretion import Discretion, shown
 from listener.text.views import AlertView, Language, Letter, letter_of, trial_of
@@ -123,7 +123,9 @@ def service_of(name: str, url: str, seconds: float = 20.0) -> NotifyBase:
     logging.getLogger("apprise").setLevel(logging.CRITICAL)  # what it can't read it repeats, with the tokens
     asset = AppriseAsset(app_id="koc-listener", app_desc="koc-listener", app_url="", storage_mode="memory")
     try:
-        found = Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
+        with warnings.catch_warnings():  # all plugins are loaded at once, with what they import
+            warnings.simplefilter("ignore")
+            found = Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
     except (TypeError, ValueError, OSError):
         found = None
     if found is None:
@@ -144,14 +146,3 @@ _OWN_HOSTS: Final = (
 def is_domestic(url: str) -> bool:
     """Whether the service is in mainland China for sure, by its address."""
     return url.partition("://")[0].lower() in DOMESTIC
-
-
-def secrets_of(url: str) -> tuple[str, ...]:
-    """The address and every longer piece of it that may be a token.
-
-    >>> "tok123456" in secrets_of("slack://bot@tok123456/b/c?x=secretvalue")
-    True
-    """
-    rest = url.partition("://")[2]
-    pieces = {piece for piece in re.split(r"[/?&=@:#,]", rest) if len(piece) >= 6}
-    return (url, unquote(url), rest, *sorted(pieces | {unquote(piece) for piece in pieces}, key=len, reverse=True))
