@@ -11,6 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal
 
+from storage.policy_records import Hold
 from storage.records import (
     AlertState,
     Case,
@@ -92,13 +93,18 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a channel was told of an alert."""
+    """What a channel was told of an alert. told_in: the kind of message. held, until: why it waits now, a code, and until when;
+    holds: everything that kept it back so far, oldest first."""
 
     channel: str
     kind: str
     state: str
     sent_at: datetime | None
     error: str
+    told_in: str = ""
+    held: str = ""
+    until: datetime | None = None
+    holds: tuple[Hold, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +164,7 @@ def explain(
     koc: Koc | None = None,
     stored: Sequence[StoredAlert] = (),
     deliveries: Sequence[Delivery] = (),
+    holds: Sequence[Hold] = (),
     cases: Sequence[Case] = (),
     coverage: KocCoverage | None = None,
     as_of: datetime | None = None,
@@ -168,7 +175,7 @@ def explain(
     detector says (`listener.overview.Judge`). coverage: as it is now, left out of a story that is as of another
     time. replay: the detector with its numbers bound, to try what more posts would do; without it `need` stays empty."""
     why = _weights(history.mentions, set(counted))
-    turns = tuple(_turn(drift, stored, deliveries) for drift in verdict.drifts)
+    turns = tuple(_turn(drift, stored, deliveries, holds) for drift in verdict.drifts)
     standing = _standing(verdict)
     now_covered = coverage if as_of is None else None
     return Explanation(
@@ -185,7 +192,7 @@ def explain(
         need=needs_of([history], [verdict.state], replay)[0] if replay else {},
         coverage=now_covered,
         cases=tuple(cases),
-        signals=tuple(_beside(signal, stored, deliveries) for signal in verdict.signals),
+        signals=tuple(_beside(signal, stored, deliveries, holds) for signal in verdict.signals),
         held_back=_held_back(verdict),
     )
 
@@ -252,7 +259,7 @@ def _line(one: KocMention, why: Held | None, turn: Drift | None) -> Line:
     )
 
 
-def _turn(drift: Drift, stored: Sequence[StoredAlert], deliveries: Sequence[Delivery]) -> Turn:
+def _turn(drift: Drift, stored: Sequence[StoredAlert], deliveries: Sequence[Delivery], holds: Sequence[Hold]) -> Turn:
     found = next((one for one in stored if _is_of(one, drift)), None)
     key = found.alert.key if found else ""
     return Turn(
@@ -263,24 +270,34 @@ def _turn(drift: Drift, stored: Sequence[StoredAlert], deliveries: Sequence[Deli
         evidence=drift.evidence,
         alert_key=key,
         state=found.state if found else None,
-        told=_told(key, deliveries),
+        told=_told(key, deliveries, holds),
     )
 
 
-def _told(key: str, deliveries: Sequence[Delivery]) -> tuple[Told, ...]:
-    """What the channels were told of an alert."""
+def _told(key: str, deliveries: Sequence[Delivery], holds: Sequence[Hold]) -> tuple[Told, ...]:
+    """What the channels were told of an alert, and what kept it back."""
     return tuple(
-        Told(one.channel, one.kind, one.state, one.sent_at, one.error)
+        Told(
+            one.channel,
+            one.kind,
+            one.state,
+            one.sent_at,
+            one.error,
+            one.told_in,
+            one.held if one.state == "pending" else "",
+            one.next_try_at if one.state == "pending" and one.held else None,
+            tuple(hold for hold in holds if hold.delivery_key == one.key),
+        )
         for one in sorted(deliveries, key=lambda d: (d.created_at, d.channel, d.key))
         if one.alert_key == key
     )
 
 
-def _beside(signal: Signal, stored: Sequence[StoredAlert], deliveries: Sequence[Delivery]) -> Beside:
+def _beside(signal: Signal, stored: Sequence[StoredAlert], deliveries: Sequence[Delivery], holds: Sequence[Hold]) -> Beside:
     same = (one for one in stored if (one.alert.kind, one.alert.fired_at) == (signal.kind, signal.at))
     found = next((one for one in same if one.alert.posts == signal.posts[-len(one.alert.posts) :]), None)
     key = found.alert.key if found else ""
-    return Beside(signal, key, found.state if found else None, _told(key, deliveries))
+    return Beside(signal, key, found.state if found else None, _told(key, deliveries, holds))
 
 
 def _is_of(stored: StoredAlert, drift: Drift) -> bool:

@@ -17,8 +17,9 @@ from rich.text import Text
 
 from listener.app import App
 from listener.commands import output, showing
+from listener.commands.files import contact_lines, contacts_row, unmet_lines
 from listener.commands.output import Format
-from listener.explain import MOST_AHEAD, Explanation, Held, Line, Turn, explain, json_of
+from listener.explain import MOST_AHEAD, Explanation, Held, Line, Told, Turn, explain, json_of
 from listener.overview import coverage_of, judge_of
 from listener.text import phrases
 from listener.text.chart import png_of, svg_of
@@ -42,6 +43,10 @@ def print_story(app: App, who: str, brand: str | None, as_of: datetime | None, f
         return
     zone = ZoneInfo(app.timezone)
     row = json_of(told, zone) | {"marks": json_of(_marks(told, app), zone)}
+    standing = app.standing_with(told.koc_id, as_of)
+    row["relation"] = json_of(standing, zone) | {
+        "contacts": json_of(standing.contacts, zone) | contacts_row(standing.contacts, zone)
+    }
     for line in row["mentions"]:
         line["text"] = unmasked(line["text"], app.settings.listener.language)
     sys.stdout.write(json.dumps(row, ensure_ascii=False, indent=1 if form is Format.json else None) + "\n")
@@ -63,13 +68,15 @@ def story_of(app: App, koc: Koc, brand: str, as_of: datetime | None) -> Explanat
     history, judge = store.history(koc.koc_id, brand, as_of=as_of), judge_of(app, brand, as_of)
     stored = [] if as_of else store.alerts(history=True, brand=brand, koc=koc.koc_id)
     keys = {one.alert.key for one in stored}
+    deliveries = [one for one in store.deliveries() if one.alert_key in keys]
     return explain(
         history,
         judge.replay([history])[0],
         counted=judge.counted(history),
         koc=koc,
         stored=stored,
-        deliveries=[one for one in store.deliveries() if one.alert_key in keys],
+        deliveries=deliveries,
+        holds=store.holds(one.key for one in deliveries),
         cases=[] if as_of else store.cases(koc=koc.koc_id, brand=brand),
         coverage=coverage_of(app).get(koc.koc_id),
         as_of=as_of,
@@ -97,6 +104,9 @@ def _print(told: Explanation, app: App) -> None:
             f"{word('reach', told.coverage.reach, language)}（{word('why', told.coverage.why, language)}） · "
             f"{'最后听到' if zh else 'last heard'} {f'{heard.astimezone(zone):%Y-%m-%d %H:%M}' if heard else '–'}"
         )
+    standing = app.standing_with(told.koc_id, told.as_of)
+    for said in (*contact_lines(standing.contacts, told.as_of or app.now(), language), *unmet_lines(standing.unmet, app)):
+        out.print(said, soft_wrap=True)
     for change in told.changes:
         day, status = change.at.astimezone(zone).date(), word("status", change.status, language)
         out.print(Text.assemble(f"  {day}  {status}  ", (word("reason", change.reason, language), "dim")))
@@ -105,9 +115,8 @@ def _print(told: Explanation, app: App) -> None:
         for text in _turn_lines(turn, language, zone):
             out.print(text, soft_wrap=True)
         for one in turn.told:
-            state, when = word("delivery-state", one.state, language), one.sent_at
-            sent = f"{when.astimezone(zone):%m-%d %H:%M}" if when else ""
-            out.print(Text(f"  {line_of(one.channel)}: {state} {sent} {line_of(one.error)}"))
+            for line in _told_lines(one, language, zone):
+                out.print(Text(line), soft_wrap=True)
     for mark in _marks(told, app):
         label = "人工标记" if zh else "marked by hand"
         day = mark.at.astimezone(zone).date()
@@ -143,6 +152,22 @@ def _turn_lines(turn: Turn, language: Language, zone: ZoneInfo) -> Iterator[Text
     promise = phrases.promise(e.promise_per_1000_koc_years, language)
     details = f"证据比：{odds} · 真转变概率" if zh else f"odds against: {odds} · chance of a true turn"
     yield Text(f"  {details} {phrases.percent(e.posterior)} · {promise} · {line_of(e.calibration)}", "dim")
+
+
+def _told_lines(one: Told, language: Language, zone: ZoneInfo) -> Iterator[str]:
+    """What a channel was told, or why it was not so far; what kept it back before, and when."""
+    zh = language == "zh-CN"
+    state = word("delivery-state", one.state, language)
+    if one.told_in not in ("", "alert"):
+        state += (
+            f"（{word('letter-kind', one.told_in, language)}）" if zh else f" ({word('letter-kind', one.told_in, language)})"
+        )
+    sent = f"{one.sent_at.astimezone(zone):%m-%d %H:%M}" if one.sent_at else ""
+    yield f"  {line_of(one.channel)}: {state} {sent} {line_of(one.error)}".rstrip()
+    for hold in one.holds:
+        at, until = (f"{each.astimezone(zone):%m-%d %H:%M}" for each in (hold.at, hold.until))
+        why = word("kept", hold.reason, language)
+        yield f"    {at} 暂存：{why}，到 {until}" if zh else f"    {at} held back: {why}, until {until}"
 
 
 def _marks(told: Explanation, app: App) -> list[KocMark]:
@@ -199,8 +224,8 @@ def _print_signals(told: Explanation, language: Language, zone: ZoneInfo) -> Non
         kind = word("alert-kind", signal.kind, language)
         out.print(Text.assemble((kind, "bold"), f" {signal.at.astimezone(zone):%Y-%m-%d %H:%M} {over}"))
         for sent in one.told:
-            when = f"{sent.sent_at.astimezone(zone):%m-%d %H:%M}" if sent.sent_at else ""
-            out.print(Text(f"  {line_of(sent.channel)}: {word('delivery-state', sent.state, language)} {when}"))
+            for line in _told_lines(sent, language, zone):
+                out.print(Text(line), soft_wrap=True)
     for held in told.held_back[-MOST_HELD:]:
         what = word("level", held.level, language) if held.level else word("alert-kind", held.kind, language)
         why = word("held-back", held.reason, language)

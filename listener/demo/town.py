@@ -99,6 +99,7 @@ def write_settings(path: Path, brand: Brand, town: Town, *, smtp_port: int, hook
     mail = {"name": MAIL, "type": "email", "host": "127.0.0.1", "port": smtp_port, "security": "none"}
     edit.put_channel(path, mail | {"sender": "口碑监听 <listener@demo.example>", "to": ["公关组 <pr@demo.example>"]})
     edit.put_channel(path, {"name": HOOK, "type": "webhook", "url": hook_url, "secret_file": secret_file})
+    edit.put_section(path, "alerts", {"cool_down": "", "storm": 0})  # months are played within a minute
 
 
 def _source(place: str, town: Town, brand: Brand) -> dict[str, object]:

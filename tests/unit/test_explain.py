@@ -15,6 +15,7 @@ from listener.drift.moods import Moods
 from listener.drift.readings import counted_of
 from listener.drift.rules import Rule, default_calibration, parameters_of
 from listener.explain import AHEAD, MOST_AHEAD, Explanation, Held, explain, json_of, needs_of, stance_of
+from storage.policy_records import Hold
 from storage.records import (
     Alert,
     CueHit,
@@ -123,6 +124,23 @@ def test_a_turn_is_told_with_what_each_channel_heard_of_it() -> None:
     assert [(one.channel, one.state) for one in found.turns[-1].told] == [("hook", "sent"), ("mail", "sent")]
     assert found.turns[-1].state == "current"
     assert [one.alert.key for one in found.withdrawn] == ["gone"]
+
+
+def test_what_is_held_back_says_why_and_until_when() -> None:
+    verdict = replay([TURNED])[0]
+    red = verdict.drifts[-1]
+    alert = Alert("key", "drift", "red", "important", "K1", "星澜", red.fired_at, red.turned_at, {}, (red.tipped_by,))
+    later = START + timedelta(hours=9)
+    rows = [
+        Delivery("d1", "key", "mail", "alert", "pending", START, next_try_at=later, held="muted"),
+        Delivery("d2", "key", "hook", "alert", "summarized", START, sent_at=START, told_in="digest"),
+    ]
+    holds = [Hold("d1", START, "quiet-hours", START), Hold("d1", START, "muted", later), Hold("d2", START, "digest", START)]
+    stored = [StoredAlert(alert, "current", START, None)]
+    found = explain(TURNED, verdict, counted=counted(TURNED), stored=stored, deliveries=rows, holds=holds)
+    hook, mail = found.turns[-1].told
+    assert (mail.held, mail.until, [one.reason for one in mail.holds]) == ("muted", later, ["quiet-hours", "muted"])
+    assert (hook.told_in, hook.held, hook.until, [one.reason for one in hook.holds]) == ("digest", "", None, ["digest"])
 
 
 def test_without_a_mention_that_is_the_reason() -> None:
