@@ -156,7 +156,7 @@ class Rules:
 
     first_negatives: promised notices of a first negative post in 1000 years of loyal advocates, 0 = off. silent_days: the least
     time without a mention that is told as silence, 0 = off. storms: promised false opinion storms a place and year, 0 = off.
-    spreads: posts in 1000 against a brand that are falsely said to go far, 0 = off.
+    spreads: posts in 1000 against a brand that are falsely said to go far, contagions: false ones per brand and year, 0 = off.
     expected_turn_rate: true turns in a KOC-year. min_mentions: below it nobody is called an advocate. deliver_within: an older
     turn is told in a summary only.
     """
@@ -167,6 +167,7 @@ class Rules:
     silent_days: Annotated[float, at_least(0, 3650)] = 60.0
     storms: Annotated[float, at_least(0, 100)] = 0.2
     spreads: Annotated[float, at_least(0, 100)] = 1.0
+    contagions: Annotated[float, at_least(0, 10)] = 0.05
     expected_turn_rate: Annotated[float, at_least(0.0001, 1)] = 0.02
     min_mentions: Annotated[Whole, at_least(1, 100)] = 3
     deliver_within: Duration = timedelta(days=14)

@@ -186,6 +186,7 @@ class App:
             silent_days=rules.silent_days,
             storms=rules.storms,
             spreads=rules.spreads,
+            contagions=rules.contagions,
         )
 
     def now(self) -> datetime:

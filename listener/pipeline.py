@@ -337,7 +337,7 @@ def verdict_of_brand(brand: str, dirty: Watch, rule: Rule, media: frozenset[str]
     """What is said of a brand as a whole: its mood, and its crowds. media: author keys of its media list."""
     moods, zone = dirty.public_moods(brand), ZoneInfo(rule.timezone)
     verdict = brand_verdict(brand, brand_shifts(moods), dirty.loudest, zone)
-    promise = Promise(rule.storms, rule.spreads, media)
+    promise = Promise(rule.storms, rule.spreads, rule.contagions, media)
     found = crowd_signals(brand, dirty.crowd(brand), moods, zone=zone, promise=promise)
     signals = sorted((*verdict.signals, *found.signals), key=lambda one: (one.at, one.kind, one.tipped_by))
     return replace(verdict, signals=tuple(signals), finds=found.finds)

@@ -14,15 +14,16 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, update
 
-from storage import dirty, reach
+from storage import dirty, reach, ties
 from storage.codec import dumps, json_of, json_text, names_of, units, us, when
 from storage.database import AnyRow, among, chunks, insert, insert_all
-from storage.records import CrowdFind, Look, Mention, Pickup, PostKey, Reached, Voice
+from storage.records import CrowdFind, Look, Mention, Pickup, PostKey, Reached, Tie, Turned, Voice
 from storage.tables import crowd_changes, crowd_finds, crowd_posts, crowd_starts, hard_posts, mentions, meta, post_counts, posts
 
 GROUP = "group"  # the platform of imported chats, whose post ids begin with the group's name
 HARD = 5_000  # probability of being against, in units of 1e-4
 ANY = ""  # the place of a change that is of reach and copies
+TURNS = "k:"  # the place of a change that is of the KOCs' turns and ties
 Changes: TypeAlias = Mapping[str, datetime]  # place → from when on
 FIELDS = (posts.c.sources, posts.c.parent_id, posts.c.root_id, posts.c.kind)  # beside those that `storage.mentions.put` locks
 
@@ -251,6 +252,18 @@ class Crowd:
     def kocs(self, authors: Collection[str]) -> dict[str, str]:
         """Who of the roster these authors are."""
         return dirty.kocs_by_author(self._connection, authors)
+
+    def turned(self) -> list[Turned]:
+        """See `storage.ties.turned`."""
+        return ties.turned(self._connection, self.brand)
+
+    def ties(self) -> list[Tie]:
+        """See `storage.ties.ties`."""
+        return ties.ties(self._connection, self.brand)
+
+    def people(self) -> dict[str, str]:
+        """See `storage.ties.people`."""
+        return ties.people(self._connection, self.brand)
 
     def answers(self, since: datetime) -> list[tuple[str, datetime, str]]:
         """Place, time and author of everything that was answered against the brand since then, in order of time."""

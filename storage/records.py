@@ -299,6 +299,27 @@ class Pickup:
 
 
 @dataclass(frozen=True, slots=True)
+class Turned:
+    """A KOC who has turned critic: a red drift, and the mention that tipped it."""
+
+    koc_id: str
+    turned_at: datetime
+    fired_at: datetime
+    key: PostKey
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """What led from one KOC to another for the first time: an answer or a repost by ``follower`` of what ``critic`` wrote, or
+    both under one post, or in one group."""
+
+    kind: Literal["answer", "repost", "tree", "group"]
+    critic: str
+    follower: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CrowdFind:
     """What a signal of crowds found in a place (as in `storage.crowds`), at a time: a cache of its last replay."""
 

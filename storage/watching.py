@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, tuple_
 
 from storage import cases as case_rows
-from storage import crowds, dirty, histories, moods, outbox, roster, shifts
+from storage import crowds, dirty, histories, moods, outbox, roster, shifts, ties
 from storage.codec import (
     changes_of,
     changes_text,
@@ -114,7 +114,11 @@ def write(connection: Connection, watch: Watch) -> None:
     """Write what was recorded, in a few statements, and clear the marks of those it was recorded for."""
     recorded = {(changes.state.koc_id, changes.state.brand): (changes, at) for changes, at in watch.recorded}
     every = list(recorded.values())
+    of_kocs = sorted({brand for koc_id, brand in recorded if koc_id != dirty.WHOLE})
+    turned = ties.red(connection, of_kocs)
     _write_states(connection, [changes for changes, _ in every], watch.kocs)
+    turned |= {brand: max(n, turned.get(brand, 0)) for brand, n in ties.red(connection, of_kocs).items()}
+    crowds.note(connection, {(brand, crowds.TURNS): 0 for brand, n in turned.items() if n > 1})  # one may draw the other
     outbox.write_alerts(
         connection,
         [(alert, at) for changes, at in every for alert in changes.alerts],

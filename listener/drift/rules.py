@@ -22,7 +22,8 @@ class Rule:
     min_mentions: below it nobody is called an advocate. first_negatives: promised notices of a first negative post per 1000
     KOC-years of loyal advocates, 0 = none are raised. silent_days: the least time without a mention that is called silence,
     0 = none is; both for the signals beside the drift. storms: promised false opinion storms per place and year; spreads:
-    posts in 1000 against the brand that are falsely said to go far; 0 = none are told.
+    posts in 1000 against the brand that are falsely said to go far; contagions: false ones per brand and year; 0 = none are
+    told.
     """
 
     timezone: str = "Asia/Shanghai"
@@ -34,6 +35,7 @@ class Rule:
     silent_days: float = 60.0
     storms: float = 0.2
     spreads: float = 1.0
+    contagions: float = 0.05
 
 
 @dataclass(frozen=True, slots=True)

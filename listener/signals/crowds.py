@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, time
+from itertools import pairwise
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from listener.keys import key_of
-from listener.signals import stories, storms
+from listener.signals import contagions, stories, storms
 from listener.signals.stories import spread_finds, spread_signals
 from listener.signals.storms import Storm, storms_of_place, storms_of_thread
-from storage.records import CrowdFind, MoodDay, PostKey, Signal, Voice
+from storage.records import CrowdFind, MoodDay, PostKey, Signal, Tie, Turned, Voice
 
 RULES = 1  # raise it when the rules of a signal of crowds change: everything is then found anew
 STORM = "opinion-storm"
@@ -34,15 +35,19 @@ class Crowd(stories.Crowd, Protocol):
     def starts(self) -> Mapping[str, datetime]: ...
     def voices(self, since: Mapping[str, datetime]) -> Mapping[str, Sequence[Voice]]: ...
     def answers(self, since: datetime) -> Sequence[Answer]: ...
+    def turned(self) -> Sequence[Turned]: ...
+    def ties(self) -> Sequence[Tie]: ...
+    def people(self) -> Mapping[str, str]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """storms: false storms per place and year; spreads: posts in 1000 that are falsely said to go far; 0 = none are told.
-    media: author keys of the accounts whose taking up a post is news."""
+    """storms: false storms per place and year; spreads: posts in 1000 that are falsely said to go far; contagions: false ones
+    a year; 0 = none are told. media: author keys of the accounts whose taking up a post is news."""
 
     storms: float = 0.2
     spreads: float = 1.0
+    contagions: float = 0.05
     media: frozenset[str] = frozenset()
 
 
@@ -69,17 +74,26 @@ def crowd_signals(brand: str, crowd: Crowd, moods: Sequence[MoodDay], *, zone: Z
     heard_to = max((datetime.combine(mood.day, time(), zone) for mood in moods), default=None)
     storming = storm_finds(crowd, zone=zone, promised=promise.storms)
     spreading = spread_finds(crowd, media=promise.media, promised=promise.spreads)
-    told = storm_signals(brand, storming, heard_to, promise.storms)
-    return Found(
-        (*told, *spread_signals(brand, crowd, spreading, heard_to, promise.spreads)),
-        (*storming, *spreading),
+    told = (
+        *storm_signals(brand, storming, heard_to, promise.storms),
+        *spread_signals(brand, crowd, spreading, heard_to, promise.spreads),
+        *_contagions(brand, crowd, heard_to, promise.contagions),
     )
+    return Found(told, (*storming, *spreading))
+
+
+def _contagions(brand: str, crowd: Crowd, heard_to: datetime | None, promised: float) -> tuple[Signal, ...]:
+    turns = crowd.turned()
+    times = sorted({one.turned_at for one in turns})
+    if promised <= 0 or not any(b - a <= contagions.WINDOW for a, b in pairwise(times)):
+        return ()
+    return contagions.contagions(brand, turns, crowd.ties(), crowd.people(), heard_to, promised=promised)
 
 
 def storm_finds(crowd: Crowd, *, zone: ZoneInfo, promised: float) -> tuple[CrowdFind, ...]:
     """The storms by place: those of the places that changed found anew, the others as they were."""
     before = {one.place: one for one in crowd.finds if one.kind == STORM}
-    changed = {place: at for place, at in crowd.changes.items() if place}
+    changed = {place: at for place, at in crowd.changes.items() if place[:1] in KINDS}
     threads = {place: at for place, at in changed.items() if place.startswith(THREAD)}
     new = _of_places(crowd, {p: at for p, at in changed.items() if p not in threads}, before, zone, promised)
     if threads and promised > 0:

@@ -1,4 +1,4 @@
-"""Source silent (来源失声): a source that used to be heard and is not any more → an alert for whoever runs the program.
+"""Source silent (来源静默): a source that used to be heard and is not any more → an alert for whoever runs the program.
 
 Not hearing has causes, and each its own way out, so each has its own word:
 

@@ -1,4 +1,4 @@
-"""Spread (扩散): a post against the brand goes farther than posts of its author and its platform do; one story is one signal.
+"""Spread (负面扩散): a post against the brand goes farther than posts of its author and its platform do; one story is one signal.
 
 Three ways, told together:
 

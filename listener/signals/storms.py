@@ -1,4 +1,4 @@
-"""Opinion storm (舆情集中爆发): many distinct authors of one place speak against the brand within hours, against its own usual.
+"""Opinion storm (舆论风暴): many distinct authors of one place speak against the brand within hours, against its own usual.
 
 A place is a source, a group's chat, or the answers to one post. Counted are distinct authors of posts that are clearly against
 the brand, in own words and not mild; the same words from different people count, and are told as such. In a source or group

@@ -57,6 +57,12 @@ WORDS: Mapping[str, Mapping[str, Pair]] = {
         "case-due": ("处置到期", "Case due"),
         "promise-due": ("承诺到期", "Promise due"),
     },
+    "tie": {
+        "answer": ("回复过对方", "had answered the other"),
+        "repost": ("转发过对方", "had reposted the other"),
+        "tree": ("在同一条内容下发言", "spoke under the same post"),
+        "group": ("在同一个群", "in the same group"),
+    },
     "promise-stage": {
         "soon": ("快到期", "is due soon"),
         "today": ("今天到期", "is due today"),

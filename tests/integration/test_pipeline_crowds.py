@@ -285,3 +285,69 @@ def test_the_words_of_every_signal_of_crowds_in_both_languages(bench: Callable[.
     assert "互动 930" in text
     assert "the same words on 2 platforms" in text
     assert "6 小时内" in text
+
+
+# ------------------------------------------------------------------------------------------------------- contagion
+
+
+FRIENDS = ("k1", "k2", "k3", "k4")
+
+
+def turning() -> list[Item]:
+    """Thirty KOCs who praise; k0 turns, and the four who answered it turn within the weeks after."""
+    rng = random.Random(11)
+    turns = {"k0": 60.0, "k1": 70.0, "k2": 74.0, "k3": 80.0, "k4": 88.0}
+    items = []
+    for n in range(30):
+        koc = f"k{n}"
+        for step in range(60):
+            day = step * 2 + rng.random()
+            bad = day >= turns.get(koc, 999)
+            items.append(item(koc, day, worded(BAD if bad else GOOD, rng), f"{koc}-{step}"))
+    for n, koc in enumerate(FRIENDS):
+        items.append(
+            item(
+                koc,
+                20 + n,
+                "星澜控油洗发水我也觉得好用，谢谢推荐",
+                f"re-{koc}",
+                kind="comment",
+                parent_id="k0-9",
+                root_id="k0-9",
+            )
+        )
+    return items
+
+
+def roster_of(names: Sequence[str]) -> list[Koc]:
+    return [Koc(name.upper(), f"某{name}", (Account("forum", name, ""),)) for name in names]
+
+
+def test_kocs_who_turn_after_one_they_answered_are_a_chain_whatever_came_first(bench: Callable[..., Bench]) -> None:
+    items, everybody = turning(), roster_of([f"k{n}" for n in range(30)])
+    one = bench()
+    one.roster(everybody)
+    one.take(items, source="论坛")
+    (found,) = of_kind(one, "contagion")
+    e = found.alert.evidence
+    chain = {link["follower"]: link for link in e["chain"]}
+    assert set(chain) <= {"K1", "K2", "K3", "K4"}
+    assert len(chain) >= 3
+    assert chain["K1"]["critic"] == "K0"
+    assert {link["tie"] for link in e["chain"]} <= {"answer", "tree"}
+    assert (e["people"], e["by_chance"] < 1.0) == (30, True)
+    assert e["p"] <= 0.025
+    view = view_of(found, History("", BRAND.name, tuple(one.store.said(found.alert.posts, BRAND.name))), koc=None)
+    told = told_of(view)
+    assert told is not None
+    assert "在有往来的 KOC 之后转为负面" in told.headline
+
+    late = bench(batch_size=77)
+    late.take(random.Random(3).sample(items, len(items)), source="论坛")
+    late.roster(everybody)
+    late.catch_up()
+    assert late.fingerprint() == one.fingerprint()
+    late.store.remove_kocs(["K1", "K2", "K3", "K4"])
+    late.catch_up()
+    assert of_kind(late, "contagion") == []
+    assert late.store.count_dirty() == 0

@@ -10,6 +10,9 @@ from listener.text import phrases
 from listener.text.quotes import line_of
 from listener.text.signals.wording import Fact, Told, local, titles
 from listener.text.views import AlertView
+from listener.text.words import word
+
+MOST_LINKS = 6  # of a chain, told one by one
 
 
 def brand_shift(view: AlertView, e: Mapping[str, Any], zh: bool) -> Told:
@@ -180,3 +183,40 @@ def _spread_way(view: AlertView, way: str, e: Mapping[str, Any], zh: bool) -> tu
         else f"{names}: {authors} people, {posts} posts, told as one story"
     )
     return head, fact
+
+
+def contagion(view: AlertView, e: Mapping[str, Any], zh: bool) -> Told:
+    """KOCs with ties to a critic turned after them, more than by chance."""
+    n, chain = e["followers"], e["chain"]
+    head = f"{n} 位 KOC 在有往来的 KOC 之后转为负面" if zh else f"{n} KOCs turned after KOCs they have ties to"
+    facts: list[Fact] = []
+    for link in chain[:MOST_LINKS]:
+        critic, follower = line_of(link["critic"]), line_of(link["follower"])
+        a, b = (phrases.day(local(view, link[at]), view.language) for at in ("critic_turned_at", "follower_turned_at"))
+        tie = word("tie", link["tie"], view.language)
+        text = f"{critic}（{a}）→ {follower}（{b}）：{tie}" if zh else f"{critic} ({a}) → {follower} ({b}): {tie}"
+        facts.append(("链条", text) if zh else ("Chain", text))
+    if len(chain) > MOST_LINKS:
+        facts.append(("链条", f"另有 {len(chain) - MOST_LINKS} 位") if zh else ("Chain", f"{len(chain) - MOST_LINKS} more"))
+    by_chance, p, deals = f"{e['by_chance']:.1f}", e["p"], e["deals"]
+    promised = e["promised_per_brand_year"]
+    facts += [
+        ("偶然", f"把转变随机分给同平台的 {e['people']} 位 KOC，平均 {by_chance} 位；{deals} 次中至少 {n} 位的占 {p:.2%}")
+        if zh
+        else (
+            "By chance",
+            f"dealt out among {e['people']} KOCs: {by_chance} on average; {n} or more in {p:.2%} of {deals} deals",
+        ),
+        ("承诺", f"每品牌每年误报不超过 {promised:g} 次")
+        if zh
+        else ("Promise", f"at most {promised:g} false ones per brand and year"),
+        ("说明", "先后与往来不等于因果：可能是同一批次的问题。先找共同原因，再分别关怀回访")
+        if zh
+        else (
+            "Mind",
+            "order and ties are no cause: it may be one bad batch. Look for what they share, then visit each with care",
+        ),
+    ]
+    if view.alert.ended_at is not None:
+        facts.append(("后来", "45 天内没有新的 KOC 跟着转变") if zh else ("Then", "no further KOC has followed for 45 days"))
+    return Told(head, tuple(facts), *titles("转变时怎么说", "What they said as they turned", zh), mood_note(zh), "red")

@@ -32,6 +32,7 @@ _TELLERS: Final[Mapping[str, Teller]] = {
     "brand-shift": of_brands.brand_shift,
     "opinion-storm": of_brands.opinion_storm,
     "spread": of_brands.spread,
+    "contagion": of_brands.contagion,
     "case-due": of_cases.case_due,
     "promise-due": of_promises.promise_due,
     "source-silent": of_operations.source_silent,
