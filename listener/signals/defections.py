@@ -1,9 +1,9 @@
 """Defection (转向竞品): a KOC leaves for a named rival, by their own words or by where their praise goes.
 
-*Said.* A post with a cue of defection (再也不买, 脱粉, 换成…) that is more likely against the brand than for it, and praise of
-one named rival (probability ≥ .5) in the same post or in another one within 14 days, before or after. It fires with the later
-of the two. Held back where the rival is named and not praised, and where five or more mentions before show that the KOC
-never was with the brand (mean stance < 0).
+*Said.* A post with a cue of defection (再也不买, 脱粉, 换成…) that is no praise of the brand (probability of favor < .5), and
+praise of one named rival (≥ .5) in the same post or in another one within 14 days, before or after. It fires with the later of
+the two. Held back where the rival is named and not praised, and where five or more mentions before show that the KOC never
+was with the brand (mean stance < 0).
 
 *Shown.* Praise that used to go to the brand goes to one rival: m praises of that rival in a row, without one of the brand
 between them, that last 30 days at least, where this KOC, staying as it was, would write such a row hardly ever:
@@ -17,7 +17,7 @@ three times in a row, and may come again after that.
 
 >>> from storage.records import History
 >>> defections(History("K1", "星澜", ()))
-((), ())
+((), (), None)
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from listener.signals.pasts import mean_of, read_of, settled_at
+from listener.signals.pasts import covered, mean_of, read_of, settled_at
 from storage.records import HeldBack, History, KocMention, Signal
 
 KIND = "defection"
@@ -39,15 +39,17 @@ PER_YEAR = 0.02  # such rows a year, of a KOC who stays as it was
 YEAR = timedelta(days=365)
 
 
-def defections(history: History) -> tuple[tuple[Signal, ...], tuple[HeldBack, ...]]:
-    """The defections of one KOC in order of time, and farewells that were none, with the reason. One that is told by words is
-    not told again by where the praise goes, nor the other way round, before it is over."""
+def defections(history: History) -> tuple[tuple[Signal, ...], tuple[HeldBack, ...], datetime | None]:
+    """The defections of one KOC in order of time; farewells that were none, with the reason; the instant up to which the KOC
+    must be heard for one more (None: there is none). One that is told by words is not told again by where the praise goes, nor
+    the other way round, before it is over."""
     said, held = _said(history)
+    shown, next_at = covered(_shown(history), history.heard_to)
     signals: list[Signal] = []
-    for one in sorted((*said, *_shown(history)), key=lambda one: (one.at, one.tipped_by)):
+    for one in sorted((*said, *shown), key=lambda one: (one.at, one.tipped_by)):
         if not signals or (signals[-1].ended_at is not None and signals[-1].ended_at < one.at):
             signals.append(one)
-    return tuple(signals), tuple(held)
+    return tuple(signals), tuple(held), next_at
 
 
 # ------------------------------------------------------------------------------------------------------------ by words
@@ -59,7 +61,7 @@ def _said(history: History) -> tuple[list[Signal], list[HeldBack]]:
     held: list[HeldBack] = []
     for i, one in enumerate(read):
         words = next((cue.words for cue in one.mention.cues if cue.code == LEAVES), None)
-        if words is None or one.mention.against <= one.mention.favor:
+        if words is None or one.mention.favor >= PRAISE:
             continue
         near = [r for r in history.rivals if abs(r.posted_at - one.posted_at) <= NEAR]
         praise = min(
@@ -97,7 +99,7 @@ def _signal_said(history: History, read: Sequence[KocMention], at: int, words: s
 
 
 def _shown(history: History) -> list[Signal]:
-    if history.heard_to is None or len(history.rivals) < LEAST_ROW:
+    if len(history.rivals) < LEAST_ROW:
         return []
     read = read_of(history)
     ours = [m for m in read if _praises(m)]
@@ -107,8 +109,6 @@ def _shown(history: History) -> list[Signal]:
     signals: list[Signal] = []
     start, is_told = 0, False
     for i, one in enumerate(praises):
-        if one.posted_at > history.heard_to:
-            break
         if not one.mention.is_rival or (i > start and one.mention.target != praises[start].mention.target):
             start, is_told = i + (not one.mention.is_rival), False
             continue

@@ -1,12 +1,12 @@
 """What a signal asks of a KOC's past: which mentions were read, their mean stance, whether a post repeats an earlier one, when
-a complaint had settled."""
+a complaint had settled, what was covered."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from storage.records import DriftState, History, KocMention, Status
+from storage.records import DriftState, History, KocMention, Signal, Status
 
 SETTLED = 3  # favorable mentions in a row after which a complaint is over
 FAVORABLE = 0.5  # probability of being in favor
@@ -54,6 +54,13 @@ def settled_at(after: Sequence[KocMention]) -> datetime | None:
         if favorable == SETTLED:
             return one.posted_at
     return None
+
+
+def covered(found: Sequence[Signal], heard_to: datetime | None) -> tuple[tuple[Signal, ...], datetime | None]:
+    """Of signals that hold over covered time alone, those that fired while the KOC was heard without a gap; and when the first
+    of the others would be, if everything up to then were heard and nothing else found."""
+    told = tuple(one for one in found if heard_to is not None and one.at <= heard_to)
+    return told, min((one.at for one in found if heard_to is None or one.at > heard_to), default=None)
 
 
 def status_at(state: DriftState, at: datetime) -> Status:

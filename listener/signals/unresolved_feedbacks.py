@@ -5,12 +5,15 @@ A piece of feedback is a post that is more likely against the brand than for it,
 is feedback all the more. Of one cause, k ≥ 2 pieces within 90 days, none of them a copy, are unresolved feedback where
 
     one of them says that it was not solved;  or
-    c·P(N ≥ k − 1) ≤ 0.025 a year      N ~ Poisson(c·their span), c: this KOC's usual complaints of one cause a year
+    c·P(N ≥ k − 1) ≤ 0.01 a year      N ~ Poisson(c·their span), c: this KOC's usual complaints of one cause a year
 
 so that who writes a hard word now and then, some of them about the same, is not taken for somebody who waits for an answer:
-the closer together, the less by chance; with four causes that is one in ten KOC-years. c is the KOC's own count before these,
-shrunk to the usual (0.4 a year, by two years). Once told, it is told again only after it has settled: three favorable mentions
-in a row, or 180 days without that cause. Who has turned critic is answered as one: nothing is told besides.
+the closer together, the less by chance. c is the KOC's own count before these, shrunk to the usual (0.4 a year, by two years).
+A post that says that nothing was solved and names no cause belongs to whatever was complained of before.
+
+Once told, it is told again only after it has settled: three favorable mentions in a row, or 180 days without that cause.
+Nothing is told of who has turned critic, which is answered as such, nor of who never was with the brand (five mentions or more
+before, mean stance < 0); with fewer before, only what says that it was not solved is told.
 
 Whether the team has answered is no matter of posts and is not asked here: messages show how long it is open, and what was
 answered meanwhile holds them back when they are sent.
@@ -33,9 +36,10 @@ from storage.records import DriftState, HeldBack, History, KocMention, PostKey, 
 KIND = "unresolved-feedback"
 WINDOW = timedelta(days=90)
 QUIET = timedelta(days=180)  # without the cause after which it is a new matter
+LEAST_BEFORE = 5  # mentions that show where a KOC stood
 UNSOLVED = frozenset({"unresolved", "ignored"})
 USUAL, USUAL_YEARS = 0.4, 2.0  # complaints of one cause a year of a KOC not yet known, and how many years that weighs
-PER_YEAR = 0.025  # such runs of one cause a year, of a KOC whose complaints come by chance
+PER_YEAR = 0.01  # such runs of one cause a year, of a KOC whose complaints come by chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +94,15 @@ def _of_cause(
         if len(run) < 2:
             continue
         told = _told_run(run, i + 1, read)
-        is_critic = status_at(state, at) == "critic"
-        if is_critic or not told:
-            reason = "already-critic" if is_critic else "usual-for-this-koc"
+        before = read[: run[0].at]
+        reason = None if told else "usual-for-this-koc"
+        if len(before) >= LEAST_BEFORE and mean_of(before) < 0:
+            reason = "no-favorable-baseline"
+        elif len(before) < LEAST_BEFORE and not any(p.unsolved for p in run):
+            reason = "too-few-mentions"
+        if status_at(state, at) == "critic":
+            reason = "already-critic"
+        if reason:
             held.append(HeldBack(KIND, None, at, piece.one.mention.key, reason))
             continue
         signals.append(_signal(history, read, cause, told))
@@ -106,9 +116,9 @@ def _pieces(read: Sequence[KocMention], cause: str) -> list[_Piece]:
     for i, one in enumerate(read):
         m = one.mention
         unsolved = next((cue.words for cue in m.cues if cue.code in UNSOLVED), None)
-        if cause not in m.causes or not (m.against > m.favor or unsolved) or is_copy(one, [p.one for p in pieces]):
-            continue
-        pieces.append(_Piece(i, one, unsolved))
+        is_of_cause = cause in m.causes or (unsolved is not None and not m.causes and bool(pieces))
+        if is_of_cause and (m.against > m.favor or unsolved) and not is_copy(one, [p.one for p in pieces]):
+            pieces.append(_Piece(i, one, unsolved))
     return pieces
 
 

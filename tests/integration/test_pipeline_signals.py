@@ -54,7 +54,7 @@ def compose() -> list[Item]:
             bad = rng.random() < (0.75 if day in STORM else 0.12)
             items.append(item(f"crowd{(day * 7 + n) % 90}", day + rng.random(), BAD if bad else GOOD, rng))
     for koc in KOCS:
-        pace = 2 if koc == "turner" else 9
+        pace = 2 if koc in ("turner", "quiet") else 9
         for step in range(DAYS // pace):
             day = step * pace + rng.random()
             if koc == "quiet" and day > 50:
@@ -119,6 +119,7 @@ def test_each_alert_of_the_season_and_no_amber_in_the_storm(expected: str) -> No
         ("first-negative", None, "TURNER"): 1,
         ("silence", None, "QUIET"): 1,
         ("drift", "red", "TURNER"): 1,
+        ("unresolved-feedback", None, "TURNER"): 1,
     }
 
 

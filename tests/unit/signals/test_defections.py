@@ -30,7 +30,13 @@ def told(
 ) -> tuple[tuple[Signal, ...], tuple[HeldBack, ...]]:
     every = sorted((*history_of(before).mentions, *posts), key=lambda one: (one.posted_at, one.mention.key))
     ours = tuple(one for one in every if not one.mention.is_rival)
-    return defections(History("K1", "星澜", ours, heard_to, tuple(one for one in every if one.mention.is_rival)))
+    return both(ours, tuple(one for one in every if one.mention.is_rival), heard_to)[:2]
+
+
+def both(
+    ours: tuple[KocMention, ...], rivals: tuple[KocMention, ...], heard_to: datetime | None
+) -> tuple[tuple[Signal, ...], tuple[HeldBack, ...], datetime | None]:
+    return defections(History("K1", "星澜", ours, heard_to, rivals))
 
 
 def test_a_farewell_with_praise_of_a_rival_in_the_same_post_or_within_days_is_told_with_the_later() -> None:
@@ -67,6 +73,8 @@ def test_praise_that_moves_to_one_rival_is_told_over_covered_time_alone() -> Non
     assert one.at == row[4].posted_at
     assert told(*row, heard_to=None)[0] == ()
     assert told(*row, heard_to=row[4].posted_at - timedelta(seconds=1))[0] == ()
+    assert both(history_of("ffffff").mentions, tuple(row), START)[2] == row[4].posted_at, "coverage will show it"
+    assert both(history_of("ffffff").mentions, tuple(row), COVERED)[2] is None
     assert told(*[rival("f", 65 + n) for n in range(8)])[0] == (), "a week is no lasting change"
     assert told(*[rival("f", 65 + 12 * n, name="墨羽" if n % 2 else "青禾") for n in range(8)])[0] == (), "no one rival"
     assert told(*[rival("n", 65 + 12 * n) for n in range(8)])[0] == ()

@@ -21,7 +21,7 @@ def told(
     stances: str, *, days: float = 15, heard_to: datetime | None = datetime(2030, 1, 1, tzinfo=START.tzinfo), **more: float
 ) -> tuple[Signal, ...]:
     history = replace(history_of(stances, every_days=days), heard_to=heard_to)
-    return praise_withdrawals(history, standing(), least_days=more.get("least_days", 60))
+    return praise_withdrawals(history, standing(), least_days=more.get("least_days", 60))[0]
 
 
 def test_who_always_praised_and_then_only_mentions_has_withdrawn_the_praise() -> None:
@@ -50,13 +50,19 @@ def test_who_praised_now_and_then_withdraws_nothing() -> None:
 def test_criticism_is_no_withdrawal() -> None:
     assert told("f" * 10 + "nnannnn") == ()
     history = replace(history_of("f" * 10 + "n" * 6, every_days=15), heard_to=START + timedelta(days=900))
-    assert praise_withdrawals(history, standing("critic"), least_days=60) == ()
+    assert praise_withdrawals(history, standing("critic"), least_days=60) == ((), None)
 
 
 def test_only_covered_time_counts() -> None:
     assert told("f" * 10 + "n" * 6, heard_to=None) == ()
     assert told("f" * 10 + "n" * 6, heard_to=START + timedelta(days=15 * 13 - 1)) == ()
     assert len(told("f" * 10 + "n" * 6, heard_to=START + timedelta(days=15 * 13))) == 1
+
+
+def test_when_coverage_will_show_one_is_known_before() -> None:
+    uncovered = replace(history_of("f" * 10 + "n" * 6, every_days=15), heard_to=START)
+    assert praise_withdrawals(uncovered, standing(), least_days=60) == ((), START + timedelta(days=15 * 13))
+    assert praise_withdrawals(replace(uncovered, heard_to=START + timedelta(days=900)), standing(), least_days=60)[1] is None
 
 
 def test_it_can_be_switched_off() -> None:
@@ -70,7 +76,9 @@ def test_steady_advocates_hardly_ever_withdraw_by_chance(favorable: float, most:
     for _ in range(400):
         history: History = history_of("".join("f" if rng.random() < favorable else "n" for _ in range(50)), every_days=13)
         found += len(
-            praise_withdrawals(replace(history, heard_to=datetime(2030, 1, 1, tzinfo=START.tzinfo)), standing(), least_days=60)
+            praise_withdrawals(replace(history, heard_to=datetime(2030, 1, 1, tzinfo=START.tzinfo)), standing(), least_days=60)[
+                0
+            ]
         )
         years += 50 * 13 / 365
     assert found / years <= most

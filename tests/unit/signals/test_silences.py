@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from listener.signals.silences import silences
+from listener.signals.silences import silences, silent_from, usual_pause
 from storage.records import DriftState, History, PostKey, Signal, Status, StatusChange
 from tests.unit.drift.conftest import mention_of
 
@@ -30,14 +31,16 @@ def both(days: list[float], heard_to: float | None, state: DriftState | None = N
 
 
 WEEKLY = [7.0 * i for i in range(6)]
+DUE = (silent_from([day(at) for at in WEEKLY], 60) - day(0)) / timedelta(days=1)  # 112 days after the last
 
 
 def test_a_silence_fires_at_the_instant_that_the_rhythm_allows_and_not_before_it_is_covered() -> None:
-    assert told(WEEKLY, 94.9) == ()
-    (found,) = told(WEEKLY, 95)
-    assert (found.at, found.ended_at) == (day(95), None)
+    assert 146 < DUE < 148
+    assert told(WEEKLY, DUE - 0.01) == ()
+    (found,) = told(WEEKLY, DUE + 0.01)
+    assert (found.at, found.ended_at) == (day(DUE), None)
     assert found.tipped_by == PostKey("forum", "K1-0005")
-    assert found.evidence["allowed_days"] == 60
+    assert found.evidence["allowed_days"] == round(DUE - 35, 2)
     assert found.evidence["mean_gap_days"] == 7
     assert told(WEEKLY, 400) == (found,), "what is heard later changes nothing"
 
@@ -48,17 +51,36 @@ def test_not_hearing_is_not_silence() -> None:
 
 
 def test_a_silence_is_over_with_the_next_mention() -> None:
-    (found,) = told([*WEEKLY, 120], 125)
-    assert (found.at, found.ended_at) == (day(95), day(120))
+    (found,) = told([*WEEKLY, 160], 165)
+    assert (found.at, found.ended_at) == (day(DUE), day(160))
 
 
 def test_a_slow_poster_is_given_six_of_its_own_gaps_and_more_than_its_longest() -> None:
-    slow = [30.0 * i for i in range(5)]
-    assert told(slow, 120 + 179) == ()
-    assert len(told(slow, 120 + 180)) == 1
-    pausing = [0, 2, 4, 6, 106.0, 108]
-    assert told(pausing, 108 + 149) == told([0, 2, 4, 6, 106.0], 106 + 151)[:0]
-    assert told(pausing, 108 + 150)[-1].at == day(108 + 150)
+    slow = [90.0 * i for i in range(5)]
+    assert told(slow, 360 + 539) == ()
+    assert len(told(slow, 360 + 540)) == 1
+    pausing = [0, 2, 4, 6, 130.0, 132]
+    assert told(pausing, 132 + 185) == ()
+    assert told(pausing, 132 + 186)[-1].at == day(132 + 186)
+
+
+def test_a_pause_that_such_a_koc_has_now_and_then_is_no_silence() -> None:
+    often = [3.0 * i for i in range(40)]
+    assert told(often, 117 + 60) == told(often, 117 + 62) == ()
+    assert len(told(often, 117 + 72)) == 1
+    assert usual_pause(3) < usual_pause(10) < usual_pause(40)
+
+
+def test_who_posts_in_bursts_and_pauses_is_called_silent_once_in_four_years() -> None:
+    rng, found, years = random.Random(3), 0, 0.0
+    for _ in range(300):
+        at, days = 0.0, [0.0]
+        while at < 1200:
+            at += 9 * 1.8 * ((1 - rng.random()) ** (-1 / 2.8) - 1)  # gaps as 187,000 real ones have them, nine days on average
+            days.append(at)
+        found += len(told(days, days[-1]))
+        years += at / 365
+    assert 0.05 <= found / years <= 0.25
 
 
 def test_too_few_mentions_give_no_pace_to_compare_with() -> None:
@@ -74,9 +96,9 @@ def test_nobody_misses_a_critic_or_a_stranger() -> None:
 
 
 def test_when_a_silence_will_come_is_known_before() -> None:
-    assert both(WEEKLY, 40)[1] == day(95)
-    assert both(WEEKLY, None)[1] == day(95)
-    assert both(WEEKLY, 95)[1] is None
+    assert both(WEEKLY, 40)[1] == day(DUE)
+    assert both(WEEKLY, None)[1] == day(DUE)
+    assert both(WEEKLY, DUE + 0.01)[1] is None
     assert both(WEEKLY, 40, standing("critic"))[1] is None
 
 

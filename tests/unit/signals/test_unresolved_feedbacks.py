@@ -44,11 +44,12 @@ def test_the_second_post_of_a_cause_is_told_with_the_days_it_is_open() -> None:
 
 
 def test_without_such_words_it_is_told_where_chance_would_hardly_make_it() -> None:
-    assert len(told([said(130), said(170)])[0]) == 1
+    assert len(told([said(130), said(145)])[0]) == 1
+    assert [one.reason for one in told([said(130), said(180)])[1]] == ["usual-for-this-koc"]
     often = [said(day) for day in range(0, 120, 30)]
     found, held = told([*often, said(300), said(340)])
     assert held, "who complains of it several times a year is told less"
-    assert {one.reason for one in held} == {"usual-for-this-koc"}
+    assert {one.reason for one in held} <= {"usual-for-this-koc", "too-few-mentions"}
     assert len(found) <= 1
 
 
@@ -69,7 +70,7 @@ def test_what_is_no_second_piece_of_feedback(posts: list[KocMention]) -> None:
 
 
 def test_mild_feedback_counts_and_neutral_words_where_they_say_that_nothing_was_solved() -> None:
-    assert len(told([said(130, constructive=True), said(170, constructive=True)])[0]) == 1
+    assert len(told([said(130, constructive=True), said(145, constructive=True)])[0]) == 1
     assert len(told([said(130), said(170, letter="n", cues=("ignored",))])[0]) == 1
     assert told([said(130), said(170, letter="n")])[0] == ()
 
@@ -95,10 +96,27 @@ def test_the_same_posts_are_told_once_though_they_name_several_causes() -> None:
     assert [each.reason for each in held] == ["already-raised"]
 
 
+def test_a_post_that_names_no_cause_belongs_to_what_was_complained_of_before() -> None:
+    bare = replace(said(170, cues=("unresolved",)), mention=replace(said(170, cues=("unresolved",)).mention, causes=()))
+    ((one,), _) = told([said(130), bare])
+    assert (one.evidence["cause"], one.evidence["times"]) == ("after-sales", 2)
+    assert told([bare])[0] == ()
+
+
+def test_who_never_was_with_the_brand_is_lost_to_nobody() -> None:
+    found, held = told([said(130), said(170, cues=("unresolved",))], before="a" * 12)
+    assert (found, held[-1].reason) == ((), "no-favorable-baseline")
+
+
+def test_of_whom_little_is_known_only_what_says_that_nothing_was_solved_is_told() -> None:
+    assert [one.reason for one in told([said(10), said(20)], before="ff")[1]] == ["too-few-mentions"]
+    assert len(told([said(10), said(20, cues=("ignored",))], before="ff")[0]) == 1
+
+
 def test_who_has_turned_critic_is_answered_as_one() -> None:
     found, held = told([said(130), said(170, cues=("unresolved",))], status="critic")
     assert (found, [one.reason for one in held]) == ((), ["already-critic"])
-    assert len(told([said(130), said(170)], status="wavering")[0]) == 1
+    assert len(told([said(130), said(145)], status="wavering")[0]) == 1
 
 
 def test_steady_advocates_with_a_hard_word_now_and_then_keep_the_promise() -> None:
@@ -111,4 +129,4 @@ def test_steady_advocates_with_a_hard_word_now_and_then_keep_the_promise() -> No
         ]
         found += len(told(posts, before="")[0])
         years += 1000 / 365
-    assert found / years <= 0.2
+    assert found / years <= 0.12
