@@ -29,6 +29,7 @@ from listener.dispatching import directory_of, hours_of, ladder_of, owners, poli
 from listener.drift.rules import Rule
 from listener.engines import Dask, Processes, Reach, executor_of, public_reach, store_of
 from listener.relations.promises import Reminding
+from listener.relations.standing import Standing, standing_of
 from listener.roster import RosterPreview, read_roster
 from listener.signals.crowds import found_with
 from listener.signals.sources import Expected
@@ -556,6 +557,27 @@ class App:
         self.upkeep()
         self.catch_up()
 
+    def standing_with(self, koc_id: str, as_of: datetime | None = None) -> Standing:
+        """How things are between the team and a KOC: unmet promises, contacts; as_of: as far as it was known then."""
+        cases = [(case, self.store.steps(case.key)) for case in self.store.cases(koc=koc_id)]
+        entries = self.store.ledger.entries(koc=koc_id, kinds=["contact", "inquiry"])
+        today = (as_of or self.now()).astimezone(ZoneInfo(self.timezone)).date()
+        return standing_of(self.store.ledger.promises(koc=koc_id), entries, cases, today, as_of)
+
+    def _beside(self, koc_id: str) -> tuple[tuple[str, str], ...]:
+        """What an alert of a KOC says of promises and contacts."""
+        found = self.standing_with(koc_id)
+        contacts = found.contacts
+        return facts_of(
+            found.unmet,
+            last_at=contacts.last_at,
+            last_by=contacts.last_by,
+            usual_reply=contacts.usual_reply,
+            waiting_since=contacts.waiting_since,
+            language=self.settings.listener.language,
+            timezone=self.timezone,
+        )
+
     def view_of(self, stored: StoredAlert) -> AlertView:
         """An alert with all it takes to be shown."""
         return self.views_of([stored])[0]
@@ -566,6 +588,7 @@ class App:
         case_of = {key: case for case in self.store.cases() for key in case.alerts} if found else {}
         whose = {(one.alert.koc_id, one.alert.brand) for one in found}
         histories = {who: self.store.history(*who) for who in sorted(whose) if who[0]}
+        beside = {koc_id: self._beside(koc_id) for koc_id in sorted({koc_id for koc_id, _ in whose if koc_id})}
         moods: dict[str, list[MoodDay]] = {}
         for brand in sorted({brand for koc_id, brand in whose if not koc_id}):  # of the whole brand: its posts are the public's
             quoted = [key for one in found if (one.alert.koc_id, one.alert.brand) == ("", brand) for key in one.alert.posts]
@@ -582,6 +605,7 @@ class App:
                 case_url=self.settings.listener.case_url,
                 moods=moods.get(one.alert.brand, ()) if not one.alert.koc_id else (),
                 departments=self.settings.departments.by_cause,
+                beside=beside.get(one.alert.koc_id, ()),
             )
             for one in found
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ from listener.tending.exits import exit_with
 from listener.tending.people import RECOGNITION, File, file_of
 from listener.tending.pool import fading_of, replacements
 from listener.text.quotes import line_of
+from listener.text.relations import span_of
 from listener.text.views import Language
 from listener.text.words import word
 from storage.records import Koc
@@ -120,13 +121,15 @@ def contact_lines(contacts: Contacts, now: datetime, language: Language) -> Iter
     if contacts.last_at is None:
         yield Text("还没有联系记录：listener koc contact" if zh else "no contact on record: listener koc contact")
     else:
-        ago = _span(now - contacts.last_at, zh)
+        ago = span_of(now - contacts.last_at, zh)
         usual = contacts.usual_reply
-        reply = (f"；通常 {_span(usual, zh)} 内答复" if zh else f"; replies usually take {_span(usual, zh)}") if usual else ""
+        reply = (
+            (f"；通常 {span_of(usual, zh)} 内答复" if zh else f"; replies usually take {span_of(usual, zh)}") if usual else ""
+        )
         who = line_of(contacts.last_by)
         yield Text(f"{ago}前由{who}联系{reply}" if zh else f"last contact {ago} ago by {who}{reply}")
     if contacts.waiting_since is not None:
-        waits = _span(now - contacts.waiting_since, zh)
+        waits = span_of(now - contacts.waiting_since, zh)
         yield Text(f"来询等了 {waits}，还没有答复" if zh else f"wrote to us {waits} ago: no answer yet", "yellow")
 
 
@@ -142,18 +145,6 @@ def unmet_lines(unmet: tuple[Promise, ...], app: App) -> Iterator[Text]:
         )
         more = (f"，改期 {moved} 次" if zh else f", moved {moved} times") if moved else ""
         yield Text(words + more, "yellow")
-
-
-def _span(span: timedelta, zh: bool) -> str:
-    """A span in its largest unit.
-
-    >>> _span(timedelta(hours=50), True), _span(timedelta(minutes=90), False)
-    ('2 天', '1 h')
-    """
-    if span >= timedelta(days=1):
-        return f"{span.days} 天" if zh else f"{span.days} d"
-    hours, minutes = divmod(int(span.total_seconds()) // 60, 60)
-    return (f"{hours} 小时" if zh else f"{hours} h") if hours else (f"{minutes} 分钟" if zh else f"{minutes} min")
 
 
 def print_changes(app: App, who: str, form: Format) -> None:

@@ -12,10 +12,9 @@ from listener.accounts import handles_in, platform_named
 from listener.app import App
 from listener.normalize import author_keys_of
 from listener.overview import board_of
-from listener.relations.contacts import Contacts, contacts_of
+from listener.relations.contacts import Contacts
 from listener.relations.errors import RelationError
 from listener.relations.exits import Exit, exit_of, matters_of
-from listener.relations.promises import unmet
 from listener.roster import REASONS, domain_of
 from storage.records import Account, Case, Koc
 from storage.roster_records import Agreement, By, KocChange, LogEntry, LogKind, Promise
@@ -130,25 +129,20 @@ def write_down(app: App, entry: LogEntry) -> LogEntry:
     return entry
 
 
-def contacts_with(app: App, koc_id: str) -> Contacts:
-    """When the team last spoke with a KOC, by the log and by the steps of its cases."""
-    cases = [(case, app.store.steps(case.key)) for case in app.store.cases(koc=koc_id)]
-    return contacts_of(app.store.ledger.entries(koc=koc_id, kinds=["contact", "inquiry"]), cases)
-
-
 def file_of(app: App, koc: Koc) -> File:
     """All that is kept of a KOC, with where it stands."""
     ledger, store = app.store.ledger, app.store
     promises, agreements = ledger.promises(koc=koc.koc_id), ledger.agreements(koc=koc.koc_id)
     cases, log = store.cases(koc=koc.koc_id), ledger.entries(koc=koc.koc_id)
+    standing = app.standing_with(koc.koc_id)
     matters = matters_of(promises, agreements, cases)
     return File(
         koc=koc,
         rows=tuple(row for row in board_of(app) if row.koc_id == koc.koc_id),
         promises=tuple(promises),
-        unmet=tuple(unmet(promises, today_of(app))),
+        unmet=standing.unmet,
         agreements=tuple(agreements),
-        contacts=contacts_with(app, koc.koc_id),
+        contacts=standing.contacts,
         log=tuple(log),
         exit=exit_of(log, matters, is_alumni=koc.standing == "alumni"),
         cases=tuple(sorted(cases, key=lambda case: (case.state != "open", case.opened_at))),

@@ -12,7 +12,7 @@ from listener.text.quotes import line_of, link_of, quote_of
 from listener.text.signals.tellers import told_of
 from listener.text.views import AlertView, Language, Quote, StanceCode, evidence_of
 from listener.text.words import word
-from storage.records import Evidence
+from storage.records import OPERATIONAL_KINDS, Evidence
 
 Tone: TypeAlias = Literal["red", "amber", "calm"]
 Fact: TypeAlias = tuple[str, str]  # label, sentence
@@ -130,6 +130,7 @@ def story_of(view: AlertView) -> Story:
     is_public = alert.level == "red" or alert.kind == "brand-shift"
     variant = view.case.variant if view.case else "public" if is_public else "care"
     next_step = view.case.next_step if view.case else LADDERS[variant][0]
+    is_due = alert.kind in OPERATIONAL_KINDS and view.case is None
     return Story(
         language=view.language,
         tone=alert.level or (told.tone if told else "calm"),
@@ -143,19 +144,22 @@ def story_of(view: AlertView) -> Story:
         facts=(
             *(_counted(view) if is_abroad else _facts(view, evidence) if evidence else told.facts if told else ()),
             *_about(view),
+            *(() if is_abroad else view.beside),
         ),
         before=tuple(_line(view, each) for each in view.before),
         quotes=quotes,
         more_quotes=_more(left_out, view) if left_out else "",
         next_title="下一步" if zh else "Next step",
-        next_word=word("step", next_step, view.language),
-        hint=HINTS.get(next_step, ("", ""))[0 if zh else 1],
-        guard=(
+        next_word=word("operational-step", alert.kind, view.language) if is_due else word("step", next_step, view.language),
+        hint=word("operational-hint", alert.kind, view.language) if is_due else HINTS.get(next_step, ("", ""))[0 if zh else 1],
+        guard=""
+        if is_due
+        else (
             "真实的批评，不以施压、删帖或终止合作来回应。"
             if zh
             else "Genuine criticism is never answered by pressing, deleting or ending the cooperation."
         ),
-        steps=_steps(variant, next_step, view.language),
+        steps=() if is_due else _steps(variant, next_step, view.language),
         case_line=_case_line(view),
         case_url=link_of(view.case_url),
         details=_details(view, evidence),

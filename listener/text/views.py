@@ -83,7 +83,8 @@ class AlertView:
     of them, the most frequent first. departments: who answers for a cause. before: a few supporting posts from before the
     turn. dots: every
     scored mention of the brand by this KOC, in order. case_url: address of the case's page, "" where there is none. withheld:
-    why some of it is not shown, a code (see `listener.text.discretion`)."""
+    why some of it is not shown, a code (see `listener.text.discretion`). beside: what the team owes the KOC and when it last
+    spoke with them, as label and sentence (see `listener.text.relations`)."""
 
     alert: Alert
     koc: Koc | None
@@ -98,6 +99,7 @@ class AlertView:
     causes: tuple[tuple[str, int], ...] = ()
     departments: tuple[tuple[str, str], ...] = ()
     withheld: str = ""
+    beside: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:
@@ -160,6 +162,7 @@ def view_of(
     case_url: str = "",
     moods: Sequence[MoodDay] = (),
     departments: Sequence[tuple[str, str]] = (),
+    beside: Sequence[tuple[str, str]] = (),
 ) -> AlertView:
     """A stored alert and its KOC's history of the brand → what is shown of it. Posts no longer stored are left out.
 
@@ -184,6 +187,7 @@ def view_of(
         case_url=case_url.replace("{key}", case.key) if case_url and case else "",
         causes=_causes([by_key[key].mention for key in alert.posts if key in by_key]),
         departments=tuple(departments),
+        beside=tuple(beside),
     )
 
 

@@ -123,6 +123,21 @@ WORDS: Mapping[str, Mapping[str, Pair]] = {
         "critic": ("转为批评", "turned critical"),
         "cooled": ("热情减退", "cooled"),
     },
+    "operational-step": {
+        "promise-due": ("兑现、改期或说明", "keep it, move it, or say why not"),
+        "case-due": ("做到期的一步", "do the step that is due"),
+        "source-silent": ("看一眼来源", "look at the source"),
+        "delivery-failing": ("看一眼渠道", "look at the channel"),
+    },
+    "operational-hint": {
+        "promise-due": (
+            "做到了就记下；一时做不到，先告诉对方，再改期。",
+            "Note it once it is kept; if it can't be, tell them first, then move it.",
+        ),
+        "case-due": ("listener cases show 写着怎么做。", "listener cases show says how."),
+        "source-silent": ("listener status 写着原因。", "listener status says why."),
+        "delivery-failing": ("修好后用 listener deliver --retry 重发。", "Once it works: listener deliver --retry."),
+    },
     "exit-step": {
         "ask": ("说明谁提出", "say who asks for it"),
         "thanks": ("致谢", "thanks"),

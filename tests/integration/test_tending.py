@@ -195,6 +195,18 @@ def test_the_last_contact_and_the_usual_reply_stand_in_the_file(run: Run, clock:
     assert [one["link"] for one in run("koc", "log", "K1", "-f", "json")] == ["https://x.example/1"]
 
 
+def test_what_is_owed_stands_beside_the_drift_as_it_was_known_then(run: Run, clock: time_machine.Coordinates) -> None:
+    run("promises", "add", "K1", "--what", "寄新泵头", "--due", "2026-06-02")
+    run("koc", "contact", "K1", "--note", "电话", "--by", "小王")
+    clock.move_to(datetime(2026, 6, 5, 2, tzinfo=UTC))
+    for words in ("未兑现的承诺", "4 天前由小王联系"):
+        assert words in run("explain", "K1")
+    run("promises", "keep", run("promises", "list", "-f", "json")[0]["key"])
+    assert run("explain", "K1", "-f", "json")["relation"]["unmet"] == []
+    then = run("explain", "K1", "-f", "json", "--as-of", "2026-06-04")["relation"]
+    assert [one["what"] for one in then["unmet"]] == ["寄新泵头"]
+
+
 def test_an_exit_is_led_to_its_end_and_the_koc_is_watched_on(run: Run, folder: Path, clock: time_machine.Coordinates) -> None:
     run("promises", "add", "K1", "--what", "寄新泵头", "--due", "2026-06-10")
     run("agreements", "add", "K1", "--deliverables", "两篇测评", "--pay", "100", "--pay-by", "2026-06-12")
