@@ -475,7 +475,8 @@ class StatusChange:
 @dataclass(frozen=True, slots=True)
 class DriftState:
     """Where a KOC stands with a brand after the last mention: a cache of the replay, shown on the board. silent_from: the
-    instant at which the time without a mention becomes too long, if none comes and the time is covered; None: it can't."""
+    instant from which coverage alone raises another signal: the time without a mention becomes too long, praise that went away
+    did so over covered time; None: none does."""
 
     koc_id: str
     brand: str

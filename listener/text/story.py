@@ -127,7 +127,7 @@ def story_of(view: AlertView) -> Story:
     quotes, left_out = _quotes(view)
     is_abroad = view.withheld == "abroad"
     told = None if is_abroad else told_of(view)
-    is_public = alert.level == "red" or alert.kind == "brand-shift"
+    is_public = alert.level == "red" or alert.kind in ("brand-shift", "grave-post")
     variant = view.case.variant if view.case else "public" if is_public else "care"
     next_step = view.case.next_step if view.case else LADDERS[variant][0]
     is_due = alert.kind in OPERATIONAL_KINDS and view.case is None
