@@ -25,7 +25,7 @@ from listener.accounts import platform_named, resolve_link
 from listener.cases.clocks import Target, Targets
 from listener.channels.door import Channel, ChannelError
 from listener.crawling import Part, collect_many
-from listener.dispatching import directory_of, hours_of, ladder_of, owners, policy_of
+from listener.dispatching import directory_of, hours_of, ladder_of, policy_of
 from listener.drift.rules import Rule
 from listener.engines import Dask, Processes, Reach, executor_of, public_reach, store_of
 from listener.relations.promises import Reminding
@@ -170,7 +170,7 @@ class App:
             language=own.language,
             timezone=own.timezone,
             templates=own.templates,
-            people=[person.name for name, person in owners(self.settings).items() if name == one.name],
+            people=[person.name for person in self.settings.people if one.name in person.channels],
             take_slots=lambda *asked: self.store.take_slots(*asked),
         )
 

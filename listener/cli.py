@@ -14,6 +14,7 @@ from listener.commands import (
     attending,
     cases,
     collecting,
+    delivering,
     drifting,
     importing,
     nlp,
@@ -63,7 +64,20 @@ def main(
     remember(context, config)
 
 
-for family in (setting_up, rostering, promises, privacy, importing, collecting, watching, attending, cases, drifting):
+FAMILIES = (
+    setting_up,
+    rostering,
+    promises,
+    privacy,
+    importing,
+    collecting,
+    watching,
+    delivering,
+    attending,
+    cases,
+    drifting,
+)
+for family in FAMILIES:
     family.add_to(app)
 app.add_typer(nlp.app, name="nlp")
 app.add_typer(sources.app, name="source")

@@ -79,5 +79,5 @@ def _row(connection: Connection, name: str) -> AnyRow:
 
 
 def _state_of(row: AnyRow) -> ChannelState:
-    times = (when_or_none(at) for at in (row.rests_until, row.failed_at, row.sent_at))
-    return ChannelState(row.name, row.failures, *times, row.error)
+    rests, failed_at, sent_at = when_or_none(row.rests_until), when_or_none(row.failed_at), when_or_none(row.sent_at)
+    return ChannelState(row.name, row.failures, rests, failed_at, sent_at, row.error)

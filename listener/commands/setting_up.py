@@ -63,7 +63,7 @@ def init(
 def check(context: typer.Context) -> None:
     """一次列出 listener.toml 的所有错误，附行号 / name every mistake of the settings at once, with its line"""
     from config import settings
-    from listener import inbox
+    from listener import inbox, outlets
     from spiders.collect import options_faults, platforms
 
     path = config_path(context)
@@ -81,6 +81,7 @@ def check(context: typer.Context) -> None:
         for key, fault in inbox.faults_of(source.options)
     ]
     faults += [settings.Problem(None, f"exports[{index}]", fault) for index, fault in _mapping_faults(found.exports)]
+    faults += outlets.faults_of(found)
     if faults:
         raise settings.ConfigError(faults, path)
     settings.read_key(found)

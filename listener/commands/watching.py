@@ -1,4 +1,4 @@
-"""explain, status, watch, deliver, channel, score: what was heard, and what goes out."""
+"""explain, status, watch, score: what was heard, and what goes out."""
 
 from __future__ import annotations
 
@@ -15,15 +15,12 @@ from listener.commands.context import DONE, FAILED, config_path, opened, time_of
 from listener.commands.output import Format, FormatOption
 from listener.commands.rescoring import rescore
 
-channels = typer.Typer(no_args_is_help=True, help="推送渠道 / channels")
-
 
 def add_to(app: typer.Typer) -> None:
     """Put the commands of this family on the command line."""
-    for command in (explain, status, watch, deliver, upkeep, score):
+    for command in (explain, status, watch, upkeep, score):
         app.command(no_args_is_help=command is explain)(command)
     app.command()(rescore)
-    app.add_typer(channels, name="channel")
 
 
 def explain(
@@ -69,38 +66,11 @@ def watch(context: typer.Context) -> None:
     output.say(f"评分 {made} 条，重看 {watched} 位 KOC / scored {made} posts, replayed {watched} KOCs")
 
 
-def deliver(
-    context: typer.Context,
-    retry: Annotated[bool, typer.Option("--retry", help="把已放弃的重新排队 / queue again what was given up")] = False,
-) -> None:
-    """发送到期的推送 / send what is due"""
-    with opened(context) as app:
-        if retry:
-            output.say(f"重新排队 {(n := app.store.retry_dead())} 条 / {n} queued again")
-        done = app.deliver()
-    output.say(
-        f"已送达 {done.sent}，汇总告知 {done.summarized}，稍后重试 {done.retried}，放弃 {done.dead}"
-        f" / sent {done.sent}, summarized {done.summarized}, to retry {done.retried}, given up {done.dead}"
-    )
-    if done.retried or done.dead:
-        raise typer.Exit(FAILED)
-
-
 def upkeep(context: typer.Context) -> None:
     """删除已过保留期的原始记录、文本、隔离文件；`run` 每天做 / remove what may be kept no longer; `run` does it daily"""
     with opened(context) as app:
         gone = app.upkeep()
     output.say(f"删除原始记录 {gone.raws} 条、文本 {gone.texts} 条 / removed {gone.raws} raw records, {gone.texts} texts")
-
-
-@channels.command("test", no_args_is_help=True)
-def channel_test(
-    context: typer.Context, name: Annotated[str, typer.Argument(help="渠道名 / the channel's name", metavar="NAME")]
-) -> None:
-    """向一个渠道发一条测试消息 / send a test message through a channel"""
-    with opened(context) as app:
-        app.known_channel(name).test(app.now())
-    output.say(f"测试消息已被 {name} 接收 / {name} took the test message")
 
 
 def score(

@@ -23,7 +23,7 @@ class Discretion:
 
     def shows_private(self, members: Collection[str]) -> bool:
         """Whether words of the private domain may be shown there, of a case that these people handle."""
-        return not self.is_group and (not self.people or not self.people.isdisjoint(members))
+        return not self.is_group and self.people <= set(members)
 
 
 def shown(view: AlertView, discretion: Discretion) -> AlertView:
@@ -39,10 +39,16 @@ def shown(view: AlertView, discretion: Discretion) -> AlertView:
             departments=(),
             withheld="abroad",
         )
-    members = {view.koc.owner} if view.koc and view.koc.owner else set()
+    members = _members(view)
     if discretion.shows_private(members) or not any(is_private(view, each) for each in (*view.quotes, *view.before)):
         return view
     return replace(view, quotes=_open(view, view.quotes), before=_open(view, view.before), withheld="private")
+
+
+def _members(view: AlertView) -> set[str]:
+    """Who handles it: the KOC's owner, who has taken the case, who else may see all of it."""
+    handling = {view.koc.owner} if view.koc else set()
+    return handling | ({view.case.owner, *view.case.members} if view.case else set())
 
 
 def is_private(view: AlertView, quote: Quote) -> bool:

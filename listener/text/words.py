@@ -182,6 +182,23 @@ WORDS: Mapping[str, Mapping[str, Pair]] = {
     "channel-type": {
         "email": ("电子邮件", "e-mail"),
         "webhook": ("Webhook", "webhook"),
+        "wecom": ("企业微信机器人", "WeCom robot"),
+        "dingtalk": ("钉钉机器人", "DingTalk robot"),
+        "feishu": ("飞书机器人", "Feishu robot"),
+        "apprise": ("Apprise", "Apprise"),
+    },
+    "outlet": {
+        "off": ("已停用", "switched off"),
+        "lacking": ("不能用", "can't send"),
+        "unused": ("还没用过", "not used yet"),
+        "fine": ("正常", "fine"),
+        "failing": ("在失败", "failing"),
+        "resting": ("休息中", "resting"),
+    },
+    "shows": {
+        "all": ("全部", "all"),
+        "no-private": ("不含私域原文", "no words of the private domain"),
+        "counts": ("只有编号和条数", "ids and counts alone"),
     },
     "case-state": {
         "open": ("处理中", "open"),
