@@ -19,6 +19,7 @@ from listener.cases.reports import CaseReport, Share
 from listener.cases.steps import PROGRAM, STEPS, done_in
 from listener.casework.finding import CaseFile, CasePost
 from listener.commands import output
+from listener.commands.files import contact_lines
 from listener.commands.output import Format
 from listener.explain import json_of
 from listener.text.quotes import line_of, link_of, quote_of
@@ -353,6 +354,9 @@ class _Page:
             have = "　".join(f"{self.word('check', code)} {'✓' if code in self.one.quality else '✗'}" for code in CHECKS)
             told.append(f"{self.say('回应的质量', 'the answer has')}：{have}")
         told += [f"{self.say('未了的承诺', 'promised')}：{line_of(one.what)}（{one.due}）" for one in self.one.promises]
+        if self.one.koc:
+            contacts = self.app.standing_with(self.one.koc.koc_id).contacts
+            told += [line.plain for line in contact_lines(contacts, self.now, self.language)]
         if told:
             yield self.title("其他", "Besides")
             for line in told:
