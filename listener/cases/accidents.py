@@ -7,7 +7,8 @@ from typing import Final
 
 _ACCIDENTS: Final = re.compile(
     r"起火|着火|冒烟|爆炸|炸了|烧(?:起来|伤|坏了插座)|烫伤|烧焦|触电|漏电|短路|中毒|食物中毒|过敏(?!原)"
-    r"|红肿|起疹|呕吐|腹泻|休克|送医|住院|急诊|就医|医院|流血|划伤|割伤|夹伤|窒息|死亡|身亡|去世|昏迷"
+    r"|红肿|起疹|呕吐|腹泻|休克|送医|住院|急诊|就医|(?:送|进|去)了?[^，。]{0,2}医院|流血|划伤"
+    r"|割伤|夹伤|窒息|死亡(?!名单|搭配|视频)|身亡|去世|昏迷"
     r"|异物|发霉|变质|生虫|有虫|蛆|超标|致癌|有毒|三无产品|断裂伤人|刹车失灵|自燃|鼓包"
     r"|\b(?:caught|on) fire\b|\bexplo(?:d|s)\w+|\bburn(?:ed|t) (?:my|his|her|our)|\belectric shock"
     r"|\bpoison\w*|\ballerg\w+|\bhospital\w*|\binjur\w+|\bemergency room|\bmold\b|\bmould\b",
