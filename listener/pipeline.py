@@ -435,6 +435,8 @@ def revisit(job: CollectJob, desk: Desk, budget: int) -> Revisited:
                 break
     intake.flush()
     desk.store.note_gone(gone, desk.now())
+    if intake.kinds.isdisjoint({"blocked", "limited"}) and not desk.stopping():  # else the host is to blame, not the post
+        desk.store.note_failed_looks(keys.values(), since=now, at=desk.now())
     score(desk)
     is_able = bool(intake.items or gone) or intake.kinds != {"limited"}
     return Revisited(len(chosen), intake.items, len(gone), intake.told() if intake.outcome != "done" else "", is_able)

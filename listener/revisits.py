@@ -21,15 +21,23 @@ STEPS_NEGATIVE = (
 """Ages at which a post against a brand of ours is."""
 
 
+FIRST_PAUSE, LAST_PAUSE = 20 * MINUTE, 2 * DAY
+"""How long a post is left alone after its first look that failed, and at most."""
+
+
 def due_at(post: Watched) -> datetime | None:
     """When a post is to be looked at again; None once it is too old, or gone.
 
-    Looks that were missed are made up by one: what counts is the first age after the last look.
+    Looks that were missed are made up by one: what counts is the first age after the last look. After a look that failed the
+    post is left alone for a while, twice as long each time, so that posts which can't be read do not take the whole budget.
     """
     if post.gone_at is not None:
         return None
     steps = STEPS_NEGATIVE if post.is_negative else STEPS
-    return next((post.posted_at + step for step in steps if post.posted_at + step > post.looked_at), None)
+    at = next((post.posted_at + step for step in steps if post.posted_at + step > post.looked_at), None)
+    if at is None or post.failed_at is None:
+        return at
+    return max(at, post.failed_at + min(FIRST_PAUSE * 2 ** min(post.failures - 1, 10), LAST_PAUSE))
 
 
 def due(posts: Iterable[Watched], now: datetime, budget: int) -> Sequence[Watched]:

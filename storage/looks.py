@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import Connection, exists, select, tuple_
 
 from storage.codec import dumps, when, when_or_none
-from storage.database import chunks, insert
+from storage.database import among, chunks, insert
 from storage.records import PostKey, Watched
-from storage.tables import gone_posts, mentions, posts
+from storage.tables import failed_looks, gone_posts, mentions, posts
 
 MOST = 5000  # the newest: more than any budget of looks gets through
 
@@ -31,9 +31,12 @@ def watched(connection: Connection, source: str, since: int) -> list[Watched]:
             posts.c.posted_at,
             posts.c.last_seen_at,
             gone_posts.c.gone_at,
+            failed_looks.c.failed_at,
+            failed_looks.c.failures,
             against.label("is_negative"),
         )
         .outerjoin(gone_posts, gone_posts.c.post == posts.c.id)
+        .outerjoin(failed_looks, (failed_looks.c.post == posts.c.id) & (failed_looks.c.failed_at > posts.c.last_seen_at))
         .where(posts.c.posted_at >= since, posts.c.kind != "comment")
         .where(posts.c.sources.contains(dumps([source])[1:-1], autoescape=True))
         .order_by(posts.c.posted_at.desc(), posts.c.id)
@@ -48,6 +51,8 @@ def watched(connection: Connection, source: str, since: int) -> list[Watched]:
             when(row.last_seen_at),
             when_or_none(row.gone_at) if row.gone_at and row.gone_at > row.last_seen_at else None,
             bool(row.is_negative),
+            row.failures or 0,
+            when_or_none(row.failed_at),
         )
         for row in connection.execute(query)
     ]
@@ -58,6 +63,33 @@ def note_gone(connection: Connection, keys: Sequence[PostKey], at: int) -> int:
     if rows:
         statement = insert(connection.dialect.name, gone_posts)
         new = {"gone_at": statement.excluded.gone_at}
+        connection.execute(statement.on_conflict_do_update(index_elements=["post"], set_=new), rows)
+    return len(rows)
+
+
+def note_failed(connection: Connection, keys: Sequence[PostKey], since: int, at: int) -> int:
+    """Note which of these posts were neither seen since then nor found to be gone. What failed before a post was last seen
+    counts no more."""
+    failed = [(row, seen_at) for row, _, _, seen_at in _rows(connection, keys) if seen_at < since]
+    wanted = [row for row, _ in failed]
+    known: dict[int, tuple[int, int]] = {}
+    gone_now: set[int] = set()
+    for ids in chunks(wanted):
+        for row in connection.execute(select(failed_looks).where(among(failed_looks.c.post, ids))):
+            known[row.post] = (row.failed_at, row.failures)
+        gone_now.update(
+            connection.execute(
+                select(gone_posts.c.post).where(among(gone_posts.c.post, ids), gone_posts.c.gone_at >= since)
+            ).scalars()
+        )
+    rows = []
+    for row, seen_at in failed:
+        failed_at, failures = known.get(row, (0, 0))
+        if row not in gone_now:
+            rows.append({"post": row, "failed_at": at, "failures": 1 + (failures if failed_at > seen_at else 0)})
+    if rows:
+        statement = insert(connection.dialect.name, failed_looks)
+        new = {name: statement.excluded[name] for name in ("failed_at", "failures")}
         connection.execute(statement.on_conflict_do_update(index_elements=["post"], set_=new), rows)
     return len(rows)
 

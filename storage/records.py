@@ -793,7 +793,8 @@ class Mark:
 @dataclass(frozen=True, slots=True)
 class Watched:
     """A post whose engagement is followed. looked_at: when it was last seen, by whatever way. gone_at: when it was looked for
-    and not there any more, None as far as anybody knows. is_negative: it speaks against a brand of ours."""
+    and not there any more, None as far as anybody knows. is_negative: it speaks against a brand of ours. failures: looks that
+    failed since it was last seen, the last one ``failed_at``."""
 
     platform: str
     post_id: str
@@ -802,6 +803,8 @@ class Watched:
     looked_at: datetime
     gone_at: datetime | None
     is_negative: bool
+    failures: int = 0
+    failed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

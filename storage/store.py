@@ -556,6 +556,12 @@ class Store:
         wanted = list(keys)
         return self._database.write(lambda c: looks.note_gone(c, wanted, us(at)))
 
+    def note_failed_looks(self, keys: Iterable[PostKey], since: datetime, at: datetime) -> int:
+        """Note that these posts were to be looked at since then, and which of them were neither seen nor found to be gone;
+        returns how many."""
+        wanted = list(keys)
+        return self._database.write(lambda c: looks.note_failed(c, wanted, us(since), us(at)))
+
     def gone(self, keys: Iterable[PostKey]) -> dict[PostKey, datetime]:
         """When posts were found to be gone; those that are there, or never were looked for, are left out."""
         wanted = list(keys)

@@ -74,9 +74,13 @@ def test_a_host_that_fails_leaves_the_look_for_later(bench: Bench) -> None:
         failed = pipeline.revisit(job, bench.desk(), 10)
         assert (failed.chosen, failed.seen, failed.gone) == (1, 0, 0)
         assert "500" in failed.error
+        (waiting,) = bench.store.watched("来源", START)
+        assert (waiting.failures, waiting.failed_at) == (1, bench.clock)
+        assert pipeline.revisit(job, bench.desk(), 10).chosen == 0, "others have their turn"
         town.fault = lambda path: None
         bench.clock += HOUR  # the host has refused nothing, it was only in trouble
         assert pipeline.revisit(job, bench.desk(), 10).seen == 1
+        assert [one.failures for one in bench.store.watched("来源", START)] == [0]
 
 
 def test_a_platform_without_single_posts_says_so(bench: Bench) -> None:

@@ -68,3 +68,18 @@ def test_nothing_is_looked_at_that_was_seen_since_it_was_due(rows: list[tuple[in
         at = due_at(post)
         assert at is not None
         assert post.looked_at < at <= START
+
+
+def test_after_a_look_that_failed_a_post_waits_twice_as_long_each_time_and_others_have_their_turn() -> None:
+    once = replace(POST, failed_at=START + HOUR, failures=1)
+    assert due_at(once) == START + HOUR + 20 * MINUTE
+    assert due_at(replace(once, failures=3)) == START + HOUR + 80 * MINUTE
+    assert due_at(replace(once, failures=99)) == START + HOUR + 2 * DAY
+    stuck = [replace(POST, post_id=f"stuck{n}", failed_at=START + 2 * HOUR, failures=2) for n in range(5)]
+    other = replace(POST, post_id="other")
+    assert [one.post_id for one in due([*stuck, other], START + 2 * HOUR + MINUTE, 5)] == ["other"]
+    assert len(due([*stuck, other], START + 3 * HOUR, 9)) == 6
+
+
+def test_a_failure_of_an_old_post_makes_no_look_that_was_not_due() -> None:
+    assert due_at(replace(POST, looked_at=START + 8 * DAY, failed_at=START + 9 * DAY, failures=1)) is None
