@@ -112,10 +112,10 @@ def severity_by_now(alert: Alert, tier: str, counts: Iterable[Counts], reach: in
 
 def table() -> str:
     """The table as Markdown, as the README shows it."""
-    head = "| kind | level | plain | weight | spread | both | told to | at any hour |\n|---|---|---|---|---|---|---|---|\n"
-    words = {"info": "提示 info", "watch": "关注 watch", "important": "重要 important", "urgent": "紧急 urgent"}
-    lines = []
+    heads = ("种类 kind", "一般 plain", "有分量 weight", "扩散 spread", "兼有 both", "告诉 told to", "随时 any hour")
+    words = {"info": "提示", "watch": "关注", "important": "重要", "urgent": "紧急"}
+    lines = [heads, ("---",) * len(heads)]
     for (kind, level), grade in SEVERITIES.items():
-        ranks = " | ".join(words[each] for each in (grade.plain, grade.weight, grade.spread, grade.both))
-        lines.append(f"| {kind} | {level or ''} | {ranks} | {', '.join(grade.to)} | {'✓' if grade.at_once else ''} |")
-    return head + "\n".join(lines) + "\n"
+        ranks = (words[each] for each in (grade.plain, grade.weight, grade.spread, grade.both))
+        lines.append((f"{kind} {level or ''}".strip(), *ranks, ", ".join(grade.to), "✓" if grade.at_once else ""))
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

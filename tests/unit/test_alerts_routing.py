@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -211,3 +212,8 @@ def test_one_that_has_become_graver_goes_to_whom_routes_send_the_graver_one() ->
     given = {"directory": directory, "ladder": Ladder(), "now": NOW}
     assert owes(alert, a_row(alert), **given) == []  # type: ignore[arg-type]
     assert owes(alert, a_row(alert), severity=lambda one: "urgent", **given) == [("alert", "boss")]  # type: ignore[arg-type]
+
+
+def test_the_readme_shows_the_table() -> None:
+    readme = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
+    assert table() in readme
