@@ -23,6 +23,8 @@ def commands() -> list[str]:
     def below(group: Any, words: str) -> list[str]:
         found = []
         for name, command in group.commands.items():
+            if getattr(command, "invoke_without_command", False):
+                found.append(f"{words} {name}")
             found += below(command, f"{words} {name}") if hasattr(command, "commands") else [f"{words} {name}"]
         return found
 
