@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from listener.text import phrases
-from listener.text.quotes import line_of, link_of, quote_of
+from listener.text.quotes import cut, line_of, link_of, quote_of
 from listener.text.signals.tellers import told_of
 from listener.text.views import AlertView, Language, Quote, StanceCode, evidence_of
 from listener.text.words import word
@@ -17,6 +17,7 @@ from storage.records import OPERATIONAL_KINDS, Evidence
 Tone: TypeAlias = Literal["red", "amber", "calm"]
 Fact: TypeAlias = tuple[str, str]  # label, sentence
 MOST_QUOTES: Final = 8
+LONGEST_NAME: Final = 80  # characters; a name that somebody made long pushes nothing off the screen
 
 # The ladder of each kind of case: what a mature team does, in order. No step presses, deletes or ends a cooperation.
 LADDERS: Final = {
@@ -136,8 +137,8 @@ def story_of(view: AlertView) -> Story:
         tone=alert.level or (told.tone if told else "calm"),
         badge=word("level", alert.level, view.language) if alert.level else word("alert-kind", alert.kind, view.language),
         severity=word("severity", alert.severity, view.language),
-        brand=line_of(alert.brand),
-        name=line_of(view.name),
+        brand=cut(line_of(alert.brand), LONGEST_NAME),
+        name=cut(line_of(view.name), LONGEST_NAME),
         headline=_capital(headline(view, evidence)),
         chance=_capital(phrases.chance(evidence.posterior, view.language)) if evidence else "",
         fired=phrases.minute(alert.fired_at, view.timezone),
@@ -164,9 +165,9 @@ def story_of(view: AlertView) -> Story:
         case_url=link_of(view.case_url),
         details=_details(view, evidence),
         key=alert.key,
-        owner=line_of(view.koc.owner) if view.koc else "",
+        owner=cut(line_of(view.koc.owner), LONGEST_NAME) if view.koc else "",
         case_command=f"listener cases show {view.case.key[:12]}" if view.case else "",
-        note=_note_of(view),
+        note=_capital(_note_of(view)),
         before_title=told.before_title if told else "此前怎么说" if zh else "What was said before",
         quotes_title=told.quotes_title if told else "转折以来怎么说" if zh else "What has been said since the turn",
         chart_note=told.chart_note if told else "",

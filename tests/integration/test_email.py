@@ -124,6 +124,57 @@ def test_a_summary_a_correction_and_a_test_arrive_with_all_their_keys(receiver: 
         assert "image/png" not in [part.get_content_type() for part in mail.walk()]
 
 
+def test_all_mails_of_a_case_are_one_thread_whatever_their_kind(receiver: MailReceiver) -> None:
+    to = channel(receiver.port)
+    red, amber = view(), view(key="b" * 32, level="amber")
+    for kind, one in (("alert", amber), ("alert", red), ("escalation", red), ("correction", red)):
+        to.send(message(one, kind=kind), [one], NOW)  # type: ignore[arg-type]
+    mails = [read(path.read_bytes()) for path in receiver.files]
+    assert {mail["In-Reply-To"] for mail in mails} == {f"<case-{'c' * 32}@brand.example>"}
+    assert {mail["References"] for mail in mails} == {f"<case-{'c' * 32}@brand.example>"}
+
+
+def test_without_a_case_mails_of_one_koc_and_brand_are_one_thread_and_no_header_names_them(receiver: MailReceiver) -> None:
+    to = channel(receiver.port)
+    one, other, stranger = (replace(signal_view(kind), case=None) for kind in ("first-negative", "silence", "brand-shift"))
+    for each in (one, other, stranger):
+        to.send(message(each), [each], NOW)
+    roots = [read(path.read_bytes())["References"] for path in receiver.files]
+    assert roots[0] == roots[1] != roots[2]
+    assert all(each.startswith("<koc-") and "K017" not in each for each in roots)
+
+
+def test_digests_and_summaries_can_be_left_and_alerts_cannot(receiver: MailReceiver) -> None:
+    views = tuple(many(2))
+    to = channel(receiver.port, unsubscribe="https://intra.example/leave?list=koc")
+    for kind in ("digest", "summary", "storm", "correction"):
+        to.send(message(*views, kind=kind), views, NOW)  # type: ignore[arg-type]
+    by_mail = channel(receiver.port, unsubscribe="mailto:leave@brand.example")
+    by_mail.send(message(*views, kind="digest"), views, NOW)
+    mails = [read(path.read_bytes()) for path in receiver.files]
+    assert [mail["List-Unsubscribe"] for mail in mails] == [
+        *["<https://intra.example/leave?list=koc>"] * 2,
+        None,
+        None,
+        "<mailto:leave@brand.example>",
+    ]
+    assert [mail["List-Unsubscribe-Post"] for mail in mails] == [*["List-Unsubscribe=One-Click"] * 2, None, None, None]
+
+
+def test_headers_are_what_a_signature_by_dkim_can_rest_on(receiver: MailReceiver) -> None:
+    for attempts in (1, 2):
+        send(channel(receiver.port), view(koc=Koc("K1", "很长的名字" * 30, (), owner="王敏")), attempts=attempts)
+    first, second = (path.read_bytes().split(b"\r\n\r\n", 1) for path in receiver.files)
+    assert first[1] == second[1], "the body is the same to the byte at every try"
+    mail = read(b"\r\n\r\n".join(first))
+    for name in ("From", "Date", "Message-ID", "Subject", "To", "MIME-Version", "Content-Type"):
+        assert len(mail.get_all(name, [])) == 1, name
+    assert mail["Message-ID"].endswith("@brand.example>")
+    assert str(mail["Subject"]).startswith("【红色预警·重要】星澜｜很长的名字很长的名字")
+    head = first[0].replace(b"\r\n ", b"").replace(b"\r\n\t", b"")
+    assert all(b":" in line for line in head.split(b"\r\n")), "nothing but headers and their foldings"
+
+
 def test_the_second_copy_of_a_mail_is_known_by_its_id(receiver: MailReceiver) -> None:
     send(channel(receiver.port))
     send(channel(receiver.port), attempts=2)
