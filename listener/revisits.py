@@ -37,7 +37,7 @@ def due_at(post: Watched) -> datetime | None:
     at = next((post.posted_at + step for step in steps if post.posted_at + step > post.looked_at), None)
     if at is None or post.failed_at is None:
         return at
-    return max(at, post.failed_at + min(FIRST_PAUSE * 2 ** min(post.failures - 1, 10), LAST_PAUSE))
+    return max(at, post.failed_at + min(FIRST_PAUSE * (1 << min(post.failures - 1, 10)), LAST_PAUSE))
 
 
 def due(posts: Iterable[Watched], now: datetime, budget: int) -> Sequence[Watched]:

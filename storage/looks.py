@@ -75,8 +75,8 @@ def note_failed(connection: Connection, keys: Sequence[PostKey], since: int, at:
     known: dict[int, tuple[int, int]] = {}
     gone_now: set[int] = set()
     for ids in chunks(wanted):
-        for row in connection.execute(select(failed_looks).where(among(failed_looks.c.post, ids))):
-            known[row.post] = (row.failed_at, row.failures)
+        for found in connection.execute(select(failed_looks).where(among(failed_looks.c.post, ids))):
+            known[found.post] = (found.failed_at, found.failures)
         gone_now.update(
             connection.execute(
                 select(gone_posts.c.post).where(among(gone_posts.c.post, ids), gone_posts.c.gone_at >= since)

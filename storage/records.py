@@ -320,6 +320,14 @@ class Tie:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """What somebody else wrote of a brand under a KOC's post. stance: favor − against, −1…1."""
+
+    at: datetime
+    stance: float
+
+
+@dataclass(frozen=True, slots=True)
 class CrowdFind:
     """What a signal of crowds found in a place (as in `storage.crowds`), at a time: a cache of its last replay."""
 

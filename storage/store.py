@@ -46,6 +46,7 @@ from storage import (
     schema,
     shifts,
     tables,
+    ties,
     unsent,
     views,
     watching,
@@ -86,6 +87,7 @@ from storage.records import (
     PostView,
     Purged,
     Reminders,
+    Reply,
     StalePost,
     StoredAlert,
     StoreError,
@@ -546,6 +548,10 @@ class Store:
     def host_answered(self, host: str, since: datetime | None = None) -> None:
         """Note that a host answers as it should, in a crawl that began ``since`` then: a refusal that came later stands."""
         self._database.write(lambda c: hosts.answered(c, host, us_or_none(since)))
+
+    def answers_to(self, koc: str, brand: str, *, as_of: datetime | None = None) -> list[Reply]:
+        """What others wrote of a brand under a KOC's posts, in order of time."""
+        return self._database.read(lambda c: ties.answers_to(c, koc, brand, _at(as_of)))
 
     def watched(self, source: str, since: datetime) -> list[Watched]:
         """Posts and reposts of a source that were posted since then, newest first, as revisits are planned by."""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, or_, select
 
 from storage.codec import when
 from storage.database import among, chunks
-from storage.records import PostKey, Tie, Turned
+from storage.records import PostKey, Reply, Tie, Turned
 from storage.tables import account_keys, accounts, drift_states, drifts, mentions, posts
 
 GROUP = "group"
@@ -95,3 +95,29 @@ def red(connection: Connection, brands: Sequence[str]) -> dict[str, int]:
     """How many red drifts there are of each brand."""
     query = select(drifts.c.brand, func.count()).where(among(drifts.c.brand, brands), drifts.c.level == "red")
     return {row[0]: int(row[1]) for row in connection.execute(query.group_by(drifts.c.brand))}
+
+
+def answers_to(connection: Connection, koc_id: str, brand: str, as_of: int | None = None) -> list[Reply]:
+    """What others wrote of a brand under a KOC's posts, in order of time."""
+    mine = select(account_keys.c.author_key).where(account_keys.c.koc_id == koc_id)
+    by_platform: dict[str, list[str]] = {}
+    for platform, post_id in connection.execute(
+        select(posts.c.platform, posts.c.post_id).where(posts.c.author_key.in_(mine), posts.c.kind != "comment")
+    ):
+        by_platform.setdefault(platform, []).append(post_id)
+    found: dict[int, Reply] = {}
+    said = (mentions.c.brand == brand, mentions.c.is_rival.is_(False), mentions.c.own_words, mentions.c.unscored.is_(None))
+    for platform, post_ids in sorted(by_platform.items()):
+        for some in chunks(sorted(post_ids)):
+            for column in (posts.c.parent_id, posts.c.root_id):
+                query = (
+                    select(posts.c.id, posts.c.posted_at, mentions.c.favor, mentions.c.against)
+                    .join(mentions, mentions.c.post == posts.c.id)
+                    .where(posts.c.platform == platform, among(column, some), column.is_not(None), *said)
+                    .where(posts.c.author_key.not_in(mine))
+                )
+                if as_of is not None:
+                    query = query.where(posts.c.stored_at <= as_of, posts.c.posted_at <= as_of)
+                for row in connection.execute(query):
+                    found[row.id] = Reply(when(row.posted_at), (row.favor - row.against) / 10_000)
+    return sorted(found.values(), key=lambda one: (one.at, one.stance))

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from listener.app import App
 from listener.commands import output, showing
+from listener.commands.audience import audience_row, commenter_lines, gone_lines
 from listener.commands.files import contact_lines, contacts_row, unmet_lines
 from listener.commands.output import Format
 from listener.explain import MOST_AHEAD, Explanation, Held, Line, Told, Turn, explain, json_of
@@ -47,6 +48,7 @@ def print_story(app: App, who: str, brand: str | None, as_of: datetime | None, f
     row["relation"] = json_of(standing, zone) | {
         "contacts": json_of(standing.contacts, zone) | contacts_row(standing.contacts, zone)
     }
+    row |= audience_row(told, app, zone)
     for line in row["mentions"]:
         line["text"] = unmasked(line["text"], app.settings.listener.language)
     sys.stdout.write(json.dumps(row, ensure_ascii=False, indent=1 if form is Format.json else None) + "\n")
@@ -111,6 +113,8 @@ def _print(told: Explanation, app: App) -> None:
         day, status = change.at.astimezone(zone).date(), word("status", change.status, language)
         out.print(Text.assemble(f"  {day}  {status}  ", (word("reason", change.reason, language), "dim")))
     out.print(_mentions(told, language, zone))
+    for said in (*gone_lines(told, app), *commenter_lines(told, app)):
+        out.print(Text(line_of(said)), soft_wrap=True)
     for turn in told.turns:
         for text in _turn_lines(turn, language, zone):
             out.print(text, soft_wrap=True)

@@ -351,3 +351,20 @@ def test_kocs_who_turn_after_one_they_answered_are_a_chain_whatever_came_first(b
     late.catch_up()
     assert of_kind(late, "contagion") == []
     assert late.store.count_dirty() == 0
+
+
+def test_who_answers_a_koc_is_known_by_time_and_the_kocs_own_answers_are_not_counted(bench: Callable[..., Bench]) -> None:
+    one = bench()
+    one.roster(roster_of(["k0"]))
+    rng = random.Random(1)
+    own = [item("k0", day, worded(GOOD, rng), f"p{day}") for day in (1, 50)]
+    answers = [
+        item("fan", 2, worded(GOOD, rng), "c1", kind="comment", parent_id="p1", root_id="p1"),
+        item("k0", 3, worded(GOOD, rng), "c2", kind="comment", parent_id="p1", root_id="p1"),
+        item("foe", 51, worded(BAD, rng), "c3", kind="comment", parent_id="c9", root_id="p50"),
+        item("else", 52, worded(BAD, rng), "c4", kind="comment", parent_id="p7", root_id="p7"),
+    ]
+    one.take([*own, *answers], source="论坛")
+    found = one.store.answers_to("K0", BRAND.name)
+    assert [(each.at, each.stance > 0) for each in found] == [(answers[0].posted_at, True), (answers[2].posted_at, False)]
+    assert one.store.answers_to("K0", BRAND.name, as_of=START) == []
