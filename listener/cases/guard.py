@@ -52,7 +52,7 @@ _NOT = (
     r"|(?<![搞弄])没(?!收)|未|勿|莫|别(?!忘|的|人|想)|禁止"
     r"|严禁|避免|杜绝|拒绝(?!他|她|其)|绝非|并非"
     r"|无(?:需|须|权|意|条件)|反对|停止(?=要求|施压)|取消(?=禁言|拉黑)|否决|否定"
-    r"|\bnot\b|n't\b|\bnever\b|\bno\b(?! more)|\bwithout\b|\bnothing\b|\bnone\b|\bcannot\b|\bturned down"
+    r"|\bnot\b|n't\b|\bnever\b|\bno\b(?! more)|\bwithout\b|\bnothing\b|\bnobody\b|\bno one\b|\bnone\b|\bcannot\b|\bturned down"
     r"|\brefus|\bstop (?=asking|pressing))"
 )
 _TURN = r"(?:直接|立即|马上|而是|但|就|只能|改为|干脆|不如|再|then|but|instead|just)"  # ends what a negation reaches

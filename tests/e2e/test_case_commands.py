@@ -333,3 +333,60 @@ def test_what_nobody_knows_is_told_with_what_there_is(listener: Listener) -> Non
     assert listener("cases", "verdict", key, "ignored", "--note", "x")[0] == 2
     assert listener("cases", "draft", key, "--language", "fr")[0] == 2
     assert listener("cases")[0] == 0
+
+
+def test_every_step_where_something_is_said_has_a_draft_in_both_languages(listener: Listener) -> None:
+    steps = {
+        "public": ("acknowledge", "route", "verify", "resolve", "follow-up"),
+        "private": ("thank", "support", "publish", "resolve"),
+        "care": ("contact", "fix", "record"),
+    }
+    found = {row["variant"]: row["key"][:10] for row in rows(listener, "cases", "list", "--all")}
+    assert set(found) == set(steps)
+    for variant, names in steps.items():
+        for step in names:
+            for language in ("zh-CN", "en"):
+                code, draft, _ = listener("cases", "draft", found[variant], "--step", step, "--language", language)
+                assert code == 0, step
+                assert ("【请填" in draft) is (language == "zh-CN" and "【请填" in draft)
+                assert "{{" not in draft
+                assert "None" not in draft
+                assert not re.search(r"监测|评分|预警|舆情|转黑|\bmonitor|\bscore|\balert", draft), draft
+    assert listener("cases", "draft", found["care"], "--step", "acknowledge")[0] == 1
+
+
+def test_what_was_promised_and_found_stands_in_the_draft(listener: Listener) -> None:
+    key = an_open_one(listener, "public")
+    koc = stored(listener, key)["koc_id"]
+    assert listener("promises", "add", koc, "--what", "寄新底座", "--due", "2030-06-10", "--by", "阿宁")[0] == 0
+    for step, note in (("acknowledge", "谢过"), ("route", "品控"), ("verify", "系统显示他投诉三次"), ("resolve", "换新底座")):
+        assert listener("cases", "step", key, step, "--note", note, "--by", "阿宁")[0] == 0
+    draft = listener("cases", "draft", key)[1]
+    assert "「寄新底座」，2030年6月10日 前办好" in draft
+    assert "换新底座" in draft
+    assert "系统显示" not in draft, "what was written for the team stays there"
+    assert "寄新底座" in listener("cases", "show", key)[1]
+
+
+def test_a_team_has_drafts_of_its_own_but_none_that_presses_or_speaks_of_monitoring(listener: Listener, folder: Path) -> None:
+    settings, own = folder / "listener.toml", folder / "模板"
+    own.mkdir()
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace("[listener]\n", '[listener]\ntemplates = "模板"\n', 1), encoding="utf-8")
+    key = an_open_one(listener, "public")
+    try:
+        file = own / "draft.acknowledge.txt.j2"
+        file.write_text("{{ brand }}团队谢谢{{ who }}，{{ blank('日期') }}前答复\n", encoding="utf-8")
+        code, draft, _ = listener("cases", "draft", key)
+        assert (code, draft.startswith("栗川团队谢谢"), "【请填：日期】" in draft) == (0, True, True)
+        for bad, told in (("请您尽快删除这条内容", "原帖留着"), ("我们的系统显示您的评分下降", "监测、评分或预警")):
+            file.write_text(bad, encoding="utf-8")
+            code, draft, error = listener("cases", "draft", key)
+            assert (code, draft, told in error) == (1, "", True), error
+        file.write_text("{{ nothing.of.this }}", encoding="utf-8")
+        code, draft, error = listener("cases", "draft", key)
+        assert code == 0
+        assert "团队模板有错" in error
+        assert "谢谢您把问题讲出来" in draft
+    finally:
+        settings.write_text(text, encoding="utf-8")

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from storage.records import CaseAct, KocMark, PostKey, StoreError
 from storage.store import Store
-from tests.stored import BRAND, NOW, at, case, koc, step
+from tests.stored import BRAND, NOW, at, case, koc, post, step
 
 
 def opened(store: Store, key: str = "C1", **fields: object) -> None:
@@ -118,3 +118,22 @@ def test_logs_are_read_together(store: Store) -> None:
     assert set(store.logs()) == {"C1", "C2"}
     assert set(store.logs(["C2"])) == {"C2"}
     assert store.logs([]) == {}
+
+
+def test_a_post_is_found_by_its_link_whatever_its_scheme_and_by_platform_and_id(store: Store) -> None:
+    store.add([post("p1", "星澜不错", by="a"), post("p2", "星澜很好", by="a")], stored_at=NOW)
+    [view] = store.posts_of([PostKey("forum", "p1")]).values()
+    bare = view.url.partition("://")[2]
+    for link in (view.url, f"http://{bare}", f"https://{bare}/", "forum:p1"):
+        assert store.posts_at(link) == [PostKey("forum", "p1")], link
+    for link in ("https://nowhere.example/", "forum:p9", "nonsense", ""):
+        assert store.posts_at(link) == []
+
+
+def test_the_hashes_of_a_log_are_those_of_its_entries_in_order(store: Store) -> None:
+    opened(store)
+    opened(store, "C2")
+    own = store.log_hashes(["C1"])
+    assert len(own) == 2
+    assert own[-1] == store.audit(["C1"])[0].head
+    assert set(own) < set(store.log_hashes())
