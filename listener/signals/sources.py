@@ -9,13 +9,16 @@ Not hearing has causes, and each its own way out, so each has its own word:
 
 The first three are told once no crawl has come to its end for three turns of the source, at least six hours: a bad night of a
 platform that the next crawl makes good is nobody's work. What began is dated by the first crawl that failed, so an outage is
-one alert whatever its outcome becomes, and it is over with the next crawl that is done, or the next post. False alarms come
-from the measure of silence alone: a source whose pauses stay as they were is never told, one whose posts fall at random about
-once in the years that its rate gives, as tests/bench/bench_crowds.py counts.
+one alert whatever its outcome becomes, and it is over with the next crawl that is done, or the next post.
+
+False alarms come from the silence alone. It is told when a source of that pace u (posts a day), whose posts fall at random,
+would pause for d days no oftener than 365·u·exp(−u·d) ≤ 0.1 times a year, besides the measure of its own pauses, which keeps
+those quiet whose posts come in bursts; tests/bench/bench_crowds.py counts them.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -27,6 +30,7 @@ from storage.records import Alert, Crawl
 
 KIND = "source-silent"
 TURNS = 3
+PROMISED = 0.1  # false silences a year of a source whose posts fall at random
 LEAST, UNKNOWN = timedelta(hours=6), timedelta(days=1)  # the shortest outage told; a turn of what has no interval
 
 
@@ -97,6 +101,8 @@ def _outage(source: Expected, crawls: Sequence[Crawl], now: datetime) -> Alert |
 
 def _silence(source: Expected, fares: Fares, now: datetime, zone: ZoneInfo) -> Alert | None:
     if not fares.is_silent or fares.usual is None or fares.last_done_at is None:
+        return None
+    if 365 * fares.usual * math.exp(-fares.usual * fares.silent_days) > PROMISED:
         return None
     last = now.astimezone(zone).date() - timedelta(days=fares.silent_days + 1)
     evidence = {

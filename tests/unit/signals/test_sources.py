@@ -99,3 +99,12 @@ def test_silence_is_told_only_of_what_was_read_to_its_end() -> None:
 
 def test_sources_that_nobody_expects_are_left_alone() -> None:
     assert silent_sources([], [crawl(n, "blocked") for n in (9, 8, 7)], {}, NOW, ZONE) == ()
+
+
+def test_a_slow_source_may_pause_for_as_long_as_chance_lets_it() -> None:
+    every_third = dict.fromkeys(range(50, 91, 3), 1)
+    quiet_for = {
+        today: bool(silent_sources([HOURLY], [crawl(1)], {"论坛": fares}, NOW, ZONE))
+        for today, fares in ((today, health_of(every_third, [crawl(1)], today=today, now=NOW)) for today in (96, 102, 108, 116))
+    }
+    assert quiet_for == {96: False, 102: False, 108: False, 116: True}
