@@ -34,6 +34,15 @@ def _alert_of(drift: Drift, tier: str) -> Alert:
     )
 
 
+def goes_far(evidence: Json) -> bool:
+    """Whether a signal itself says that a post goes far beyond its place: media or rivals took it up, or several platforms.
+
+    >>> goes_far({"ways": ["press"]}), goes_far({"ways": ["fast"]}), goes_far({})
+    (True, False, False)
+    """
+    return not {"press", "platforms"}.isdisjoint(evidence.get("ways", ()))
+
+
 def _alert_of_signal(signal: Signal, tier: str) -> Alert:
     tip = signal.tipped_by
     over = {"ended_at": signal.ended_at.isoformat()} if signal.ended_at else {}
@@ -41,7 +50,7 @@ def _alert_of_signal(signal: Signal, tier: str) -> Alert:
         key=key_of(signal.kind, signal.brand, signal.koc_id, "", tip.platform, tip.post_id),
         kind=signal.kind,
         level=None,
-        severity=severity_of(signal.kind, None, tier),
+        severity=severity_of(signal.kind, None, tier, spread=goes_far(signal.evidence)),
         koc_id=signal.koc_id,
         brand=signal.brand,
         fired_at=signal.at,
