@@ -151,7 +151,7 @@ def _of_threads(crowd: Crowd, changed: Mapping[str, datetime], before: Mapping[s
     new: dict[str, CrowdFind | None] = dict.fromkeys(changed)
     many = {p: some for p, some in voices.items() if storms.has_many(some, storms.THREAD_WINDOW, storms.LEAST_THREAD)}
     answers = crowd.answers(min(starts[p] for p in many) - storms.THREAD_DAYS * storms.DAY) if many else ()
-    for place in changed:
+    for place in sorted(many.keys() | {place for place, found in known.items() if found}):
         some = many.get(place, ())
         others = [one for one in answers if one[0] != place]
         found = storms_of_thread(some, others, known[place], since=changed[place])
