@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Integer, and_, cast, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Integer, and_, bindparam, cast, exists, func, select
 
 from storage.codec import cues_of, us, when
 from storage.database import AnyRow, Database, among, chunks
@@ -18,6 +18,8 @@ from storage.tables import account_keys, mentions, nominations, post_counts, pos
 
 SHRUNK = 4  # posts of a stance of nought that a mean is shrunk by, so that few posts do not come first
 MOST_POSTS = 60  # of an author that are read, the newest
+FETCHED = 50_000  # fingerprints at a time
+_PUBLIC = (posts.c.url != "", posts.c.text_purged.is_(False))
 
 
 class Strangers:
@@ -59,20 +61,23 @@ def favorable(connection: Connection, brand: str, *, least: int, most: int, plat
         select(posts.c.author_key)
         .select_from(mentions)
         .join(posts, posts.c.id == mentions.c.post)
-        .where(*_counts(brand), posts.c.posted_at >= since, posts.c.url != "", posts.c.text_purged.is_(False))
+        .where(*_counts(brand), posts.c.posted_at >= since)
         .group_by(posts.c.author_key)
         .having(func.count() >= least, total > 0)
         .order_by((total / (func.count() + SHRUNK)).desc(), posts.c.author_key)
     )
     if platform is not None:
         query = query.where(posts.c.platform == platform)
+    public = select(posts.c.id).where(posts.c.author_key == bindparam("author"), *_PUBLIC).limit(1)
     found: list[str] = []
-    for some in chunks(list(connection.execute(query).scalars())):  # in order; who may not be one is few
+    for some in chunks(list(connection.execute(query).scalars())):  # in order; those who may be none are few
         out = _kept_out(connection, some)
-        found += [key for key in some if key not in out]
-        if len(found) >= most:
-            break
-    return found[:most]
+        for key in some:
+            if key not in out and connection.execute(public, {"author": key}).first():
+                found.append(key)
+                if len(found) == most:
+                    return found
+    return found
 
 
 def _counts(brand: str) -> Sequence[ColumnElement[bool]]:
@@ -93,22 +98,21 @@ def _kept_out(connection: Connection, keys: Sequence[str]) -> set[str]:
 
 def authors(connection: Connection, brand: str, keys: Sequence[str]) -> list[Author]:
     """These authors with their newest public posts, in the order given; those that keep none are left out."""
+    newest = select(posts.c.id).where(posts.c.author_key == bindparam("author"), *_PUBLIC)
+    newest = newest.order_by(posts.c.posted_at.desc(), posts.c.id.desc()).limit(MOST_POSTS)  # by the index, author by author
+    ids = [row for key in dict.fromkeys(keys) for row in connection.execute(newest, {"author": key}).scalars()]
+    own = and_(mentions.c.post == posts.c.id, *_counts(brand))
+    fields = (
+        posts.c.id, posts.c.author_key, posts.c.platform, posts.c.post_id, posts.c.kind, posts.c.url, posts.c.posted_at,
+        posts.c.text, mentions.c.favor, mentions.c.against, mentions.c.constructive, mentions.c.cues, mentions.c.fingerprint,
+        _engagement(posts.c.id).label("engagement"),
+    )  # fmt: skip
     by_author: dict[str, list[AnyRow]] = {}
-    for some in chunks(sorted(set(keys))):
-        newest = func.row_number().over(partition_by=posts.c.author_key, order_by=(posts.c.posted_at.desc(), posts.c.id.desc()))
-        fields = (
-            posts.c.id, posts.c.author_key, posts.c.platform, posts.c.post_id, posts.c.kind, posts.c.url, posts.c.posted_at,
-            posts.c.text, newest.label("nth"),
-        )  # fmt: skip
-        kept = (
-            select(*fields).where(among(posts.c.author_key, some), posts.c.url != "", posts.c.text_purged.is_(False)).subquery()
-        )
-        own = and_(mentions.c.post == kept.c.id, *_counts(brand))
-        said = (mentions.c.favor, mentions.c.against, mentions.c.constructive, mentions.c.cues, mentions.c.fingerprint)
-        query = select(kept, *said, _engagement(kept.c.id).label("engagement")).outerjoin(mentions, own)
-        for row in connection.execute(query.where(kept.c.nth <= MOST_POSTS).order_by(kept.c.posted_at, kept.c.id)):
+    for some in chunks(sorted(ids)):
+        query = select(*fields).outerjoin(mentions, own).where(among(posts.c.id, some))
+        for row in connection.execute(query):
             by_author.setdefault(row.author_key, []).append(row)
-    return [_author_of(key, by_author[key]) for key in keys if key in by_author]
+    return [_author_of(key, by_author[key]) for key in dict.fromkeys(keys) if key in by_author]
 
 
 def _engagement(row: Any) -> ColumnElement[Any]:
@@ -122,7 +126,8 @@ def _engagement(row: Any) -> ColumnElement[Any]:
 
 
 def _author_of(key: str, rows: Sequence[AnyRow]) -> Author:
-    return Author(key, rows[-1].platform, tuple(_said_of(row) for row in rows))
+    ordered = sorted(rows, key=lambda row: (row.posted_at, row.id))
+    return Author(key, ordered[-1].platform, tuple(_said_of(row) for row in ordered))
 
 
 def _said_of(row: AnyRow) -> Said:
@@ -147,9 +152,14 @@ def _said_of(row: AnyRow) -> Said:
 def fingerprints(connection: Connection, brand: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Of every mention of the brand by whomever: the post's row and its content's fingerprint, both of one length."""
     query = select(mentions.c.post, mentions.c.fingerprint).where(*_counts(brand), mentions.c.fingerprint != 0)
-    rows = connection.execution_options(yield_per=50_000).execute(query)
-    flat = np.fromiter((value for row in rows for value in row), np.int64)
-    return flat[::2], flat[1::2].copy()
+    result = connection.execute(query)
+    cursor, parts = result.cursor, []
+    assert cursor is not None  # a row for each of a million posts is too dear here: the driver's own tuples do
+    while some := cursor.fetchmany(FETCHED):
+        parts.append(np.array(some, np.int64))
+    result.close()
+    every = np.concatenate(parts) if parts else np.empty((0, 2), np.int64)
+    return every[:, 0].copy(), every[:, 1].copy()
 
 
 def author_at(connection: Connection, url: str) -> tuple[str, PostKey] | None:

@@ -8,7 +8,7 @@ its long phrases are found as runs of eight letters that several other authors u
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ BANDS = 4
 RUN = 8  # letters of a phrase that hardly two people write alike by chance
 FEW = 2  # other authors who write a phrase, before it is a script's
 NEW = 4  # letters of what counts as something new
+AT_ONCE = 1000  # posts that are compared in one step, so that a common word takes no more than some memory
 LEAST = 8  # letters, below which a text says too little to be alike
 _NOISE = re.compile(r"[^\u3400-\u9fffa-z]+")
 
@@ -31,27 +32,45 @@ def near_copies(
     """Of each author the posts (rows) that somebody else posted nearly word by word.
 
     own: author → (row, fingerprint) of the posts. rows, prints: of every post, one length."""
-    mine = [(author, row, print_) for author, pairs in own.items() for row, print_ in pairs if print_]
     found: dict[str, set[int]] = {author: set() for author in own}
+    mine = [(author, row, print_) for author, pairs in own.items() for row, print_ in pairs if print_]
     if not mine or not len(prints):
         return found
-    asked = np.array([print_ for _, _, print_ in mine], np.int64).view(np.uint64)
-    every = prints.view(np.uint64)
-    of_author = {author: np.array(sorted(row for row, _ in pairs), np.int64) for author, pairs in own.items()}
+    every, asked = prints.view(np.uint64), np.array([print_ for _, _, print_ in mine], np.int64).view(np.uint64)
+    whose = np.full(int(max(rows.max(), max(row for _, row, _ in mine))) + 1, -1, np.int32)  # row → author, -1 for all others
+    authors = _numbers(own, mine)
+    for author, pairs in enumerate(own.values()):
+        whose[[row for row, _ in pairs]] = author
+    for at, post in _alike(asked, every):
+        others = whose[rows[post]] != authors[at]
+        for hit in np.unique(at[others]):
+            author, row, _ = mine[hit]
+            found[author].add(row)
+    return found
+
+
+def _numbers(own: Mapping[str, object], mine: Sequence[tuple[str, int, int]]) -> NDArray[np.int32]:
+    """The number of each post's author."""
+    number = {author: n for n, author in enumerate(own)}
+    return np.array([number[author] for author, _, _ in mine], np.int32)
+
+
+def _alike(asked: NDArray[np.uint64], every: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Indexes of those asked for, and of all those that differ from them in few bits, part by part."""
     for band in range(BANDS):
         shift = np.uint64(16 * band)
         words = ((every >> shift) & np.uint64(0xFFFF)).astype(np.uint16)
         order = np.argsort(words, kind="stable")
         edges = np.searchsorted(words[order], np.arange(0x10001))
-        for (author, row, _), print_ in zip(mine, asked, strict=True):
-            if row in found[author]:
-                continue
-            word = int((print_ >> shift) & np.uint64(0xFFFF))
-            at = order[edges[word] : edges[word + 1]]
-            alike = at[np.bitwise_count(every[at] ^ print_) <= BITS]
-            if len(alike) and not np.isin(rows[alike], of_author[author]).all():
-                found[author].add(row)
-    return found
+        own = ((asked >> shift) & np.uint64(0xFFFF)).astype(np.intp)
+        for start in range(0, len(asked), AT_ONCE):
+            word = own[start : start + AT_ONCE]
+            counts = edges[word + 1] - edges[word]
+            at = np.repeat(np.arange(start, start + len(word)), counts)
+            within = np.arange(len(at)) - np.repeat(np.cumsum(counts) - counts, counts)
+            post = order[np.repeat(edges[word], counts) + within]
+            near = np.bitwise_count(every[post] ^ asked[at]) <= BITS
+            yield at[near], post[near]
 
 
 def letters_of(text: str, names: Sequence[str]) -> str:
