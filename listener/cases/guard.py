@@ -5,9 +5,9 @@ is refused where it names such an act as ours: ordered, asked for, offered or th
 ("不要求删帖"), undone ("解除禁言"), turned down ("公关公司建议删帖，已否决"), told of somebody else ("用户自行删除了原帖",
 "对方表示会起诉"), or done to what is no voice ("问题批次全部下架").
 
-It is a reminder for people of good will, no wall: whoever wants to can find other words. Of phrases that it had not seen, it
-caught 36 % and 46 % in two rounds (plain words nearly all, euphemisms few) and stopped 16 % and 10 % of harmless ones; after
-each round it learnt them. `tests/guard_phrases.py` holds them all.
+It is a reminder for people of good will, no wall: whoever wants to can find other words. Of phrases that it had not seen it
+caught 36 %, 46 % and 59 % in three rounds (plain words nearly all, euphemisms few) and stopped 16 %, 10 % and 6 % of harmless
+ones; after each round it learnt them. `tests/guard_phrases.py` holds them all.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Final
 
 # Who is spoken of: those who raise their voice, and those who are not us.
 _THEM = (
-    r"(?:用户|客户|顾客|消费者|买家|对方|博主|作者|楼主|达人|网友|粉丝|群友|平台|有人|本人|KOC|[他她](?:们"
+    r"(?:用户|客户|顾客|消费者|买家|对方|博主|作者|楼主|达人|网友|粉丝|群友|有人|本人|KOC|[他她](?:们"
     r"|本人)?|[张王李赵刘陈](?:姐|哥|女士|先生)"
     r"|the (?:user|author|customer|koc|platform)|users?|author|customer|platform|\bhe\b|\bshe\b|\bthey\b)"
 )
@@ -32,18 +32,19 @@ _VOICE = (
     r"|post|review|video|comment|tweet|article|content|thread|story)"
 )
 _ORDER = (
-    r"(?:让|叫|要求|请|劝|催|逼|命令|通知|提醒|建议|希望|麻烦|烦请|务必|尽快|必须|安排|联系|对接|跟|和|找|沟通"
+    r"(?:让|叫|要求|请|劝|催|逼|命令|通知|提醒|建议|希望|麻烦|烦请|务必|尽快|必须|安排|联系|对接(?!人)|跟|和|找|沟通"
     r"|联络|私信|只要|除非|前提|条件|换|等|直到|才|先|立即|马上|直接|统一|一律|全部"
-    r"|可否|发动|组织|动员|全员|能不能|能否|最好|花钱|付费|出钱|使|令|争取|设法|想办法|推动|协调|说服|帮忙|商量|得先|第一时间"
+    r"|可否|发动|组织|动员|全员|须|方可|能不能|能否|最好|花钱|付费|出钱|使|令|争取|设法|想办法|推动|协调|说服"
+    r"|帮忙|商量|得先|第一时间"
     r"|\bask|\btell|\btold|\bget\b|\bgot\b|\bmake\b|\bmade\b|\bhave (?:our|the|him|her|them|legal)|\bplease"
-    r"|\brequest|\brequire|\bdemand|\burge"
+    r"|\brequest|\brequire|\bdemand|\bmust\b|\burge"
     r"|\bif\b|\bunless|\buntil|\bbefore|\bcondition|\bpay|\boffer|\bpersuade|\bconvince|\bcould you|\bin exchange)"
 )
 _GONE = (
     r"(?:删(?:除|掉|了|去|一下|一删|帖|贴|评|稿|文|光|减)?|撤(?:下|掉|回|稿|帖|文|销|除|了)?|下架|下掉|下了"
     r"|下线|隐藏|屏蔽|折叠|清理|清空|清除|清掉|消失|抹掉|抹去|拿掉"
     r"|按下去|往下沉|下沉|去掉|disappear|搞没|搞掉|弄没|弄掉"
-    r"|洗掉|沉底|沉掉|降热|不可见|看不到|转(?:为|成)?私密|仅自己可见|设为私密"
+    r"|洗掉|沉底|沉掉|降热|不可见|看不到|转(?:为|成)?私密|仅自己可见|设[为成]私密"
     r"|delet\w*|remov\w*|take\w* (?:it |the \w+ |her \w+ |his \w+ )?down|took \w+ down|takedown|\bhid(?:e|es"
     r"|ing)?\b|retract\w*|withdraw\w*|bury|unpublish\w*)"
 )
@@ -58,7 +59,8 @@ _NOT = (
 _TURN = r"(?:直接|立即|马上|而是|但|就|只能|改为|干脆|不如|再|then|but|instead|just)"  # ends what a negation reaches
 _DENIED = re.compile(rf"{_NOT}(?:(?!{_TURN}).){{0,28}}$", re.IGNORECASE)
 _REJECTED = re.compile(
-    r"已恢复|恢复(?:显示|展示|发言|权益|内容|原状|他|她|其|被|误)|误(?:删|封|禁|伤)|已(?:公开)?致歉|向(?:他|她"
+    r"已恢复|恢复(?:显示|展示|发言|权益|内容|原状|他|她|其|被|误)|误(?:删|封|禁|伤)|[已并](?:公开)?致歉"
+    r"|与[^，]{0,8}无关|向(?:他|她"
     r"|其|用户|博主)(?:公开)?道歉|apologi[sz]ed"
     r"|lost his|lost her|restored|否决|否定|没有?同意|不同意|未同意|未采纳|不采纳|驳回|叫停|制止|不可取"
     r"|是错误?的|做错了|turned down|rejected"
@@ -78,7 +80,8 @@ _TOLD = re.compile(
     re.IGNORECASE,
 )
 _BY_THEM = re.compile(
-    rf"^\s*(?:she asked|he asked|they asked)|^\s*(?:后来|今天|昨天|据|原来|该|已经?)?{_THEM}(?!的|评论|差评|内容|评价|[这那])"
+    rf"^\s*(?:she asked|he asked|they asked)|^\s*(?:后来|今天|昨天|据|原来|该|已经?)?(?:{_THEM}|平台|竞品"
+    rf"|竞争对手|对手)(?!的|评论|差评|内容|评价|[这那])"
     rf"|{_THEM}[^，,]{{0,6}}?(?:自己|自行|主动|自愿|已经?|又|也|取关并|把{_WE}|把官方|删除了?|撤下|撤回|修改了?"
     rf"|改成|提出|退出|举报|投诉|deleted|removed"
     rf"|took|blocked|reported|hid\b)"
@@ -134,16 +137,17 @@ RULES: Final = (
     ),
     _rule(
         "bought-praise",
-        r"好评返现|好评[^，]{0,4}返|free products if|changes? (?:his|her|the|their) rating|(?:改成|改为"
+        r"(?:删|撤|改)[^，]{0,8}后[^，]{0,6}(?:再|才|方|就|给|补|退款|赔)|改好评|更改评价|好评返现|好评[^，]{0,4}返"
+        r"|free products if|changes? (?:his|her|the|their) rating|(?:改成|改为"
         r"|换成?)[^，]{0,4}(?:好评|五星"
         r"|5 ?星)|刷(?:一波)?[^，]{0,3}(?:好评|评论|正面)|洗白|反转视频|(?:删|撤|改)[^，]{0,6}(?:领取?|返"
         r"|送)[^，]{0,4}(?:红包|现|元)",
-        r"edits? (?:his|her|the|their) review|gift card",
-        spares=re.compile(r"自愿|主动"),
+        r"(?:edit|chang)\w* (?:his|her|the|their) review|gift card",
+        spares=re.compile(r"自愿|主动|修正|活动页|页面"),
     ),
     _rule(
         "astroturf",
-        r"控评|水军|带一?波?节奏|反黑|围攻|反驳他|统一口径|负面压制|小号|写[^，]{0,6}条好评|盖过去"
+        r"控评|水军|带一?波?节奏|反黑|围攻|反驳他|统一口径|负面压制|小号|点踩|骂回去|覆盖搜索|清干净|写[^，]{0,6}条好评|盖过去"
         r"|去[^，]{0,4}点赞官方|踩他|踩她|说[他她]造谣|打[他她]的脸|搞臭|attack"
         r"|评论区走向|对冲|理论理论|(?:买|撤|压)[^，]{0,5}热搜|(?:搜索结果|负面|差评|质疑)[^，]{0,6}(?:压|顶下去|沉下去)"
         r"|(?:铺|顶|刷|盖)[^，]{0,8}(?:好评|正面)",
@@ -154,7 +158,7 @@ RULES: Final = (
         r"人肉|查[^，]{0,8}(?:手机号|住址|身份证|家庭|真实姓名|单位|做什么工作|住哪|背景)"
         r"|找(?:到)?[^，]{0,4}(?:单位|领导|家人|学校|老板)[^，]{0,4}(?:谈|聊|说|施"
         r"|反映)|(?:找到?|联系)(?:[他她]|对方|用户|博主)[^，]{0,3}(?:老板|领导|单位|公司|家人|学校)|抖出去"
-        r"|聊天记录发出去|上门谈|找[他她](?:老公|老婆|爸|妈|家|同事)"
+        r"|聊天记录发出去|上门谈|联系其(?:公司|单位)|真实姓名发|闺蜜|找[他她](?:老公|老婆|爸|妈|家|同事)"
         r"|扒(?:一扒|他|她)",
         r"\bdox|\bemployer\b",
         by_them=False,
@@ -164,7 +168,7 @@ RULES: Final = (
         r"起诉|诉状|法庭见|打官司|诉讼|法律手段|法律程序|法律责任|追究[^，]{0,6}责任|商业诋毁|诽谤|违法的|坐牢"
         r"|defamation|侵犯商誉|名誉侵权|律师函|律师信|法务函|发函|赔礼道歉"
         r"|告(?:他|她)(?=诽|侵|上|吧|$)|报警(?!器)|报案",
-        r"\bsue\b|lawsuit|legal (?:action|remed|threat)|cease and desist|\bthreaten|\bscare (?:him|her|them)",
+        r"\bsue\b|lawsuit|legal (?:action|remed|threat)|cease.and.desist|\bthreaten|\bscare (?:him|her|them)",
         spares=re.compile(
             r"是否|核实|不构成|不存在|冒充|假冒|诈骗|起火|安全|敲诈|盗|责任人|供应商|物流|工厂|内部|[王李张赵刘陈](?:女士|先生)"
         ),
@@ -172,7 +176,7 @@ RULES: Final = (
     _rule(
         "report",
         r"举报(?!入口|电话|按钮|中心|渠道)|投诉[^，]{0,14}(?:下架|限流|封|删)|(?:平台|小红书|微博|抖音"
-        r"|B站)[^，]{0,6}投诉|侵权投诉|投诉通道|投诉(?:他|她|该|其|对方"
+        r"|B站)[^，]{0,6}投诉|侵权投诉|平台[^，]{0,8}(?:下架|删)|投诉通道|投诉(?:他|她|该|其|对方"
         r"|这条)|封[他她其]的号|封号|把号封|限流(?!阀|器)|降权",
         r"\b(?:mass-?)?report(?:ing)? (?:the|this|his|her) (?:account|post|user|channel)|\bsuspend|shadow ?ban",
         spares=re.compile(r"处理器|固件|电流|水|阀|申诉"),
@@ -180,7 +184,7 @@ RULES: Final = (
     _rule(
         "ban",
         r"拉黑|黑名单|禁言|移出[^，]{0,6}群|踢(?:出|掉|了|走|人)|封杀|拉进黑",
-        rf"\bban\b|\bblock (?:this|the|{_PEOPLE})|\bmute\b|^\s*block\b|\bkick (?:him|her|them)",
+        rf"\bban\b|\bblock(?:ed)? (?:this|the|{_PEOPLE})|\bmute\b|^\s*block\b|\bkick (?:him|her|them)",
         spares=re.compile(r"移出黑名单|解除|恢复|放出|误禁|功能|失效|bug|unban|unblock|unmute"),
     ),
     _rule(
@@ -190,14 +194,15 @@ RULES: Final = (
         r"|不再(?:与|和|跟)?[^，]{0,4}(?:合作|寄样|续约|邀请)|(?:收回|撤销|撤掉)[^，]{0,10}(?:称号|样品|资格|权益"
         r"|身份|投放)|扣(?:住|下|押"
         r"|留)?[^，]{0,4}(?:尾款|稿费|佣金|款)|断货|换一?个?听话"
-        r"|除名|清退|别找[他她]|降级处理|降低[他她其][^，]{0,4}等级|减少[^，]{0,6}(?:寄样|倾斜|资源)"
+        r"|除名|提前解除|不支付|不优先|不(?:再)?[跟与和][^，]{0,3}合作|停止向[^，]{0,6}寄|清退|别找[他她]|降级处理"
+        r"|降低[他她其][^，]{0,4}等级|减少[^，]{0,6}(?:寄样|倾斜|资源)"
         r"|[^，]{0,4}折扣码停|(?:取消|收回)[^，]{0,8}(?:名额|样机"
         r"|测试机|折扣码|邀请)|名单[^，]{0,4}(?:不要|别|移除|剔除|去掉)|别想续|(?:佣金|费用|尾款|款项"
         r"|返佣)[^，]{0,4}(?:压着|压一压|缓|冻结)|停[掉了]"
         rf"[^，]{{0,4}}(?:会员|合作|链接)|(?:链接|权益|会员)停[掉了]|拒绝{_ONES}[^，]{{0,4}}参加"
         rf"|不给{_ONES}[^，]{{0,3}}(?:发货|寄|结)|(?:将|会"
         rf"|以免)[^，]{{0,2}}影响[^，]{{0,6}}(?:合作|返佣|佣金|权益|结算)",
-        r"\b(?:end|terminat|cancel|cut|stop|paus|suspend)\w*\b[^,]{0,14}(?:partnership|contract|cooperation"
+        r"\b(?:end|terminat|cancel|cut|stop|paus|suspend)\w*\b[^,]{0,14}(?:partnership|agreement|contract|cooperation"
         r"|collaboration|affiliate|membership|access)|\bdrop (?:him|her|them)|withhold",
         r"no more samples|deal is off|(?:partnership|contract|cooperation|collaboration) (?:is|was"
         r"|has been) (?:cancel|end|terminat)|stop working with|revoke|ambassador status",
@@ -211,7 +216,8 @@ RULES: Final = (
     ),
     _rule(
         "removal",
-        rf"{_GONE}[^，,]{{0,14}}{_VOICE}|{_VOICE}[^，,]{{0,16}}{_GONE}|删[帖评稿]|撤[稿帖文]|删一条"
+        rf"{_GONE}[^，,]{{0,14}}{_VOICE}|{_VOICE}[^，,]{{0,16}}{_GONE}|删[帖评稿]|撤[稿帖文]|删一条|删除?\s?\d+\s?条"
+        rf"|(?:差评|评价)[^，]{0, 4}(?:过滤|申诉)掉|删[^，]{0, 6}提问"
         rf"|{_ORDER}[^，,]{{0,12}}(?:删|撤稿|撤掉|撤下)"
         rf"|(?:差评|评论|帖|视频|笔记|微博)[^，]{{0,6}}处理掉|压下去|{_ORDER}[^,]{{0,24}}\b(?:delet|remov|retract|withdraw"
         rf"|take [^,]{{0,20}}down)|(?:thread|post|video|review)\w* is gone|stays online|taken down|删了吧|不予展示|拖到没人看"
@@ -230,12 +236,13 @@ RULES: Final = (
         r"|别再发|正面的$|点?[^，]{0,2}压力(?!锅|不足|测试|表)|承诺书"
         r"|永不公开|保证不再|后果自负|违约金|按违约|追责|认错|松口|惩戒|惩罚|作为处罚|吓一?吓|威胁(?:他|她|对方)"
         r"|警告(?:他|她|对方|用户|博主)"
-        r"|(?:让|请)[^，]{0,6}警告|别再说|不许再|不得(?:再)?(?:发布|发表|提)[^，]{0,4}(?:负面|此事)|停止发布"
+        r"|(?:让|请)[^，]{0,6}警告|别再[说提更]|不要再提|不许再|不得(?:再)?(?:发布|发表|提)[^，]{0,4}(?:负面|此事"
+        r"|相关)|停止发布"
         r"|要求[^，]{0,4}停止$|听话|注意言辞|谨言慎行|掂量|苦头"
         r"|给点颜色|做做工作|息事宁人|以观后效",
         rf"(?:要求|让|逼|令|请)\s?(?:{_ONES})[^，]{{0,6}}(?:道歉|发?声明|澄清|闭|认)|逼[^，]{{0,10}}",
         r"\bpressur|\bNDA\b|non-disclosure|\bintimidat|or else",
-        spares=re.compile(r"工厂|供应商|压力锅|水压|压力测试|按键压力|警告标签"),
+        spares=re.compile(r"工厂|供应商|内部|主管|责任人|压力锅|压力不够|水压|压力测试|按键压力|警告标签"),
     ),
 )
 _ORDERED = frozenset({"removal", "rewrite"})  # what is matched begins with the order, so that it may be denied within
@@ -276,7 +283,7 @@ def _code_of(clause: str, before: str, sentence: str, is_verified: bool, is_lega
         return "pressure"
     for rule in RULES:
         found = rule.act.search(clause)
-        if found is None or (rule.spares and (rule.spares.search(clause) or rule.spares.search(before))):
+        if found is None or _is_spared(rule, clause, before):
             continue
         if _is_lifted(rule.code, found[0], is_verified, is_legal) or _REJECTED.search(sentence):
             continue
@@ -286,6 +293,13 @@ def _code_of(clause: str, before: str, sentence: str, is_verified: bool, is_lega
             continue
         return rule.code
     return ""
+
+
+def _is_spared(rule: _Rule, clause: str, before: str) -> bool:
+    """Whether the clause shows that another thing is meant; or the one before it does, where this one names no voice."""
+    if rule.spares is None:
+        return False
+    return bool(rule.spares.search(clause) or (rule.spares.search(before) and not re.search(_VOICE, clause, re.IGNORECASE)))
 
 
 def _is_told(rule: _Rule, clause: str, found: re.Match[str]) -> bool:
