@@ -124,12 +124,14 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """A signal beside the drift, and what was made of it; alert_key as in `Turn`."""
+    """A signal beside the drift, and what was made of it; alert_key as in `Turn`. said: the posts that it quotes, as far as
+    they are stored: the KOC's own, what it said of rivals, what others answered."""
 
     signal: Signal
     alert_key: str
     state: AlertState | None
     told: tuple[Told, ...]
+    said: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,7 @@ def explain(
         need=needs_of([history], [verdict.state], replay)[0] if replay else {},
         coverage=now_covered,
         cases=tuple(cases),
-        signals=tuple(_beside(signal, stored, deliveries, holds) for signal in verdict.signals),
+        signals=tuple(_beside(signal, stored, deliveries, holds, _every(history)) for signal in verdict.signals),
         held_back=_held_back(verdict),
     )
 
@@ -200,7 +202,7 @@ def explain(
 def _held_back(verdict: Verdict) -> tuple[HeldBack, ...]:
     """What was held back; after a turn nobody asks why a further post was no first one."""
     turned_at = min((drift.fired_at for drift in verdict.drifts), default=None)
-    return tuple(one for one in verdict.held if one.kind == "drift" or turned_at is None or one.at < turned_at)
+    return tuple(one for one in verdict.held if one.kind != "first-negative" or turned_at is None or one.at < turned_at)
 
 
 def stance_of(mention: Mention) -> Stance:
@@ -293,11 +295,24 @@ def _told(key: str, deliveries: Sequence[Delivery], holds: Sequence[Hold]) -> tu
     )
 
 
-def _beside(signal: Signal, stored: Sequence[StoredAlert], deliveries: Sequence[Delivery], holds: Sequence[Hold]) -> Beside:
+def _every(history: History) -> dict[PostKey, KocMention]:
+    """What a signal may quote."""
+    answers = (one.said for one in history.accusations)
+    return {one.mention.key: one for one in (*answers, *history.rivals, *history.mentions)}
+
+
+def _beside(
+    signal: Signal,
+    stored: Sequence[StoredAlert],
+    deliveries: Sequence[Delivery],
+    holds: Sequence[Hold],
+    every: Mapping[PostKey, KocMention],
+) -> Beside:
     same = (one for one in stored if (one.alert.kind, one.alert.fired_at) == (signal.kind, signal.at))
     found = next((one for one in same if one.alert.posts == signal.posts[-len(one.alert.posts) :]), None)
     key = found.alert.key if found else ""
-    return Beside(signal, key, found.state if found else None, _told(key, deliveries, holds))
+    said = tuple(_line(every[post], None, None) for post in dict.fromkeys(signal.posts) if post in every)
+    return Beside(signal, key, found.state if found else None, _told(key, deliveries, holds), said)
 
 
 def _is_of(stored: StoredAlert, drift: Drift) -> bool:

@@ -26,11 +26,13 @@ from listener.text import phrases
 from listener.text.chart import png_of, svg_of
 from listener.text.quotes import line_of, quote_of, unmasked
 from listener.text.reasons import reason
+from listener.text.signals.tellers import told_of
 from listener.text.views import AlertView, Dot, Language
 from listener.text.words import word
-from storage.records import Alert, Koc, KocMark
+from storage.records import Alert, Koc, KocMark, Signal
 
 MOST_HELD = 8  # of what was held back, the newest
+MOST_SAID = 4  # posts shown of a signal, the newest
 STYLES = {"against": "red", "favor": "green", "none": "dim"}
 
 
@@ -113,8 +115,8 @@ def _print(told: Explanation, app: App) -> None:
         day, status = change.at.astimezone(zone).date(), word("status", change.status, language)
         out.print(Text.assemble(f"  {day}  {status}  ", (word("reason", change.reason, language), "dim")))
     out.print(_mentions(told, language, zone))
-    for said in (*gone_lines(told, app), *commenter_lines(told, app)):
-        out.print(Text(line_of(said)), soft_wrap=True)
+    for note in (*gone_lines(told, app), *commenter_lines(told, app)):
+        out.print(Text(line_of(note)), soft_wrap=True)
     for turn in told.turns:
         for text in _turn_lines(turn, language, zone):
             out.print(text, soft_wrap=True)
@@ -226,7 +228,12 @@ def _print_signals(told: Explanation, language: Language, zone: ZoneInfo) -> Non
         signal = one.signal
         over = f"（{signal.ended_at.astimezone(zone):%Y-%m-%d} {'已过去' if zh else 'over'}）" if signal.ended_at else ""
         kind = word("alert-kind", signal.kind, language)
-        out.print(Text.assemble((kind, "bold"), f" {signal.at.astimezone(zone):%Y-%m-%d %H:%M} {over}"))
+        words = _words_of(told, signal, language, zone)
+        out.print(Text.assemble((kind, "bold"), f" {signal.at.astimezone(zone):%Y-%m-%d %H:%M} {words}{over}"), soft_wrap=True)
+        for said in one.said[-MOST_SAID:]:
+            stance = word("stance", said.stance, language)
+            quoted = f"  {said.posted_at.astimezone(zone):%Y-%m-%d} {stance} {quote_of(said.text, language, 60)} {said.url}"
+            out.print(Text(quoted.rstrip(), style="dim"), soft_wrap=True)
         for sent in one.told:
             for line in _told_lines(sent, language, zone):
                 out.print(Text(line), soft_wrap=True)
@@ -237,6 +244,17 @@ def _print_signals(told: Explanation, language: Language, zone: ZoneInfo) -> Non
         out.print(
             Text(f"  {held.at.astimezone(zone):%Y-%m-%d} {'未发' if zh else 'not raised'}：{what}，{why}{later}", style="dim")
         )
+
+
+def _words_of(told: Explanation, signal: Signal, language: Language, zone: ZoneInfo) -> str:
+    """What a signal says in one line; "" for a kind without words of its own."""
+    ended = {"ended_at": signal.ended_at.isoformat()} if signal.ended_at else {}
+    evidence = {**signal.evidence, **ended}
+    alert = Alert(
+        "", signal.kind, None, "info", told.koc_id, told.brand, signal.at, None, evidence=evidence, posts=signal.posts
+    )
+    words = told_of(AlertView(alert, told.koc, (), language=language, timezone=zone.key))
+    return words.headline if words else ""
 
 
 def _mentions(told: Explanation, language: Language, zone: ZoneInfo) -> Table:

@@ -303,6 +303,17 @@ PLANS = (
     "expose", "complaint", "same_again", "critique", "others_expose", "farewell", "no_defection", "feedback", "two_causes",
     "accused", "one_voice", "harmless", "withdraw",
 )  # fmt: skip
+# What looks like an event of a kind and is none.
+
+
+LIKE = {
+    "calm long critique": "grave-post",
+    "exposé of others, of the rival, of news": "grave-post",
+    "names the rival, does not leave": "defection",
+    "two causes, once each": "unresolved-feedback",
+    "one voice twice": "accusation",
+    "harmless comments": "accusation",
+}
 
 
 def with_events(folder: Path, out: Path, seed: int) -> list[Event]:
@@ -387,7 +398,7 @@ def show(runs: Sequence[tuple[Path, list[Event], list[Verdict], dict[str, float]
                     raised[kind, event.what].append(bool(inside))
                     doubled[kind] += max(0, len(inside) - 1)
                     found = [one for one in found if one not in inside]
-                elif event and not event.kind and kind != "first-negative":
+                elif event and LIKE.get(event.what) == kind:
                     raised["not " + kind, event.what].append(bool(inside))
                 false[kind, scenario[koc]] += len(found)
             years[scenario[koc]] += lived.get(koc, 0.0)  # type: ignore[assignment]
@@ -400,9 +411,9 @@ def show(runs: Sequence[tuple[Path, list[Event], list[Verdict], dict[str, float]
         low, high = wilson(sum(hits), len(hits))
         print(f"  {kind:20} {what:28} {sum(hits):3} of {len(hits):3} = {sum(hits) / len(hits):.2f} ({low:.2f}–{high:.2f})")
     print("  told more than once:", dict(doubled))
-    print("look-alikes that raised a signal of the kind")
+    print("look-alikes that raised the signal they look like")
     for (kind, what), hits in sorted(raised.items()):
-        if kind.startswith("not ") and sum(hits):
+        if kind.startswith("not "):
             print(f"  {kind[4:]:20} {what:40} {sum(hits):3} of {len(hits):3}")
     print("signals without an event, per 1000 KOC-years (central 90 %), by scenario of the judge")
     print(f"  {'':20} {'':8}" + "".join(f" {name:>12}" for name in sorted(years)))

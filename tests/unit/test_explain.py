@@ -18,15 +18,18 @@ from listener.explain import AHEAD, MOST_AHEAD, Explanation, Held, explain, json
 from storage.policy_records import Hold
 from storage.records import (
     Alert,
+    Answer,
     CueHit,
     Delivery,
     DriftState,
+    HeldBack,
     History,
     Koc,
     KocCoverage,
     KocMention,
     Mention,
     PostKey,
+    Signal,
     Status,
     StoredAlert,
     Verdict,
@@ -141,6 +144,27 @@ def test_what_is_held_back_says_why_and_until_when() -> None:
     hook, mail = found.turns[-1].told
     assert (mail.held, mail.until, [one.reason for one in mail.holds]) == ("muted", later, ["quiet-hours", "muted"])
     assert (hook.told_in, hook.held, hook.until, [one.reason for one in hook.holds]) == ("digest", "", None, ["digest"])
+
+
+def test_a_signal_comes_with_the_posts_that_it_quotes_whoever_wrote_them() -> None:
+    told = history("+++++")
+    answered = told.mentions[-1].mention.key
+    voices = [replace(history("0").mentions[0], text=text, account=("weibo", text)) for text in ("收了多少钱", "恰饭")]
+    keyed = [replace(one, mention=replace(one.mention, key=PostKey("weibo", f"c{n}"))) for n, one in enumerate(voices)]
+    of = replace(told, accusations=tuple(Answer(one, answered) for one in keyed))
+    keys = tuple(one.mention.key for one in keyed)
+    signal = Signal("accusation", "K1", "星澜", START, keys[-1], {"authors_n": 2}, (*keys, PostKey("weibo", "gone")))
+    verdict = replace(replay([told])[0], signals=(signal,))
+    (found,) = explain(of, verdict, counted=counted(told)).signals
+    assert [one.text for one in found.said] == ["收了多少钱", "恰饭"]
+
+
+def test_after_a_turn_only_first_negatives_need_no_reason() -> None:
+    verdict = replay([TURNED])[0]
+    late = START + timedelta(days=900)
+    held = [HeldBack(kind, None, late, PostKey("weibo", kind), "copy") for kind in ("first-negative", "grave-post")]
+    found = explain(TURNED, replace(verdict, held=tuple(held)), counted=counted(TURNED))
+    assert [one.kind for one in found.held_back] == ["grave-post"]
 
 
 def test_without_a_mention_that_is_the_reason() -> None:
