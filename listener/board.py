@@ -7,7 +7,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from storage.records import Alert, Case, DriftState, Koc, KocCoverage, Level, Reach, Severity, Status, StoredAlert
+from storage.records import (
+    OPERATIONAL_KINDS,
+    Alert,
+    Case,
+    DriftState,
+    Koc,
+    KocCoverage,
+    Level,
+    Reach,
+    Severity,
+    Status,
+    StoredAlert,
+)
 
 Shown = Status | Literal["not-covered"]
 
@@ -86,7 +98,8 @@ def rows_of(
     by_state = {(one.koc_id, one.brand): one for one in states}
     by_alert: dict[tuple[str, str], list[Alert]] = {}
     for stored in alerts:
-        if stored.state == "current" and not stored.alert.is_over:
+        is_told = stored.state == "current" and not stored.alert.is_over
+        if is_told and stored.alert.kind not in OPERATIONAL_KINDS:  # what is due is no word of where the KOC stands
             by_alert.setdefault((stored.alert.koc_id, stored.alert.brand), []).append(stored.alert)
     by_case: dict[tuple[str, str], list[Case]] = {}
     for case in cases:

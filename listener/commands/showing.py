@@ -19,7 +19,7 @@ from listener.text.quotes import line_of, unmasked
 from listener.text.story import story_of
 from listener.text.views import AlertView, stance_of
 from listener.text.words import word
-from storage.records import Crawl, Koc, Mention, StoredAlert
+from storage.records import OPERATIONAL_KINDS, Crawl, Koc, Mention, StoredAlert
 
 COLOURS = {"red": "red", "amber": "yellow"}
 
@@ -98,7 +98,8 @@ def print_alerts(app: App, found: Sequence[StoredAlert], *, full: bool) -> None:
         story, level = story_of(view), view.alert.level or ""
         at = view.alert.fired_at.astimezone(ZoneInfo(app.timezone)).strftime("%Y-%m-%d %H:%M")
         state = "" if view.state == "current" else f"[dim]（{word('alert-state', view.state, view.language)}）[/dim]"
-        short = word("level-short", level, view.language) if level else word("alert-kind", view.alert.kind, view.language)
+        is_turn = level and view.alert.kind not in OPERATIONAL_KINDS
+        short = word("level-short", level, view.language) if is_turn else word("alert-kind", view.alert.kind, view.language)
         severity = word("severity", view.alert.severity, view.language)
         badge = f"[{COLOURS.get(level, 'blue')}]{escape(short)}[/]·{escape(severity)}{state}"
         mine = taken.get(view.alert.key)

@@ -29,7 +29,7 @@ from listener.text.reasons import reason
 from listener.text.signals.tellers import told_of
 from listener.text.views import AlertView, Dot, Language
 from listener.text.words import word
-from storage.records import Alert, Koc, KocMark, Signal
+from storage.records import OPERATIONAL_KINDS, Alert, Koc, KocMark, Signal
 
 MOST_HELD = 8  # of what was held back, the newest
 MOST_SAID = 4  # posts shown of a signal, the newest
@@ -71,6 +71,7 @@ def story_of(app: App, koc: Koc, brand: str, as_of: datetime | None) -> Explanat
     store = app.store
     history, judge = store.history(koc.koc_id, brand, as_of=as_of), judge_of(app, brand, as_of)
     stored = [] if as_of else store.alerts(history=True, brand=brand, koc=koc.koc_id)
+    stored = [one for one in stored if one.alert.kind not in OPERATIONAL_KINDS]
     keys = {one.alert.key for one in stored}
     deliveries = [one for one in store.deliveries() if one.alert_key in keys]
     return explain(

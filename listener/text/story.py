@@ -135,7 +135,11 @@ def story_of(view: AlertView) -> Story:
     return Story(
         language=view.language,
         tone=alert.level or (told.tone if told else "calm"),
-        badge=word("level", alert.level, view.language) if alert.level else word("alert-kind", alert.kind, view.language),
+        badge=(
+            word("level", alert.level, view.language)
+            if alert.level and alert.kind not in OPERATIONAL_KINDS
+            else word("alert-kind", alert.kind, view.language)
+        ),
         severity=word("severity", alert.severity, view.language),
         brand=cut(line_of(alert.brand), LONGEST_NAME),
         name=cut(line_of(view.name), LONGEST_NAME),

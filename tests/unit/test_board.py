@@ -158,3 +158,9 @@ def test_of_each_koc_the_last_red_alert_is_the_strongest_or_else_the_last_amber_
         alert("K2", "amber", ago=5 * DAY, key="early"),
     ]
     assert {n: one.alert.key for n, one in strongest_of(found).items()} == {"K1": "new", "K2": "later"}
+
+
+def test_what_is_due_is_no_word_of_where_the_koc_stands() -> None:
+    due = replace(alert("K1"), alert=replace(alert("K1").alert, key="d1", kind="case-due", level="red", severity="urgent"))
+    [row] = board("K1", alerts=[due])
+    assert (row.alert_key, row.level) == ("", None)
