@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from alembic import command
 from sqlalchemy import text
 
+from storage import schema
+from storage.database import Database
 from storage.records import CaseAct, KocMark, PostKey, StoreError
-from storage.store import Store
+from storage.store import Store, upgrade
 from tests.stored import BRAND, NOW, at, case, koc, post, step
 
 
@@ -137,3 +140,23 @@ def test_the_hashes_of_a_log_are_those_of_its_entries_in_order(store: Store) -> 
     assert len(own) == 2
     assert own[-1] == store.audit(["C1"])[0].head
     assert set(own) < set(store.log_hashes())
+
+
+def test_the_logs_that_an_older_version_wrote_are_chained_when_the_schema_is_brought_up_to_date(store_url: str) -> None:
+    with Store.open(store_url) as store:
+        opened(store)
+        opened(store, "C2", state="closed")
+        before = store.logs()
+    database = Database(store_url)
+    database.write(lambda c: command.downgrade(schema.config_of(c), "0009"))
+    database.close()
+    upgrade(store_url)
+    with Store.open(store_url) as store:
+        assert store.logs() == before
+        assert [(one.case_key, one.entries, one.faults) for one in store.audit()] == [("C1", 2, ()), ("C2", 2, ())]
+        assert [case.closed_at for case in store.cases()] == [None, at(5)]
+        was = store.cases()[0]
+        store.act([CaseAct(was, (step("C1", "a", days=6),), was)])
+        assert store.audit(["C1"])[0].faults == ()
+        with pytest.raises(StoreError, match="only added"):
+            store._database.write(lambda c: c.execute(text("DELETE FROM case_steps")))
