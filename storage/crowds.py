@@ -20,6 +20,7 @@ from storage.database import AnyRow, among, chunks, insert, insert_all
 from storage.records import CrowdFind, Look, Mention, Pickup, PostKey, Reached, Tie, Turned, Voice
 from storage.tables import crowd_changes, crowd_finds, crowd_posts, crowd_starts, hard_posts, mentions, meta, post_counts, posts
 
+THREAD = "t:"
 GROUP = "group"  # the platform of imported chats, whose post ids begin with the group's name
 HARD = 5_000  # probability of being against, in units of 1e-4
 ANY = ""  # the place of a change that is of reach and copies
@@ -290,13 +291,13 @@ def voices(connection: Connection, brand: str, since: Mapping[str, datetime]) ->
         .join(posts, posts.c.id == crowd_posts.c.post)
         .where(crowd_posts.c.brand == brand)
     )
-    by_start: dict[int, list[str]] = {}
-    for place, at in since.items():
-        by_start.setdefault(us(at), []).append(place)
-    for start, places in sorted(by_start.items()):
-        for some in chunks(sorted(places)):
-            query = joined.where(among(crowd_posts.c.place, some), crowd_posts.c.at >= start)
-            for row in connection.execute(query):
+    homes = [(place, us(at)) for place, at in since.items() if not place.startswith(THREAD)]
+    threads = sorted(((place, us(at)) for place, at in since.items() if place.startswith(THREAD)), key=lambda one: one[1])
+    for together in [*([one] for one in homes), *chunks(threads)]:  # threads are many and short, those of one time lie together
+        least = dict(together)
+        query = joined.where(among(crowd_posts.c.place, sorted(least)), crowd_posts.c.at >= min(least.values()))
+        for row in connection.execute(query):
+            if row.at >= least[row.place]:
                 found.setdefault(row.place, []).append(voice_of(row))
     return {place: sorted(some, key=lambda one: (one.at, one.key)) for place, some in sorted(found.items())}
 
