@@ -18,6 +18,7 @@ from spiders.exports.shapes import Reading
 from spiders.files import BadLine
 from spiders.items import Item
 from storage.records import Account, Imported, Koc
+from storage.roster_records import By
 
 
 def import_chat(
@@ -44,7 +45,7 @@ def import_chat(
     written_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
     items = read_chat(file, group, Reading(CHINA, written_at))
     first = next(items, None)  # a file that is no chat is refused before anything is written
-    app.store.save_kocs(joined(roster, group, known, app.key))
+    app.store.save_kocs(joined(roster, group, known, app.key), by=By(getpass.getuser(), app.now(), "import", file.name))
     done, aside = app.import_items(_chained(first, items), file, source, report, bad=bad, met=met)
     with file.open("rb") as stream:
         digest = file_digest(stream, "sha256").hexdigest()

@@ -23,6 +23,7 @@ from listener.demo.receivers import HookReceiver, MailReceiver
 from listener.pipeline import Delivered
 from listener.text.faces import page_of
 from storage.records import Crawl, StoredAlert
+from storage.roster_records import By
 
 MARKER = ".listener-demo"  # only a folder that holds it is emptied for a new performance
 RECENT = timedelta(days=14)
@@ -63,7 +64,7 @@ def play(folder: Path, console: Console, *, today: date | None = None) -> Played
         town.write_settings(path, season.brand, here, smtp_port=mail.port, hook_url=hook.url, secret_file=SECRET)
         town.write_roster(folder / "名单.csv", season.people, here)
         with App.open(path, {**os.environ, "LISTENER_CONFIG": str(path)}) as app:
-            app.store.save_kocs(app.read_roster(folder / "名单.csv").kocs)
+            app.store.save_kocs(app.read_roster(folder / "名单.csv").kocs, by=By("演示 demo", app.now(), "import", "名单.csv"))
             for number, at in enumerate(_clocks(season), 1):
                 here.set_clock(at)
                 _round(app, console, number, at)

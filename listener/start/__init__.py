@@ -13,6 +13,7 @@ from listener.roster import RosterPreview
 from listener.start.questions import asked
 from listener.start.showing import Imported, closing, tell
 from listener.start.written import Written, add_channel, add_source, prepare
+from storage.roster_records import By
 
 
 def start(
@@ -43,7 +44,7 @@ def _take_roster(app: App, file: Path | None) -> RosterPreview | None:
     if file is None:
         return None
     preview = app.read_roster(file)
-    app.store.save_kocs(preview.kocs)
+    app.store.save_kocs(preview.kocs, by=By("listener start", app.now(), "import", file.name))
     return preview
 
 
