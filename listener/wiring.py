@@ -94,8 +94,6 @@ def stays_inside(one: config.Channel) -> bool:
     """Whether what is sent there stays in the country: as the settings say, else by the address."""
     if one.domestic is not None:
         return one.domestic
-    if one.url.missing:
-        return False
     if isinstance(one, config.Robot):
-        return not (urlsplit(one.url.reveal()).hostname or "").endswith("larksuite.com")
-    return is_domestic(one.url.reveal())
+        return bool(one.url.missing) or not (urlsplit(one.url.reveal()).hostname or "").endswith("larksuite.com")
+    return not one.url.missing and is_domestic(one.url.reveal())

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 from standardwebhooks import Webhook
 
-from listener.channels.door import ChannelError, cleaned, words_of
+from listener.channels.door import ChannelError, cleaned, secrets_of, words_of
 from listener.channels.exchange import exchange, is_web, retry_after_of
 from listener.text.discretion import Discretion, shown
 from listener.text.hook import body_of
@@ -79,14 +79,14 @@ class WebhookChannel:
         except TimeoutError:
             raise ChannelError(f"{self.place}: no answer within {self.timeout_seconds:g} s") from None
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # the last: a host that has no name in the DNS
-            told = cleaned(str(error) or type(error).__name__, self.url, self.secret)
+            told = cleaned(str(error) or type(error).__name__, *secrets_of(self.url), self.secret)
             raise ChannelError(f"{self.place}: {told}") from None
         if not 200 <= status < 300:
             raise _refusal(self, status, answer_headers, answer, now)
 
 
 def _refusal(channel: WebhookChannel, status: int, headers: Mapping[str, str], answer: bytes, now: datetime) -> ChannelError:
-    told = cleaned(words_of(answer), channel.url, channel.secret)
+    told = cleaned(words_of(answer), *secrets_of(channel.url), channel.secret)
     if 300 <= status < 400:
         told = "it redirects, which is not followed; set the channel's url to the new address"
     permanent = status < 500 and _PERMANENT_BELOW_500.get(status, True)
