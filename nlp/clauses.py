@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from nlp.text import RIVAL, TARGET
 
 _CUT = re.compile(
-    "[，。！？；,!?;\n~…、]+|\\.{2,}|(?<![0-9])\\.(?![0-9])|(?=但是|但(?!凡)|不过|可是|然而|反而|相比之下|倒是|至于)"
+    f"[，。！？；,!?;\n~…]+|(?<![{TARGET}{RIVAL}])、+|、+(?![{TARGET}{RIVAL}])"  # 、 between two names parts no clause
+    "|(?<![0-9])\\.(?![0-9])|(?=但是|但(?!凡)|不过|可是|然而|反而|相比之下|倒是|至于)"
 )
 _BACK = re.compile("这款|这个牌子|这牌子|这家|还是这|换回|回购这|本品|这一款|现在这|这次这")
 _OURS_WINS = re.compile(

@@ -21,6 +21,9 @@ STANCES = ("against", "none", "favor")
 FOLDS = 10
 TEST = 0  # the fold that nothing is learnt from
 OWNERS = ("autohome",)  # origins whose texts speak of their target alone and never need to name it
+KINDS = {  # what kind of text a group of domains holds; a group that nobody knows may be of any
+    "weibo": "post", "shop": "review", "waimai": "review", "autohome": "owner", "car": "owner", "absa": "owner",
+}  # fmt: skip
 OURS, THEIRS = "目标", "竞品"  # names set into texts to teach whose clause is whose
 
 
@@ -43,6 +46,11 @@ class Labelled:
         """The family of domains that it counts with: shop-书籍 → shop."""
         head = self.domain.split("|")[0]
         return head.split("-")[-1] if head.startswith("c_stance") else head.split("-")[0]
+
+    @property
+    def kind(self) -> str | None:
+        """What kind of text it is: post, review or owner (a long review by parts); None: nobody knows."""
+        return KINDS.get(self.group)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from nlp import features, segment
 from nlp.clauses import Clause, clauses_of
-from nlp.features import UNIT, Batch, Columns
+from nlp.features import TONE_UNIT, UNIT, Batch, Columns, Weights
 from nlp.results import Explanation, Part, Score
-from nlp.scorer import BESIDE_NAMES, Model
+from nlp.scorer import OWN, Model
 from nlp.stance import Regions
 from nlp.wordgrams import words_of
 
@@ -26,8 +26,9 @@ def explain_tone(model: Model, batch: Batch, score: Score) -> Explanation:
     columns = model.tone_columns(batch, hashed, weights)
     head = model.lively_head
     weight = dict(zip(head.names, head.weights, strict=True))
-    root = float(np.sqrt(np.maximum(batch.sums(weights[2]), 1.0))[0])
-    per_character = weights[0].astype(np.float64) * (weight["lean"] / (root * UNIT))
+    root = float(np.sqrt(np.maximum(batch.sums(weights.counts), 1.0))[0])
+    lean = weight["lean"] + weight["lean_post"] * float(weights.post[0])
+    per_character = weights.tone.astype(np.float64) * (lean / (root * TONE_UNIT))
     per_word = model.voice.odds_of(hashed.hashes[:-1]) * weight["bayes"] / (len(words) + 1) ** 0.5
     at = 0
     for word, said in zip(words, per_word, strict=True):
@@ -43,31 +44,34 @@ def explain_stance(model: Model, batch: Batch, regions: Regions, target: str, sc
     weights = model.tone_weights(batch, hashed)
     columns, _, side = model.stance_logits(batch, regions, [target], weights, hashed)
     keys = model.keys_of([target])
-    trust = 1.0 if keys.any() or columns["claim"][0] else BESIDE_NAMES
-    believed = trust * (model.adapted_scale if keys.any() else 1.0)
+    own = dict(zip(OWN, model.own_head(keys[0]), strict=True)) if keys.any() else {}
+    trust = float(model.trust(columns)[0])
+    believed, of_tone = (own["side"], own["tone"]) if own else (trust, 1.0 - trust)
     weight = {name: believed * value for name, value in zip(model.side_head.names, model.side_head.weights, strict=True)}
-    weight["tone"] += 1.0 - trust
+    post = float(weights.post[0])
+    weight["tone"] += weight["tone_post"] * post + of_tone
     tone = dict(zip(model.lively_head.names, model.lively_head.weights, strict=True))
-    per_character = weights[0] * _tone_share(batch, regions, columns, weight, tone["lean"], weights[2])
+    lean = tone["lean"] + tone["lean_post"] * post
+    per_character = weights.tone * _tone_share(batch, regions, columns, weight, lean, weights)
     odds = model.voice.odds_of(hashed.hashes[:-1])
     starts = np.cumsum([0, *map(len, words)])
-    own = [not regions.rival[start] for start in starts[:-1]]
-    rate = weight["tone"] * tone["bayes"] / (sum(own) + 1) ** 0.5
-    for start, word, said, is_own in zip(starts, words, odds, own, strict=False):
+    ours = [not regions.rival[start] for start in starts[:-1]]
+    rate = weight["tone"] * tone["bayes"] / (sum(ours) + 1) ** 0.5
+    for start, word, said, is_own in zip(starts, words, odds, ours, strict=False):
         per_character[start : start + len(word)] += rate * said * is_own / len(word)
-    root = float(np.sqrt(np.maximum(batch.sums(weights[2]), 1.0))[0]) * UNIT
+    root = float(np.sqrt(np.maximum(batch.sums(weights.counts), 1.0))[0]) * UNIT
     kinds = features.stance_grams(batch, regions, columns["claim"] > 0, model.stance_bits)
-    for found, scale in zip(kinds, features.scales_of(batch, kinds, weights[2]), strict=True):
+    for found, scale in zip(kinds, features.scales_of(batch, kinds, weights.counts), strict=True):
         for buckets, at in found:
             np.add.at(per_character, at, model.side_table[buckets] * (weight["_"] * scale[0] / UNIT))
     if keys.any():
-        for buckets, at in features.target_grams(batch, keys, model.stance_bits):
+        for buckets, at in features.target_grams(batch, hashed, keys, model.stance_bits):
             np.add.at(per_character, at, model.side_table[buckets] / root)
     return _explanation(score, "stance", float(side[0]), batch, per_character, words)
 
 
 def _tone_share(
-    batch: Batch, regions: Regions, columns: Columns, weight: dict[str, float], lean: float, counts: NDArray[np.int64]
+    batch: Batch, regions: Regions, columns: Columns, weight: dict[str, float], lean: float, weights: Weights
 ) -> Floats:
     """What one unit of tone at each character adds to the stance's log-odds, through the columns that are linear in it."""
     whole = weight["lean"] + weight["agrees"] * columns["leaning"][0]
@@ -82,7 +86,7 @@ def _tone_share(
         (regions.near, weight["lean_near"]),
         (regions.last, weight["lean_last"]),
     ):
-        share += mask * rate / (np.sqrt(max(float((counts * mask).sum()), 1.0)) * UNIT)
+        share += mask * rate / (np.sqrt(max(float((weights.counts * mask).sum()), 1.0)) * TONE_UNIT)
     return share
 
 
@@ -90,9 +94,8 @@ def _explanation(
     score: Score, of: str, log_odds: float, batch: Batch, per_character: Floats, words: Sequence[str]
 ) -> Explanation:
     body, readings = batch.readings.bodies[0], batch.readings
-    spans = clauses_of(body, rival_first=readings.tagged_rival[0] and not readings.tagged_target[0]) or [
-        Clause(0, len(body), "target")
-    ]
+    found = clauses_of(body, rival_first=readings.tagged_rival[0] and not readings.tagged_target[0])
+    spans = [span for span in found if body[span.start : span.end].strip(" .")] or [Clause(0, len(body), "target")]
     bounds = [*(span.start for span in spans[1:]), len(body)]
     clauses, start = [], 0
     for span, stop in zip(spans, bounds, strict=True):

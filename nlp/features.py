@@ -18,18 +18,28 @@ from nlp.stance import Regions, at_edge, overlaps, regions_of
 from nlp.text import RIVAL, TARGET, Readings, normal
 from nlp.wordgrams import Words
 
-BITS = 21  # of a gram's bucket in the tone tables; those of neutral are half as long
+BITS = 21  # of a gram's bucket in the tone tables
+GATE_BITS = 18  # in the table that tells kinds of text apart, of one and two characters
 STANCE_BITS = 22  # in the stance tables
-UNIT = 1024.0  # fixed point: a weight of 1.0
+UNIT = 1024.0  # fixed point: a weight of 1.0 in the stance tables
+FIELDS = 5  # tables of tone in one: general, of posts, of reviews; neutral in general, of posts
+FIELD_BITS, STEPS = 12, 32  # of a field, and steps of one in a weight of 1.0: the six grams at a character fill no field
+LARGEST = 300  # steps in a weight
+SHARES = 256  # parts that the kinds of a text share
+TONE_UNIT = float(STEPS * SHARES)  # fixed point: a weight of 1.0 at a character, the kinds weighed
 NEAR = np.uint64(0x9D39247E33776D41)  # salt of a gram that stands near a mention of the target
 CLAIMED = np.uint64(0x5851F42D4C957F2D)  # salt of a gram of a text whose target is a claim
 BEFORE, AFTER = np.uint64(0xE7037ED1A0B428DB), np.uint64(0x8EBC6AF09C88C6E3)  # salts of grams that touch a mention
 CLOSE, TOUCH = 1.8, 1.0  # how much more than all others grams near a mention, and those that touch it, count
 REACH = 12  # characters from a mention that are near
 OWN_LONGEST = 3  # characters in a gram of a single target
+OF_WORDS = np.uint64(0x2545F4914F6CDD1D)  # salt of a gram of words where grams of characters lie in the same table
 SHORT = 90  # grams, some 25 characters
 PHRASE = 6  # characters from which a target's words say what it is
 CLAIM = 10  # characters from which a target is a claim, not a name
+
+_LISTS = np.zeros(0x110000, bool)  # what parts the names of a list
+_LISTS[[ord(mark) for mark in "、/,，和与及跟|"]] = True
 
 Columns = dict[str, NDArray[np.float64]]
 Ints = NDArray[np.int64]
@@ -71,11 +81,62 @@ def tone_buckets(batch: Batch) -> list[NDArray[np.intp]]:
     return [bucket(chain) for chain in batch.chains]
 
 
-def weights_at(table: NDArray[np.integer], buckets: list[NDArray[np.intp]], shift: int = 0) -> Ints:
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """At each character the weights of the grams that start there, for and against, and for neutral, in fixed point
+    (`TONE_UNIT`), and how many grams; post: how much of a post, rather than of a review, each text is, 0 to 1.
+    """
+
+    tone: Ints
+    neutral: Ints
+    counts: Ints
+    post: NDArray[np.float64]
+
+
+def packed(tables: Sequence[NDArray[np.integer]]) -> Ints:
+    """Up to five tables as one, so that a gram is looked up once: a sum of packed weights holds the sum of each."""
+    total = np.zeros(len(tables[0]), np.int64)
+    for table in reversed(tables):
+        total <<= FIELD_BITS
+        total += table
+    return total
+
+
+def unpacked(total: Ints) -> list[Ints]:
+    """The sums of each table.
+
+    >>> [int(part[0]) for part in unpacked(packed([np.array([3]), np.array([-2]), np.array([5])]) * 6)]
+    [18, -12, 30, 0, 0]
+    """
+    rest, fields, beside = total, [], 64 - FIELD_BITS
+    for _ in range(FIELDS):
+        low = (rest << beside) >> beside
+        fields.append(low)
+        rest = (rest - low) >> FIELD_BITS
+    return fields
+
+
+def blended(total: Ints, shares: tuple[Ints, Ints, Ints], batch: Batch) -> tuple[Ints, Ints]:
+    """The weights of tone and of neutral at each character, of the kinds of text in their shares.
+
+    shares: of a post, of a review and of neither, in each text, 256 in all; shapes (texts).
+    """
+    lengths = np.diff(batch.starts)
+    post, review, neither = (np.repeat(share, lengths) for share in shares)
+    plain, posts, reviews, flat, flat_posts = unpacked(total)
+    tone = plain * neither
+    tone += posts * post
+    tone += reviews * review
+    flat *= SHARES - post
+    flat += flat_posts * post
+    return tone, flat
+
+
+def weights_at(table: NDArray[np.integer], buckets: list[NDArray[np.intp]]) -> Ints:
     """The summed weights of the grams that start at each character, in fixed point."""
     total = np.zeros(len(buckets[0]), np.int64)
     for one in buckets:
-        total += table[one >> shift if shift else one]
+        total += table[one]
     return total
 
 
@@ -85,18 +146,24 @@ def grams_at(batch: Batch) -> Ints:
     return total
 
 
-def tone_columns(batch: Batch, tone: Ints, neutral: Ints, counts: Ints) -> Columns:
-    """What the tone head reads but for Bayes. tone, neutral: weights at each character."""
-    n = np.maximum(batch.sums(counts), 1.0)
-    root = np.sqrt(n) * UNIT
-    lean = batch.sums(tone) / root
+def tone_columns(batch: Batch, weights: Weights) -> Columns:
+    """What the tone head reads but for Bayes."""
+    n = np.maximum(batch.sums(weights.counts), 1.0)
+    root = np.sqrt(n) * TONE_UNIT
+    lean, flat = batch.sums(weights.tone) / root, batch.sums(weights.neutral) / root
     return {
         "lean": lean,
-        "flat": batch.sums(neutral) / root,
+        "flat": flat,
         "strength": np.abs(lean),
         "length": np.log(n) / 5,
         "asks": np.minimum(batch.sums((batch.codes == 0x3F).astype(np.int64)), 1.0),
+        **in_posts(lean, flat, weights.post),
     }
+
+
+def in_posts(lean: NDArray[np.float64], flat: NDArray[np.float64], post: NDArray[np.float64]) -> Columns:
+    """What a figure says besides where the text is a post."""
+    return {"post": post, "lean_post": lean * post, "flat_post": flat * post, "strength_post": np.abs(lean) * post}
 
 
 def word_buckets(words: Words) -> list[tuple[NDArray[np.intp], NDArray[np.int64]]]:
@@ -106,12 +173,10 @@ def word_buckets(words: Words) -> list[tuple[NDArray[np.intp], NDArray[np.int64]
     return [(bucket(words.hashes[alone]), words.at[alone]), (bucket(pairs), words.at[first])]
 
 
-def add_words(
-    weights: Ints, table: NDArray[np.integer], found: list[tuple[NDArray[np.intp], NDArray[np.int64]]], shift: int = 0
-) -> None:
+def add_words(weights: Ints, table: NDArray[np.integer], found: list[tuple[NDArray[np.intp], NDArray[np.int64]]]) -> None:
     """Add to the weights at each character those of the word grams that start there."""
     for buckets, at in found:  # no place twice in one of them
-        weights[at] += table[buckets >> shift if shift else buckets]
+        weights[at] += table[buckets]
 
 
 def bayes_column(batch: Batch, words: Words, voice: Voice, rival: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
@@ -202,12 +267,19 @@ def _near(batch: Batch, mentions: NDArray[np.intp]) -> NDArray[np.bool_]:
     return np.cumsum(edges[:-1]) > 0
 
 
-def target_grams(batch: Batch, keys: NDArray[np.uint64], bits: int = STANCE_BITS) -> Iterator[Found]:
-    """Buckets of the grams of texts whose target has weights of its own, salted with it; keys: 0 where not; shape (texts)."""
+def target_grams(batch: Batch, words: Words, keys: NDArray[np.uint64], bits: int = STANCE_BITS) -> Iterator[Found]:
+    """Buckets of the grams of texts whose target has weights of its own, of characters and of words, salted with it.
+
+    keys: 0 where it has none; shape (texts).
+    """
     if keys.any():
         key_at = np.repeat(keys, np.diff(batch.starts))
-        first = batch.starts[:-1][keys != 0]
-        yield bucket(keys[keys != 0], bits), first.astype(np.intp)
+        alone = np.flatnonzero(words.open & (key_at[words.at] != 0))
+        yield bucket((words.hashes[alone] ^ OF_WORDS) ^ key_at[words.at[alone]], bits), words.at[alone]
+        first, pairs = wordgrams.pairs_of(words)
+        mine = key_at[words.at[first]] != 0
+        first, pairs = first[mine], pairs[mine]
+        yield bucket((pairs ^ OF_WORDS) ^ key_at[words.at[first]], bits), words.at[first]
         for chain in batch.chains[:OWN_LONGEST]:
             at = np.flatnonzero((chain != 0) & (key_at != 0))
             yield bucket(chain[at] ^ key_at[at], bits), at
@@ -216,25 +288,24 @@ def target_grams(batch: Batch, keys: NDArray[np.uint64], bits: int = STANCE_BITS
 def stance_columns(
     batch: Batch,
     regions: Regions,
-    tone: Ints,
-    neutral: Ints,
-    counts: Ints,
+    weights: Weights,
     targets: Sequence[str],
     leaning_of: Mapping[str, float],
 ) -> Columns:
     """What the stance heads read besides their grams. leaning_of: the tone of a target's own words."""
     columns: Columns = {}
+    tone, neutral, counts = weights.tone, weights.neutral, weights.counts
     n = np.maximum(batch.sums(counts), 1.0)
     zeros = np.zeros(len(batch.raw), np.int64)
     for region, mask in (("own", ~regions.rival), ("rival", regions.rival), ("near", regions.near), ("last", regions.last)):
         held = batch.sums(np.where(mask, counts, zeros))
-        root = np.sqrt(np.maximum(held, 1.0)) * UNIT
+        root = np.sqrt(np.maximum(held, 1.0)) * TONE_UNIT
         columns[f"lean_{region}"] = batch.sums(np.where(mask, tone, zeros)) / root
         columns[f"flat_{region}"] = batch.sums(np.where(mask, neutral, zeros)) / root
         columns[f"share_{region}"] = held / n
         if region == "own":
             columns["length_own"] = np.log(np.maximum(held, 1.0)) / 5
-    lean = batch.sums(tone) / (np.sqrt(n) * UNIT)
+    lean = batch.sums(tone) / (np.sqrt(n) * TONE_UNIT)
     named = np.minimum(regions.named, 1).astype(np.float64)
     spelled = {target: normal(target) for target in set(targets)}
     words = [spelled[target] for target in targets]
@@ -245,9 +316,11 @@ def stance_columns(
     overlap = np.where((named > 0) | ((claim == 0) & (found == 0)), 1.0, found)
     leaning = np.array([leaning_of[word] for word in words]) * (1 - named) * claim
     place = np.array([max(body.find(TARGET, 1, len(body) - 1), 0) / max(len(body), 1) for body in batch.readings.bodies])
+    columns |= among_others(batch)
     columns |= {
         "lean": lean,
-        "flat": batch.sums(neutral) / (np.sqrt(n) * UNIT),
+        "flat": batch.sums(neutral) / (np.sqrt(n) * TONE_UNIT),
+        "post": weights.post,
         "named": named,
         "names": np.minimum(regions.named, 4) / 2.0,
         "tagged": np.array(batch.readings.tagged_target, np.float64),
@@ -268,6 +341,23 @@ def stance_columns(
         "strength": np.abs(columns["lean_own"]),
     }
     return columns
+
+
+def among_others(batch: Batch) -> Columns:
+    """How a text speaks of the target besides its words: in a list, up to its end, how densely."""
+    mentions = mentions_in(batch)
+    whose = _whose(batch, mentions)
+    times = np.bincount(whose, minlength=batch.size).astype(np.float64)
+    named, lengths = np.maximum(times, 1.0), np.maximum(np.diff(batch.starts) - 1.0, 1.0)
+    listed = _LISTS[batch.raw[mentions - 1]] | _LISTS[batch.raw[mentions + 1]]  # none stands at an edge
+    last = np.zeros(batch.size)
+    np.maximum.at(last, whose, (mentions - batch.starts[whose]) / lengths[whose])
+    return {
+        "listed": np.bincount(whose, listed, batch.size) / named,
+        "place_last": last,
+        "density": np.minimum(times / lengths * 50, 4.0),
+        "times": np.log1p(times),
+    }
 
 
 def regions(batch: Batch) -> Regions:

@@ -30,6 +30,13 @@ def nb_scale(held: Any, positive: NDArray[np.bool_]) -> Floats:
     return scale
 
 
+def rarity(held: Any) -> Floats:
+    """Log of how rare each column is: in few texts what is rare says most."""
+    texts, held_by = held.shape[0], np.bincount(held.indices, minlength=held.shape[1])
+    scale: Floats = (np.log((1.0 + texts) / (1.0 + held_by)) + 1.0).astype(np.float32)
+    return scale
+
+
 def fit(
     held: Any,
     positive: NDArray[np.bool_],
@@ -41,18 +48,19 @@ def fit(
     at_least: int = 3,
     voided: int = 0,
     start: Floats | None = None,
+    by_rarity: bool = False,
 ) -> tuple[Floats, Floats, float]:
     """Weights of each column, of each dense column, and the bias. strength: inverse of the L2 penalty.
 
     Columns that fewer than at_least rows hold weigh nothing, nor do the columns 0 and voided: they stand for no gram.
-    start: weights of each column to start from.
+    start: weights of each column to start from. by_rarity: what is rare is penalized less, not what tells classes apart.
     """
     from scipy.sparse import csr_matrix, diags, hstack  # type: ignore[import-untyped,unused-ignore]
 
     kept = np.flatnonzero(np.bincount(held.indices, minlength=held.shape[1]) >= at_least)
     kept = kept[(kept > 0) & (kept != voided)]
     inner = held[:, kept]
-    scale = nb_scale(inner, positive)
+    scale = rarity(inner) if by_rarity else nb_scale(inner, positive)
     inner = inner @ diags(scale)
     if dense is not None:
         inner = hstack([inner, csr_matrix(dense)])
@@ -92,8 +100,16 @@ def descend(
     return minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": steps, "maxcor": 6}).x
 
 
-def fit_softmax(columns: NDArray[np.float64], labels: NDArray[np.intp], importance: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Multinomial head over few columns, class 0 with logit 0: shape (2, columns + 1), bias last."""
+def fit_softmax(
+    columns: NDArray[np.float64],
+    labels: NDArray[np.intp],
+    importance: NDArray[np.float64],
+    closed: NDArray[np.bool_] | None = None,
+) -> NDArray[np.float32]:
+    """Multinomial head over few columns, class 0 with logit 0: shape (2, columns + 1), bias last.
+
+    closed: rows that could not have been of class 1 (their corpus has no such label) and say nothing of how likely it is.
+    """
     from scipy.optimize import minimize  # type: ignore[import-untyped,unused-ignore]
 
     inputs = np.hstack([columns, np.ones((len(columns), 1))])
@@ -101,6 +117,8 @@ def fit_softmax(columns: NDArray[np.float64], labels: NDArray[np.intp], importan
 
     def loss(at: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         logits = np.hstack([np.zeros((len(inputs), 1)), inputs @ at.reshape(2, -1).T])
+        if closed is not None:
+            logits[closed, 1] = -1e9
         logits -= logits.max(axis=1, keepdims=True)
         shares = np.exp(logits)
         shares /= shares.sum(axis=1, keepdims=True)

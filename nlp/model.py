@@ -18,6 +18,7 @@ Arrays = Mapping[str, NDArray[np.generic]]
 MODEL = "model.npz"
 CUES = "cues.tsv"
 CAUSES = "causes.tsv"
+FORMAT = 2  # of the arrays: raised where code and older files no longer fit
 
 
 def read_model(path: Path | None = None) -> dict[str, NDArray[np.generic]]:
@@ -25,9 +26,14 @@ def read_model(path: Path | None = None) -> dict[str, NDArray[np.generic]]:
     source = resources.files("nlp") / "data" / MODEL if path is None else path
     try:
         with np.load(io.BytesIO(source.read_bytes()), allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in sorted(arrays.files)}
+            held = {name: arrays[name] for name in sorted(arrays.files)}
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise ScoreError(f"the model {source} can't be read ({error}); make one with: listener nlp train") from error
+    if int(held.get("format", np.ones(1))[0]) != FORMAT:
+        raise ScoreError(
+            f"the model {source} was made by another version of this program; make it again with: listener nlp train"
+        )
+    return held
 
 
 def write_model(path: Path, arrays: Arrays) -> None:

@@ -9,23 +9,37 @@ from numpy.typing import NDArray
 
 from nlp import features
 from nlp.bayes import Voice
-from nlp.features import BITS, STANCE_BITS, UNIT, Batch, Columns, Ints
+from nlp.features import (
+    BITS,
+    FIELDS,
+    GATE_BITS,
+    SHARES,
+    STANCE_BITS,
+    STEPS,
+    UNIT,
+    Batch,
+    Columns,
+    Ints,
+    Weights,
+)
 from nlp.grams import chains, codes_of
 from nlp.heads import Head, head_of, sigmoid, softmax, to_ten_thousandths
 from nlp.stance import Regions
 from nlp.text import normal
 from nlp.wordgrams import Words
 
-Weights = tuple[Ints, Ints, Ints]
-FAST = ("lean", "flat", "strength", "length", "asks")
+FAST = ("lean", "flat", "strength", "length", "asks", "post", "lean_post", "flat_post", "strength_post")
+VOICES = ("tone", "tone_post", "tone_review", "neutral", "neutral_post")  # tables of each kind of gram, packed as one
+OWN = ("none", "side", "tone", "neutral")  # log-odds that the head of a single target reads besides its grams
 TONE = (*FAST, "bayes", "bayes_strength")
 NONE = (
     "tone", "lean_own", "lean_rival", "lean_near", "flat", "flat_own", "flat_rival", "flat_near", "share_own", "share_near",
     "named", "names", "tagged_rival", "length", "clauses", "asks", "overlap", "target_length", "claim", "place", "strength",
+    "post", "listed", "place_last", "density", "times",
 )  # fmt: skip
 SIDE = (  # nothing here tells one corpus from another but by what it says
     "tone", "lean", "lean_own", "lean_rival", "lean_near", "lean_last", "leaning", "agrees", "agrees_overlap", "lean_claim",
-    "overlap_claim", "lean_short", "claim",
+    "overlap_claim", "lean_short", "claim", "tone_post",
 )  # fmt: skip
 BESIDE_NAMES = 0.3  # how far the stance head is believed beside the tone of the target's own clauses, where it is a brand
 _WIN = 2.5  # log-odds that a comparison by rule adds to the side it ranks first
@@ -38,16 +52,18 @@ class Model:
 
     def __init__(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
         self._arrays = arrays
-        self.fast_table = _table(arrays, "fast", 1 << BITS)
         self.tone_table = _table(arrays, "tone", 1 << BITS)
-        self.word_table = _table(arrays, "tone_words", 1 << BITS)
-        self.neutral_table = _table(arrays, "neutral", 1 << (BITS - 1))
-        self.neutral_words = _table(arrays, "neutral_words", 1 << (BITS - 1))
+        self._chars = _packed(arrays, VOICES)
+        self._words = _packed(arrays, tuple(f"{name}_words" for name in VOICES))
+        self._fast = _packed(arrays, tuple(name.replace("tone", "fast") for name in VOICES))
+        self._gate = _table(arrays, "gate_post", 1 << GATE_BITS).astype(np.int64)
+        self._gate += _table(arrays, "gate_review", 1 << GATE_BITS).astype(np.int64) << 32
+        self._gate_bias = [float(bias) for bias in arrays.get("gate_bias", np.zeros(2)).astype(np.float64)]
         self.none_table = _table(arrays, "none", 1 << STANCE_BITS)
         self.side_table = _table(arrays, "side", 1 << STANCE_BITS)
         self.stance_bits = len(self.none_table).bit_length() - 1
         self._adapted = np.sort(arrays["adapted"].astype(np.uint64)) if "adapted" in arrays else np.zeros(0, np.uint64)
-        self._adapted_scales = [float(scale) for scale in arrays.get("adapted_scales", np.ones(2)).astype(np.float64)]
+        self._own_heads = arrays.get("own_heads", np.zeros((0, 2, len(OWN) + 1))).astype(np.float64)
         self._leanings: dict[str, float] = {}
         vocabulary = bytes(arrays["bayes_words"].astype(np.uint8)).decode().split("\n")
         self.voice = Voice(vocabulary, arrays["bayes_counts"].astype(np.uint32))
@@ -59,18 +75,29 @@ class Model:
 
     def tone_weights(self, batch: Batch, words: Words | None) -> Weights:
         """At each character the weights of the grams that start there: tone, neutral, how many; words: None in fast mode."""
-        buckets = features.tone_buckets(batch)
-        neutral, counts = features.weights_at(self.neutral_table, buckets, 1), features.grams_at(batch)
-        if words is None:
-            return features.weights_at(self.fast_table, buckets), neutral, counts
-        tone, found = features.weights_at(self.tone_table, buckets), features.word_buckets(words)
-        features.add_words(tone, self.word_table, found)
-        features.add_words(neutral, self.neutral_words, found, 1)
-        return tone, neutral, counts
+        buckets, counts = features.tone_buckets(batch), features.grams_at(batch)
+        total = features.weights_at(self._fast if words is None else self._chars, buckets)
+        if words is not None:
+            features.add_words(total, self._words, features.word_buckets(words))
+        shares = self.kinds(batch, buckets[:2])
+        tone, neutral = features.blended(total, shares, batch)
+        return Weights(tone, neutral, counts, shares[0] / SHARES)
+
+    def kinds(self, batch: Batch, buckets: Sequence[NDArray[np.intp]]) -> tuple[Ints, Ints, Ints]:
+        """How much each text is a post, a review, or neither: whole parts, 256 in all. buckets: of one and two characters."""
+        at = features.weights_at(self._gate, [one >> (BITS - GATE_BITS) for one in buckets])
+        total = np.add.reduceat(at, batch.starts[:-1])
+        low = (total << 32) >> 32
+        grams = sum(batch.sums((chain != 0).astype(np.int64)) for chain in batch.chains[:2])
+        root = np.sqrt(np.maximum(grams, 1.0)) * STEPS
+        post = sigmoid(low / root + self._gate_bias[0])
+        review = (1.0 - post) * sigmoid(((total - low) >> 32) / root + self._gate_bias[1])
+        parts = np.rint(post * SHARES).astype(np.int64), np.rint(review * SHARES).astype(np.int64)
+        return parts[0], parts[1], SHARES - parts[0] - parts[1]
 
     def tone_columns(self, batch: Batch, words: Words | None, weights: Weights | None = None) -> Columns:
         """What the tone heads read; words: None in fast mode, which does without the retrained Bayes."""
-        columns = features.tone_columns(batch, *(weights or self.tone_weights(batch, words)))
+        columns = features.tone_columns(batch, weights or self.tone_weights(batch, words))
         if words is not None:
             said = features.bayes_column(batch, words, self.voice)
             columns |= {"bayes": said, "bayes_strength": np.abs(said)}
@@ -97,13 +124,16 @@ class Model:
                 self._leanings.clear()
             self._leanings[word] = self._leaning(word)
         leanings = {word: self._leanings.get(word, 0.0) for word in asked}
-        columns = features.stance_columns(batch, regions, *weights, targets, leanings)
+        columns = features.stance_columns(batch, regions, weights, targets, leanings)
         said = features.bayes_column(batch, words, self.voice, regions.rival)
         own = {
             "lean": columns["lean_own"], "flat": columns["flat_own"], "strength": columns["strength"],
             "length": columns["length_own"], "asks": columns["asks"], "bayes": said, "bayes_strength": np.abs(said),
+            **features.in_posts(columns["lean_own"], columns["flat_own"], weights.post),
         }  # fmt: skip
         columns["tone"] = self.lively_head.logits(own)
+        columns["tone_post"] = columns["tone"] * weights.post
+        columns["neutral"] = self._tone_heads[0].logits(own)
         return columns
 
     def stances(
@@ -123,19 +153,21 @@ class Model:
     ) -> tuple[Columns, NDArray[np.float64], NDArray[np.float64]]:
         """The columns; log-odds of none over a stance; log-odds of favor over against, comparisons counted."""
         columns = self.stance_columns(batch, regions, targets, weights, words)
-        root = np.sqrt(np.maximum(batch.sums(weights[2]), 1.0)) * UNIT
         general = np.zeros((2, batch.size))
         kinds = features.stance_grams(batch, regions, columns["claim"] > 0, self.stance_bits)
-        for found, scale in zip(kinds, features.scales_of(batch, kinds, weights[2]), strict=True):
+        for found, scale in zip(kinds, features.scales_of(batch, kinds, weights.counts), strict=True):
             general += np.stack(self._gram_sums(batch, found, UNIT / scale))
         none = self.none_head.logits({**columns, "_": general[0]})
         side = self.side_head.logits({**columns, "_": general[1]})
         keys = self.keys_of(targets)
+        trust = self.trust(columns)
         if keys.any():
-            own = self._gram_sums(batch, features.target_grams(batch, keys, self.stance_bits), root)
-            none = np.where(keys != 0, none * self._adapted_scales[0] + own[0], none)
-            side = np.where(keys != 0, side * self._adapted_scales[1] + own[1], side)
-        trust = np.where((keys != 0) | (columns["claim"] > 0), 1.0, BESIDE_NAMES)
+            root = np.sqrt(np.maximum(batch.sums(weights.counts), 1.0)) * UNIT
+            own = self._gram_sums(batch, features.target_grams(batch, words, keys, self.stance_bits), root)
+            known = self._own_logits(keys, {**columns, "none": none, "side": side})
+            none = np.where(keys != 0, known[0] + own[0], none)
+            side = np.where(keys != 0, known[1] + own[1], side)
+            trust = np.where(keys != 0, 1.0, trust)
         side = trust * side + (1.0 - trust) * columns["tone"]
         return columns, none, side + _WIN * np.clip(regions.wins, -1, 1)
 
@@ -163,17 +195,38 @@ class Model:
         """The head that parts favor from against."""
         return self._side_head
 
-    @property
-    def adapted_scale(self) -> float:
-        """How far the general log-odds of favor are believed for a target with weights of its own."""
-        return self._adapted_scales[1]
+    def trust(self, columns: Columns) -> NDArray[np.float64]:
+        """How far the stance head is believed beside the tone of the target's own words: in reviews of a name the least."""
+        in_reviews = np.where(columns["claim"] > 0, 1.0, BESIDE_NAMES)
+        return np.asarray(in_reviews + (1.0 - in_reviews) * columns["post"])
+
+    def own_head(self, key: np.uint64) -> list[float]:
+        """How far each of the log-odds in `OWN` is believed for favor toward a target with weights of its own."""
+        return [float(value) for value in self._own_heads[np.searchsorted(self._adapted, key), 1, :-1]]
+
+    def _own_logits(self, keys: NDArray[np.uint64], columns: Columns) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Log-odds of none and of favor that the heads of single targets give; what they give for others means nothing."""
+        place = np.minimum(np.searchsorted(self._adapted, keys), len(self._adapted) - 1)
+        logits = []
+        for which in (0, 1):
+            heads = self._own_heads[place, which]
+            total = heads[:, -1].copy()
+            for index, name in enumerate(OWN):
+                total += heads[:, index] * columns[name]
+            logits.append(total)
+        return logits[0], logits[1]
 
     def _leaning(self, words: str) -> float:
         """The tone of a target's own words."""
         codes, _ = codes_of([words])
         held = chains(codes)
         total = int(features.weights_at(self.tone_table, [features.bucket(chain) for chain in held]).sum())
-        return float(total / UNIT / max(sum(int((chain != 0).sum()) for chain in held), 1) ** 0.5)
+        return float(total / STEPS / max(sum(int((chain != 0).sum()) for chain in held), 1) ** 0.5)
+
+
+def _packed(arrays: Mapping[str, NDArray[np.generic]], names: Sequence[str]) -> Ints:
+    assert len(names) == FIELDS
+    return features.packed([_table(arrays, name, 1 << BITS) for name in names])
 
 
 def _table(arrays: Mapping[str, NDArray[np.generic]], name: str, size: int) -> NDArray[np.int16]:

@@ -67,8 +67,9 @@ def regions_of(readings: Readings, codes: NDArray[np.uint32], starts: NDArray[np
                 if part.owner == "rival":
                     rival[at] = True
                 elif part.owner == "both":
-                    wins[index] += comparison(body[part.start : part.end])
-                    rival[at] = True
+                    ranked = comparison(body[part.start : part.end])
+                    wins[index] += ranked
+                    rival[at] = ranked != 0  # what is said of both in one breath is said of the target
     named = np.add.reduceat(is_target.astype(np.int64), starts[:-1]) if len(readings.bodies) else np.zeros(0, np.int64)
     return Regions(rival, near, last, wins, named, count)
 

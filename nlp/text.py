@@ -43,7 +43,7 @@ _AT = re.compile(
 _SPACE = re.compile(r"[^\S\x00]+")
 _RUN = re.compile(r"([^\x00])\1{3,}")
 _EDGE = re.compile(
-    r"\x00[\s:：,，.。、]*(?:[" + PLACEHOLDERS + r"]+[\s:：,，.。、]+)*|\s+(?:[" + PLACEHOLDERS + r"]+\s*)*(?=\x00)"
+    r"\x00[\s:：,，.。、]*(?:[" + PLACEHOLDERS + r"]+[\s:：,，.。]+)*|\s+(?:[" + PLACEHOLDERS + r"]+\s*)*(?=\x00)"
 )
 _BARE_NAME = re.compile("[#@]([" + TARGET + RIVAL + r"])(?:\[超话\])?[#:：\s]*(?:\[(?:超话|话题)\]#?)?$")
 _PLACEHOLDERS = re.compile("[\ue000-\ue004]")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,17 +16,32 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from nlp import bayes, features, fit, segment, wordgrams
-from nlp.corpora import OURS, TEST, Corpus, Labelled, corpus_of, owner_review, part_of, recast
-from nlp.features import BITS, STANCE_BITS, UNIT, Batch
-from nlp.scorer import FAST, NONE, SIDE, TONE, Model
+from nlp.corpora import (
+    OURS,
+    TEST,
+    Corpus,
+    Labelled,
+    corpus_of,
+    owner_review,
+    part_of,
+    recast,
+)
+from nlp.features import BITS, GATE_BITS, LARGEST, STANCE_BITS, STEPS, UNIT, Batch
+from nlp.model import FORMAT
+from nlp.scorer import FAST, NONE, OWN, SIDE, TONE, Model
 
 CHUNK = 4000
 CHECK = 1  # the fold that calibrates
 EMPHASIS = {"recast": 2.0, "two": 2.0, "negfin": 2.0}  # what the product reads most counts most
+AGAINST = {"negfin": 3.0}  # beside that, where favor is parted from against: news of a disaster is rarely praise
+EXPERTS = ("", "_post", "_review")  # tables of all texts, of posts, of short reviews
+EXPERT = 0.5  # how much the table of a kind of text counts beside the table of all
 JOINT = 0.6  # how much the tables of characters and words fit together count beside the table of characters alone
 NEUTRAL_KNOWN = 4.0  # only corpora that know a neutral class can teach how likely it is
-ADAPTER = 10.0  # inverse of the L2 penalty on what is said of single targets
+ADAPTER = 3.0  # inverse of the L2 penalty on what is said of single targets
+OWN_SCALE = 0.3  # of the general log-odds beside what is said of a single target
 NONE_STRENGTH, SIDE_STRENGTH = 1.5, 0.1  # inverse of the L2 penalty on what is said of all targets
+KNOWN_COUNT = 0.25  # how much a row toward a target with weights of its own says of how likely a stance is toward others
 ADAPTED = 300  # labelled rows from which a target gets weights of its own
 Bools = NDArray[np.bool_]
 Say = Callable[[str], None]
@@ -38,9 +54,10 @@ def train(rows: Sequence[Labelled], say: Say = lambda line: None, *, recasts: in
 
     refit: learn the tables of tone once more with the fold that calibrated their heads.
 
-    The linear algebra runs in one thread, since several add numbers up in an order of their own each time. On all of the
-    shipped corpora two runs still differ a little in `side` and its head (the card counts it); on small ones they do not.
+    The linear algebra runs in one thread, since several add numbers up in an order of their own each time: all of it is
+    imported first, since only libraries that are loaded can be held to one thread. Two runs make the same arrays.
     """
+
     with threadpool_limits(limits=1):
         return _train(rows, say, recasts, refit=refit)
 
@@ -52,73 +69,114 @@ def _train(rows: Sequence[Labelled], say: Say, recasts: int, *, refit: bool) -> 
     arrays, halves = train_tone(tone, say, refit=refit)
     stance = corpus_of([row for row in rows if row.target and not owner_review(row)] + recast(tone, recasts))
     say(f"stance: {len(stance.rows)} texts")
-    return {**arrays, **train_stance(stance, arrays, halves)}
+    return {"format": np.array([FORMAT]), **arrays, **train_stance(stance, arrays, halves)}
 
 
 def train_tone(tone: Corpus, say: Say = lambda line: None, *, refit: bool = True) -> tuple[Arrays, list[Arrays]]:
     """The arrays of tone; and twice its tables, learnt on the odd and on the even folds alone."""
-    chars, words, cut = _tone_matrices(tone)
-    learn = np.array([fold not in (TEST, CHECK) for fold in tone.folds])
-    arrays, raw = _voices(tone, learn, chars, words, cut)
+    grams = _grams_of(tone)
+    folds = np.array(tone.folds)
+    learn = (folds != TEST) & (folds != CHECK)
+    gate = _gate(tone, learn, grams.short)
+    arrays, raw = _voices(tone, learn, grams)
     say("tone: tables made")
-    heads = _tone_heads(tone, arrays)
+    heads = {**gate, **_tone_heads(tone, {**arrays, **gate})}
     halves: list[Arrays] = []
     for half in (1, 0):
-        mine = np.array([fold % 2 == half for fold in tone.folds]) & (np.array(tone.folds) != TEST)
-        halves.append({**_tables(_tone_weights(tone, mine, chars, words, 45)), **_bayes(tone, mine, cut)})
+        mine = (folds % 2 == half) & (folds != TEST)
+        halves.append({**_tables(_joint(tone, mine, grams, 45), None), **_bayes(tone, mine, grams.cut)})
     say("tone: halves made")
     if refit:
-        learn = np.array(tone.folds) != TEST
-        arrays, _ = _voices(tone, learn, chars, words, cut, raw)
+        arrays, _ = _voices(tone, folds != TEST, grams, raw)
     return {**arrays, **heads}, [{**heads, **half} for half in halves]
 
 
 # ------------------------------------------------------------------------------------------------------------ tone
 
 
+@dataclass(frozen=True, slots=True)
+class Grams:
+    """Of each text of a corpus, as CSR: its character grams, both them and its word grams, its grams of one and two characters;
+    and its words."""
+
+    chars: Any
+    both: Any
+    short: Any
+    cut: list[list[str]]
+
+
 def _batches(corpus: Corpus) -> list[Corpus]:
     return [part_of(corpus, range(i, min(i + CHUNK, len(corpus.rows)))) for i in range(0, len(corpus.rows), CHUNK)]
 
 
-def _tone_matrices(corpus: Corpus) -> tuple[Any, Any, list[list[str]]]:
-    """Character grams and word grams of each text, as CSR, and its words."""
-    from scipy.sparse import vstack  # type: ignore[import-untyped,unused-ignore]
+def _grams_of(corpus: Corpus) -> Grams:
+    from scipy.sparse import hstack, vstack  # type: ignore[import-untyped,unused-ignore]
 
-    chars, words, cut = [], [], []
+    chars, words, short, cut = [], [], [], []
     for part in _batches(corpus):
         batch = features.batch_of(part.readings)
         whose = np.repeat(np.arange(batch.size), np.diff(batch.starts))
-        buckets = features.tone_buckets(batch)
-        kept = [chain != 0 for chain in batch.chains]
+        buckets, kept = features.tone_buckets(batch), [chain != 0 for chain in batch.chains]
         roots = np.sqrt(np.maximum(batch.sums(features.grams_at(batch)), 1.0))
-        rows = np.concatenate([whose[keep] for keep in kept])
-        chars.append(fit.matrix(rows, np.concatenate([b[k] for b, k in zip(buckets, kept, strict=True)]), roots, 1 << BITS))
+        chars.append(_counts(buckets, kept, whose, roots, BITS))
+        few = np.sqrt(np.maximum(batch.sums(np.sum(kept[:2], axis=0, dtype=np.int64)), 1.0))
+        short.append(_counts([one >> (BITS - GATE_BITS) for one in buckets[:2]], kept[:2], whose, few, GATE_BITS))
         cut += (these := segment.cut_all(part.readings.bodies))
         found = features.word_buckets(wordgrams.words_of(batch.raw, these))
         rows = np.concatenate([whose[at] for _, at in found])
         words.append(fit.matrix(rows, np.concatenate([b for b, _ in found]), roots / wordgrams.LIFT, 1 << BITS))
-    return vstack(chars).tocsr(), vstack(words).tocsr(), cut
+    both = hstack([vstack(chars), vstack(words)]).tocsr()
+    return Grams(vstack(chars).tocsr(), both, vstack(short).tocsr(), cut)
 
 
-def _voices(
-    tone: Corpus, learn: Bools, chars: Any, words: Any, cut: list[list[str]], before: Raw | None = None
-) -> tuple[Arrays, Raw]:
+def _counts(buckets: list[Any], kept: list[Bools], whose: NDArray[np.intp], roots: NDArray[np.float64], bits: int) -> Any:
+    rows = np.concatenate([whose[keep] for keep in kept])
+    return fit.matrix(rows, np.concatenate([b[k] for b, k in zip(buckets, kept, strict=True)]), roots, 1 << bits)
+
+
+def _gate(corpus: Corpus, learn: Bools, short: Any) -> Arrays:
+    """What tells posts from all reviews, and short reviews from long ones by parts; nothing where kinds are unknown."""
+    kinds = np.array([row.kind or "" for row in corpus.rows])
+    made: Arrays = {}
+    biases = []
+    for name, use in (("post", learn & (kinds != "")), ("review", learn & np.isin(kinds, ("review", "owner")))):
+        yes = kinds == name
+        if not (yes & use).any() or (yes | ~use).all():
+            biases.append(0.0)
+            continue
+        weight = _balance(kinds.tolist(), 0.5)
+        weights, _, bias = fit.fit(short[use], yes[use], weight[use], strength=1.0, steps=25)
+        made[f"gate_{name}"] = stepped(weights)
+        biases.append(bias)
+    return {**made, "gate_bias": np.array(biases, np.float64)}
+
+
+def _voices(tone: Corpus, learn: Bools, grams: Grams, before: Raw | None = None) -> tuple[Arrays, Raw]:
     """All that the heads of tone read, and the weights as fitted. before: weights to start from.
 
     The default's table of characters is a mean with the fast one's: two voices in one sum.
     """
-    raw = _tone_weights(tone, learn, chars, words, 80, before)
+    raw = _joint(tone, learn, grams, 80, before)
     use, positive, weight = _lively(tone, learn)
-    raw["fast"] = fit.fit(chars[use], positive[use], weight[use], **_from(100, before, "fast"))[0]
-    made = {**_tables(raw), **_bayes(tone, learn, cut), "fast": fixed(raw["fast"])}
-    made["tone"] = fixed(JOINT * raw["tone"][: 1 << BITS] + (1 - JOINT) * raw["fast"])
-    made["tone_words"] = fixed(JOINT * raw["tone"][1 << BITS :] * wordgrams.LIFT)
-    return made, raw
+    for kind, steps in (("", 100), ("_post", 60), ("_review", 60)):
+        mine = use & _of_kind(tone, kind)
+        name = f"fast{kind}"
+        raw[name] = fit.fit(grams.chars[mine], positive[mine], weight[mine], **_from(steps, before, name))[0]
+    fast = {f"fast{kind}": stepped(_beside(raw, "fast", kind)) for kind in EXPERTS}
+    return {**_tables(raw, raw), **_bayes(tone, learn, grams.cut), **fast}, raw
 
 
 def _from(steps: int, before: Raw | None, name: str) -> dict[str, Any]:
     """How long to fit, and where from: a third of the way where most of it has been gone."""
     return {"steps": steps} if before is None else {"steps": steps // 3, "start": before[name]}
+
+
+def _of_kind(corpus: Corpus, kind: str) -> Bools:
+    """The rows that an expert of this kind learns from: all of them where the corpus has none that is known to be of it."""
+    kinds = [row.kind for row in corpus.rows]
+    if not kind or kind[1:] not in kinds:
+        return np.ones(len(kinds), bool)
+    return np.array([one in (None, kind[1:]) for one in kinds])
 
 
 def _lively(corpus: Corpus, learn: Bools) -> tuple[Bools, Bools, NDArray[np.float64]]:
@@ -127,30 +185,44 @@ def _lively(corpus: Corpus, learn: Bools) -> tuple[Bools, Bools, NDArray[np.floa
     return learn & (labels != "neu"), labels == "pos", _balance([row.domain for row in corpus.rows], 0.25)
 
 
-def _tone_weights(corpus: Corpus, learn: Bools, chars: Any, words: Any, steps: int, before: Raw | None = None) -> Raw:
-    """What parts pos from neg, and what parts neutral from both: weights of characters, then of words."""
-    from scipy.sparse import hstack  # type: ignore[import-untyped,unused-ignore]
-
+def _joint(corpus: Corpus, learn: Bools, grams: Grams, steps: int, before: Raw | None = None) -> Raw:
+    """What parts pos from neg, and neutral from both, in all texts and in those of a kind: of characters, then of words."""
     use, positive, weight = _lively(corpus, learn)
-    both = hstack([chars[use], words[use]]).tocsr()
-    tone = fit.fit(both, positive[use], weight[use], voided=1 << BITS, **_from(steps, before, "tone"))[0]
+    raw: Raw = {}
+    for kind in EXPERTS:
+        name, mine = f"tone{kind}", use & _of_kind(corpus, kind)
+        how = _from(steps if not kind else min(steps, 60), before, name)
+        raw[name] = fit.fit(grams.both[mine], positive[mine], weight[mine], voided=1 << BITS, **how)[0]
     if before is not None:  # how likely neutral is rests on its head, and that on these very weights
-        return {"tone": tone, "neutral": before["neutral"]}
-    flat = np.array([row.label == "neu" for row in corpus.rows])
-    calm = learn & (_with_neutral(corpus) | (np.arange(len(flat)) % 4 == 0))
-    both = hstack([_halved(chars[calm]), _halved(words[calm])]).tocsr()
-    neutral = fit.fit(both, flat[calm], weight[calm], voided=1 << (BITS - 1), steps=30)[0]
-    return {"tone": tone, "neutral": neutral}
+        return {**raw, "neutral": before["neutral"], "neutral_post": before["neutral_post"]}
+    flat, known = np.array([row.label == "neu" for row in corpus.rows]), _with_neutral(corpus)
+    calm = learn & (known | (np.arange(len(flat)) % 4 == 0))
+    raw["neutral"] = fit.fit(grams.both[calm], flat[calm], weight[calm], voided=1 << BITS, steps=30)[0]
+    calm = learn & known & _of_kind(corpus, "_post")
+    raw["neutral_post"] = raw["neutral"]
+    if (flat & calm).any():
+        raw["neutral_post"] = fit.fit(grams.both[calm], flat[calm], None, voided=1 << BITS, steps=40)[0]
+    return raw
 
 
-def _tables(raw: Raw) -> Arrays:
-    half = 1 << (BITS - 1)
-    return {
-        "tone": fixed(raw["tone"][: 1 << BITS]),
-        "tone_words": fixed(raw["tone"][1 << BITS :] * wordgrams.LIFT),
-        "neutral": fixed(raw["neutral"][:half]),
-        "neutral_words": fixed(raw["neutral"][half:] * wordgrams.LIFT),
-    }
+def _beside(raw: Raw, name: str, kind: str) -> fit.Floats:
+    """An expert's weights, averaged with what holds for all texts."""
+    return raw[name] if not kind else (1 - EXPERT) * raw[name] + EXPERT * raw[f"{name}{kind}"]
+
+
+def _tables(raw: Raw, fast: Raw | None) -> Arrays:
+    """Weights as stored. fast: those of characters fitted alone, where they are to be averaged with."""
+    made: Arrays = {}
+    for kind in EXPERTS:
+        both = _beside(raw, "tone", kind)
+        chars, words = both[: 1 << BITS], both[1 << BITS :] * wordgrams.LIFT
+        if fast is not None:
+            chars, words = JOINT * chars + (1 - JOINT) * _beside(fast, "fast", kind), JOINT * words
+        made[f"tone{kind}"], made[f"tone{kind}_words"] = stepped(chars), stepped(words)
+    for name in ("neutral", "neutral_post"):
+        made[name] = stepped(raw[name][: 1 << BITS])
+        made[f"{name}_words"] = stepped(raw[name][1 << BITS :] * wordgrams.LIFT)
+    return made
 
 
 def _with_neutral(corpus: Corpus) -> Bools:
@@ -159,17 +231,15 @@ def _with_neutral(corpus: Corpus) -> Bools:
     return np.array([row.domain in has_neutral for row in corpus.rows])
 
 
-def _halved(matrix: Any) -> Any:
-    """The same with half as many buckets."""
-    from scipy.sparse import csr_matrix  # type: ignore[import-untyped,unused-ignore]
-
-    made = csr_matrix((matrix.data, matrix.indices >> 1, matrix.indptr), shape=(matrix.shape[0], matrix.shape[1] >> 1))
-    made.sum_duplicates()
+def stepped(weights: NDArray[np.float32]) -> NDArray[np.int16]:
+    """Weights of tone in whole steps, small enough that their sums fit the fields of a packed table."""
+    made: NDArray[np.int16] = np.clip(np.rint(weights * STEPS), -LARGEST, LARGEST).astype(np.int16)
+    made[0] = 0
     return made
 
 
 def fixed(weights: NDArray[np.float32], step: int = 16) -> NDArray[np.int16]:
-    """Weights in fixed point, in steps of 1/64, so that the file packs well."""
+    """Weights of stance in fixed point, in steps of 1/64, so that the file packs well."""
     whole = np.rint(weights * UNIT / step) * step
     made: NDArray[np.int16] = np.clip(whole, -32_000, 32_000).astype(np.int16)
     made[0] = 0
@@ -194,14 +264,16 @@ def _tone_heads(corpus: Corpus, arrays: Arrays) -> Arrays:
     model, batch = Model(arrays), features.batch_of(held.readings)
     words = wordgrams.words_of(batch.raw, segment.cut_all(held.readings.bodies))
     labels = np.array([("neg", "neu", "pos").index(row.label) for row in held.rows])
-    weight = _balance([row.domain for row in held.rows], 0.25) * np.where(_with_neutral(held), NEUTRAL_KNOWN, 1.0)
+    known = _with_neutral(held)
+    weight = _balance([row.domain for row in held.rows], 0.25) * np.where(known, NEUTRAL_KNOWN, 1.0)
+    closed = ~known & np.array([row.kind == "post" for row in held.rows])
     shares = np.bincount(labels, minlength=3) / len(labels)
     made: Arrays = {"tone_priors": shares.astype(np.float32)}
     for name, names, columns in (
         ("tone_head", TONE, model.tone_columns(batch, words)),
         ("fast_head", FAST, model.tone_columns(batch, None)),
     ):
-        made[name] = fit.fit_softmax(np.stack([columns[n] for n in names], 1), labels, weight)
+        made[name] = fit.fit_softmax(np.stack([columns[n] for n in names], 1), labels, weight, closed)
     return made
 
 
@@ -219,19 +291,29 @@ def train_stance(corpus: Corpus, arrays: Arrays, halves: list[Arrays]) -> Arrays
     labels, folds = np.array([row.label for row in corpus.rows]), np.array(corpus.folds)
     general = own.getnnz(axis=1) == 0
     made: Arrays = {"adapted": keys}
-    scales = []
-    for name, yes, names, use, strength, dense_scale in (
+    parts = (
         ("none", labels == "none", NONE, np.ones(len(labels), bool), NONE_STRENGTH, 0.3),
         ("side", labels == "favor", SIDE, labels != "none", SIDE_STRENGTH, 0.5),
-    ):
-        weight = _stance_weights(corpus.rows, yes, even=name == "side")
+    )
+    tables = {}
+    for name, yes, names, use, strength, dense_scale in parts:
+        weight = _stance_weights(corpus.rows, yes, even=name == "side") * np.where(general, 1.0, KNOWN_COUNT)
         dense = np.stack([columns[column] for column in names], 1)
-        check, learn = (folds == CHECK) & use, (folds > CHECK) & use
-        table, head, logits = _stance_head(matrix, dense, yes, weight, learn & general, check & general, strength, dense_scale)
-        extra, scale = _adapter(own, logits, yes, learn, check)
-        made[name], made[f"{name}_head"] = fixed(_to_float(table) + extra), head
-        scales.append(scale)
-    made["adapted_scales"] = np.array(scales, np.float64)
+        check, learn = (folds == CHECK) & use & general, (folds > CHECK) & use & general
+        table, head, logits = _stance_head(matrix, dense, yes, weight, learn, check, strength, dense_scale)
+        if name == "none":  # targets with weights of their own taught no table: all their rows may tell how likely a stance is
+            known = ~general & (folds != TEST) & (columns["claim"] == 0)
+            shift = _shift_in_posts(logits, columns["post"], yes, weight, check | known)
+            head[names.index("post")] += shift
+            logits += shift * columns["post"]
+        tables[name], made[f"{name}_head"], columns[name] = table, head, logits
+    heads = np.zeros((len(keys), 2, len(OWN) + 1))
+    whose = Model({**arrays, "adapted": keys}).keys_of([row.target for row in corpus.rows])
+    for which, (name, yes, _, use, _, _) in enumerate(parts):
+        dense = np.stack([columns[column] for column in OWN], 1)
+        extra, heads[:, which] = _own_voices(own, dense, yes, use & (folds != TEST), folds == CHECK, whose, keys)
+        made[name] = fixed(_to_float(tables[name]) + extra)
+    made["own_heads"] = heads
     return made
 
 
@@ -240,6 +322,7 @@ def _stance_weights(rows: Sequence[Labelled], yes: Bools, *, even: bool) -> NDAr
     groups = [row.group for row in rows]
     weight: NDArray[np.float64] = _balance(groups, 0.5) * np.array([EMPHASIS.get(group, 1.0) for group in groups])
     if even:
+        weight *= np.array([AGAINST.get(group, 1.0) for group in groups])
         answers = Counter(zip(groups, yes.tolist(), strict=True))
         sizes = Counter(groups)
         weight *= np.array([sizes[g] / 2 / answers[g, y] for g, y in zip(groups, yes.tolist(), strict=True)])
@@ -266,18 +349,58 @@ def _stance_head(
     return table, np.r_[weights * slope, slope, (bias - mean @ weights) * slope + shift], logits * slope + shift
 
 
-def _adapter(own: Any, logits: NDArray[np.float64], yes: Bools, learn: Bools, check: Bools) -> tuple[Any, float]:
-    """Calibrated weights of the grams salted with a target, and how far the general log-odds are believed beside them."""
-    mine = own.getnnz(axis=1) > 0
-    if not (learn & mine).any():
-        return 0.0, 1.0
-    general = logits[:, None].astype(np.float32)
-    use = learn & mine
-    weights, scale, _ = fit.fit(own[use], yes[use], None, general[use], strength=ADAPTER, steps=60, at_least=2)
-    total = own @ weights + logits * scale[0]
-    check = check & mine
-    slope = fit.fit_platt(total[check], yes[check], np.ones(int(check.sum())))[0] if check.any() else 1.0
-    return weights * slope, float(scale[0]) * slope
+def _shift_in_posts(
+    logits: NDArray[np.float64], post: NDArray[np.float64], yes: Bools, weight: NDArray[np.float64], use: Bools
+) -> float:
+    """What to add to the log-odds of a post, as opposed to a review, so that they are right on the whole."""
+    from scipy.optimize import minimize_scalar  # type: ignore[import-untyped,unused-ignore]
+
+    sign = np.where(yes[use], -1.0, 1.0)
+
+    def loss(shift: float) -> float:
+        return float((np.logaddexp(0, sign * (logits[use] + shift * post[use])) * weight[use]).sum())
+
+    return float(minimize_scalar(loss, bounds=(-3.0, 3.0), method="bounded").x) if use.any() else 0.0
+
+
+def _own_voices(
+    own: Any,
+    dense: NDArray[np.float64],
+    yes: Bools,
+    learn: Bools,
+    check: Bools,
+    whose: NDArray[np.uint64],
+    keys: NDArray[np.uint64],
+) -> tuple[Any, NDArray[np.float64]]:
+    """Weights of the grams salted with a target, and the head of each over the general log-odds (bias last).
+
+    Learnt without the rows of `check` they tell how sure they may be; then they are learnt once more with them.
+    """
+    heads = np.zeros((len(keys), dense.shape[1] + 1))
+    if not len(keys):
+        return 0.0, heads
+    tried = np.zeros(len(yes))
+    for key in keys:
+        weights, head = _own_voice(own, dense, yes, learn & ~check & (whose == key))
+        held = check & (whose == key)
+        tried[held] = own[held] @ weights + dense[held] @ head[:-1] + head[-1]
+    held = check & learn & (whose != 0)
+    both = held.any() and 0 < yes[held].sum() < held.sum()
+    slope = fit.fit_platt(tried[held], yes[held], np.ones(int(held.sum())))[0] if both else 1.0
+    total: Any = 0.0
+    for place, key in enumerate(keys):
+        weights, head = _own_voice(own, dense, yes, learn & (whose == key))
+        total, heads[place] = total + weights * slope, head * slope
+    return total, heads
+
+
+def _own_voice(own: Any, dense: NDArray[np.float64], yes: Bools, use: Bools) -> tuple[fit.Floats, NDArray[np.float64]]:
+    """Of one target: the weights of its grams, and its head."""
+    mean, spread = dense[use].mean(0), dense[use].std(0) + 1e-6
+    scaled = ((dense[use] - mean) / spread * OWN_SCALE).astype(np.float32)
+    weights, inner, bias = fit.fit(own[use], yes[use], None, scaled, strength=ADAPTER, steps=60, at_least=2, by_rarity=True)
+    head = inner * OWN_SCALE / spread
+    return weights, np.r_[head, bias - mean @ head]
 
 
 def _to_float(table: NDArray[np.int16]) -> NDArray[np.float64]:
@@ -311,11 +434,12 @@ def _stance_matrix(corpus: Corpus, arrays: Arrays, halves: list[Arrays]) -> tupl
         targets = [row.target for row in part.rows]
         whose = np.repeat(np.arange(batch.size), np.diff(batch.starts))
         counts = features.grams_at(batch)
-        columns.append(_columns_of(batch, regions, part, targets, full, half_models))
+        words = wordgrams.words_of(batch.raw, segment.cut_all(part.readings.bodies))
+        columns.append(_columns_of(batch, regions, words, part, targets, full, half_models))
         kinds = features.stance_grams(batch, regions, columns[-1]["claim"] > 0)
         scales = features.scales_of(batch, kinds, counts)
         parts.append(sum(_counted(found, whose, scale) for found, scale in zip(kinds, scales, strict=True)))
-        own.append(_counted(list(features.target_grams(batch, full.keys_of(targets))), whose, scales[0]))
+        own.append(_counted(list(features.target_grams(batch, words, full.keys_of(targets))), whose, scales[0]))
     return vstack(parts).tocsr(), {name: np.concatenate([c[name] for c in columns]) for name in columns[0]}, vstack(own).tocsr()
 
 
@@ -325,9 +449,8 @@ def _counted(found: list[features.Found], whose: NDArray[np.intp], scale: NDArra
 
 
 def _columns_of(
-    batch: Batch, regions: Any, part: Corpus, targets: list[str], full: Model, halves: list[Model]
+    batch: Batch, regions: Any, words: wordgrams.Words, part: Corpus, targets: list[str], full: Model, halves: list[Model]
 ) -> dict[str, NDArray[np.float64]]:
-    words = wordgrams.words_of(batch.raw, segment.cut_all(part.readings.bodies))
     columns = full.stance_columns(batch, regions, targets, full.tone_weights(batch, words), words)
     made = np.array([bool(row.made_of) for row in part.rows])
     if made.any():

@@ -51,23 +51,25 @@ def figures_of(data: Path) -> dict[str, float]:
 
 
 def three_way(rows: list[Labelled]) -> dict[str, float]:
-    """On the Weibo corpora that know a neutral class: macro-F1 and how many negative posts are told."""
+    """On the Weibo corpora that know a neutral class, together and apart: macro-F1 and how many negative posts are told."""
     from nlp.judge import f1
     from nlp.results import Request
     from nlp.score import load
 
-    held = [row for row in rows if row.domain in ("weibo-virus", "weibo-usual")]
-    scores = load().score([Request(row.text) for row in held])
-    chosen = np.array([int(np.argmax((score.neg, score.neu, score.pos))) for score in scores])
-    truth = np.array([("neg", "neu", "pos").index(row.label) for row in held])
-    return {
-        "three-way weibo macro-F1": round(float(np.mean([f1(truth == i, chosen == i) for i in range(3)])), 4),
-        "three-way weibo negative recall": round(float((chosen[truth == 0] == 0).mean()), 4),
-    }
+    found = {}
+    for name, domains in (("", ("weibo-virus", "weibo-usual")), ("-usual", ("weibo-usual",)), ("-virus", ("weibo-virus",))):
+        held = list({row.text: row for row in rows if row.domain in domains}.values())
+        scores = load().score([Request(row.text) for row in held])
+        chosen = np.array([int(np.argmax((score.neg, score.neu, score.pos))) for score in scores])
+        truth = np.array([("neg", "neu", "pos").index(row.label) for row in held])
+        found[f"three-way weibo{name} macro-F1"] = round(float(np.mean([f1(truth == i, chosen == i) for i in range(3)])), 4)
+        found[f"three-way weibo{name} negative recall"] = round(float((chosen[truth == 0] == 0).mean()), 4)
+    return found
 
 
 def toward_targets(rows: list[Labelled]) -> dict[str, float]:
     """Where tone and stance disagree (NLPCC2016 tells both), and entities named but not hit in negative posts (BDCI2019)."""
+    from nlp.judge import f1
     from nlp.results import Request, Target
     from nlp.score import load
 
@@ -79,7 +81,10 @@ def toward_targets(rows: list[Labelled]) -> dict[str, float]:
     hit = np.array([row.domain.endswith("post_negative=1") and row.label == "against" for row in held])
     spared = np.array([row.domain.endswith("post_negative=1") and row.label == "none" for row in held])
     line = np.quantile(shares[hit, 1], 1 - HIT_RECALL)
+    phone = np.array([row.target == "IphoneSE" for row in held])
+    truth, chosen = np.array([row.label for row in held])[phone], shares.argmax(axis=1)[phone]
     return {
+        "known target IphoneSE F": round((f1(truth == "favor", chosen == 0) + f1(truth == "against", chosen == 1)) / 2, 4),
         "tone against stance accuracy": round(float(right[split].mean()), 4),
         "named but not hit told": round(float((shares[spared, 1] < line).mean()), 4),
     }

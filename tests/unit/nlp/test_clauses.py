@@ -17,6 +17,8 @@ from nlp.text import TARGET as T
         (f"{T}比{R}好", "both"),
         (f"不如{R}，太干了", "both target"),
         ("味道好，不过太干", "target target"),
+        (f"{T}、{R}都好用", "both"),
+        (f"{R}难用、掉色、{T}好", "rival rival target"),
         ("", ""),
     ],
 )

@@ -38,6 +38,13 @@ def one(text: str, target: Target | None = OURS, others: tuple[Target, ...] = (T
     return engine().score([Request(text, target, others, inherited)])[0]
 
 
+@pytest.mark.parametrize("text", ["墨羽和星澜我都喜欢", "星澜、墨羽都好用，会回购"])
+def test_what_is_said_of_both_in_one_breath_is_said_of_ours(text: str) -> None:
+    stance = one(text).stance
+    assert stance is not None
+    assert stance.favor > 0.5
+
+
 def figures(score: Score) -> np.ndarray:
     stance = score.stance or Stance(0, 0, 0)
     return np.array([score.neg, score.neu, score.pos, stance.favor, stance.against, stance.none])

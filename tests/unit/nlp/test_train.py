@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nlp import corpora, fit, judge, model
+from nlp import corpora, features, fit, judge, model
 from nlp.corpora import Labelled, corpus_of, fold_of, part_of, read_corpus, recast
 from nlp.results import Request, ScoreError, Target
 from nlp.score import Engine, load
+from nlp.scorer import Model
+from nlp.text import read
 
 GOOD, BAD, FLAT = ["好用", "喜欢", "满意", "清爽"], ["难用", "垃圾", "失望", "刺鼻"], ["请问", "通知", "转让", "公告"]
 THINGS = ["洗发水", "手机", "酒店", "外卖", "衣服", "苹果", "面膜", "耳机", "牛奶", "鞋子"]
@@ -73,6 +75,53 @@ def test_training_twice_makes_the_same_model(tmp_path: Path) -> None:
     assert all((again[name] == made()[name]).all() for name in made())
     model.write_model(tmp_path / "model.npz", again)
     assert load(tmp_path / "model.npz").version == engine().version
+
+
+def test_posts_and_reviews_are_told_apart_and_weighed_by_what_they_are() -> None:
+    pytest.importorskip("scipy", reason="training needs scipy")
+    from nlp.train import train_tone
+
+    posts = [Labelled(f"今天{row.text}，转发微博啦", row.label, "weibo-made") for row in tone_rows()]
+    reviews = [Labelled(f"宝贝收到，{row.text}", row.label, "shop-made") for row in tone_rows()]
+    owners = [Labelled(f"底盘{row.text}，油耗", row.label, "car") for row in tone_rows() if row.label != "neu"]
+    arrays, _ = train_tone(corpus_of([*posts, *reviews, *owners]), refit=False)
+    readings = read(["今天耳机真的喜欢，转发微博啦", "宝贝收到，耳机真的喜欢", "底盘真的喜欢，油耗", "好"])
+    batch = features.batch_of(readings)
+    post, review, neither = Model(arrays).kinds(batch, features.tone_buckets(batch)[:2])
+    assert [max(one) == one[at] for at, one in enumerate(zip(post, review, neither, strict=True)) if at < 3] == [True] * 3
+    assert ((post + review + neither) == features.SHARES).all()
+
+
+def test_a_corpus_without_a_neutral_class_says_nothing_of_how_likely_neutral_is() -> None:
+    pytest.importorskip("scipy", reason="training needs scipy")
+    columns = np.zeros((300, 1))
+    labels = np.array([0, 1, 2] * 50 + [0, 2, 2] * 50)
+    closed = np.arange(300) >= 150
+    told = fit.fit_softmax(columns, labels, np.ones(300), closed)[:, -1]
+    assert abs(np.exp(told[0]) / (1 + np.exp(told).sum()) - 1 / 3) < 0.05
+    assert fit.fit_softmax(columns, labels, np.ones(300))[0, -1] < told[0]
+
+
+def test_what_is_rare_counts_more_where_asked() -> None:
+    sparse = pytest.importorskip("scipy.sparse", reason="training needs scipy")
+    held = sparse.csr_matrix(np.array([[1.0, 1.0], [1.0, 0.0], [1.0, 0.0]]))
+    often, seldom = fit.rarity(held)
+    assert seldom > often == 1.0
+
+
+def test_a_model_of_another_version_is_refused(tmp_path: Path) -> None:
+    old = {name: array for name, array in made().items() if name != "format"}
+    model.write_model(tmp_path / "old.npz", old)
+    with pytest.raises(ScoreError, match="another version"):
+        load(tmp_path / "old.npz")
+
+
+def test_the_words_of_a_known_target_carry_its_score() -> None:
+    why = engine().explain(Request("手机垃圾，议题甲", Target("议题甲", ("议题甲",))))
+    weight = {part.words: part.weight for part in why.words}
+    assert weight["垃圾"] < 0
+    assert weight["垃圾"] == min(weight.values())
+    assert abs(sum(weight.values()) + why.rest - why.log_odds) < 1e-4
 
 
 def test_a_verdict_for_each_domain_and_one_over_all() -> None:
