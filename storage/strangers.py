@@ -163,8 +163,11 @@ def fingerprints(connection: Connection, brand: str) -> tuple[NDArray[np.int64],
 
 
 def author_at(connection: Connection, url: str) -> tuple[str, PostKey] | None:
-    """Who wrote the post that stands at a public address, while it is kept: the author's key and the post."""
-    kept = and_(posts.c.url == url, posts.c.text_purged.is_(False))
+    """Who wrote the post that stands at a public address (its scheme and last slash aside), while it is kept: the author's key
+    and the post."""
+    address = url.partition("://")[2].rstrip("/")
+    urls = [f"{scheme}://{address}{end}" for scheme in ("https", "http") for end in ("", "/")] if address else []
+    kept = and_(among(posts.c.url, urls), posts.c.text_purged.is_(False))
     row = connection.execute(
         select(posts.c.author_key, posts.c.platform, posts.c.post_id).where(kept).order_by(posts.c.id)
     ).first()

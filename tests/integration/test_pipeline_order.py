@@ -113,6 +113,18 @@ def test_a_roster_and_a_brand_that_come_after_the_posts_end_the_same(
     assert one.fingerprint() == expected
 
 
+def test_tiers_and_owners_that_are_changed_after_the_posts_end_the_same(
+    bench: Callable[..., Bench], season: Season, items: list[Item], expected: str
+) -> None:
+    one, people = bench(), roster(season)
+    one.roster([replace(koc, tier="", owner="") for koc in people])
+    one.take(items)
+    assert one.fingerprint() != expected  # severities go by the tier
+    one.roster([replace(koc, standing="alumni", title="荣誉体验官") for koc in people])  # who left in friendship is watched on
+    one.catch_up()
+    assert one.fingerprint() == expected
+
+
 def test_the_secret_of_the_workspace_leaves_no_trace(
     bench: Callable[..., Bench], season: Season, items: list[Item], expected: str
 ) -> None:

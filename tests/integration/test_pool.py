@@ -83,7 +83,9 @@ def test_posts_past_their_horizon_and_posts_without_a_public_link_make_no_candid
     say(store, "a", [0.9] * 4)
     say(store, "group", [0.9] * 4, platform="wechat")
     assert store.strangers.author_at("https://forum.example/a1") == (author("a"), PostKey("forum", "a1"))
-    assert store.strangers.author_at("https://forum.example/nope") is None
+    assert store.strangers.author_at("http://forum.example/a1/") == (author("a"), PostKey("forum", "a1"))
+    for nowhere in ("https://forum.example/nope", "nope", ""):
+        assert store.strangers.author_at(nowhere) is None
     store.purge(NOW + timedelta(days=999), raw_days_strangers=1, raw_days_kocs=1, text_days=30)
     assert store.strangers.favorable(BRAND) == []
     assert store.strangers.authors(BRAND, [author("a")]) == []
