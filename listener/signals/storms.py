@@ -5,7 +5,7 @@ the brand, in own words and not mild; the same words from different people count
 
     X    authors in the six hours up to a post       fires: X ≥ 6, X ≥ 3 μ, and P(NB(μ, κ) ≥ X) ≤ promised / 20 000
     μ    what is usual at that time of day: over the 56 days before, counted by (day, quarter of the day, author), the
-         quarters shrunk to their mean by 14 days; days of an earlier storm are left out
+         quarters shrunk to their mean by 14 days; days of a storm are left out
     κ    1.5 times how much more the quarters scatter than by chance (0.3 before anything is known), and how little of μ is
          known yet
 
@@ -15,8 +15,8 @@ rare bad days, from simulation: tests/bench/bench_crowds.py.
 A place of which nothing was heard for a week has no usual yet. The answers to one post have no usual of their own: there
 24 hours count, and fires what reaches 8 authors and twice the third most that any other post got in the 180 days before.
 
-A storm is over when 24 hours have passed without a time at which it would have fired. It is a function of the posts up to
-then alone, so that later ones never take it back.
+A storm is over when 24 hours have passed without a time at which it would have fired; what lasts for two weeks becomes the
+usual. It is a function of the posts up to then alone, so that later ones never take it back.
 """
 
 from __future__ import annotations
@@ -41,9 +41,11 @@ TESTS, CAUTION = 20_000.0, 1.5
 THREAD_WINDOW, THREAD_DAYS = timedelta(hours=24), 180
 LEAST_THREAD, THREAD_TIMES, THREAD_RANK = 8, 2.0, 3
 SAME_BITS = 3
+LONGEST = timedelta(days=14)  # what lasts longer becomes usual
 DAY = timedelta(days=1)
 BACK = (DAYS + 2) * DAY  # how far before a time its usual reaches
-IsOne: TypeAlias = Callable[[datetime, int], float | None]  # time, authors in the window → what was usual; None: no storm
+# time, authors in the window, since when a storm lasts already → what was usual; None: it is no storm
+IsOne: TypeAlias = Callable[[datetime, int, datetime | None], float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +91,10 @@ def storms_of_place(
     kept = [storm for storm in before if storm.last_at + QUIET < start]
     chart = _Chart(voices, zone, first_at)
 
-    def is_one(at: datetime, authors: int) -> float | None:
+    def is_one(at: datetime, authors: int, lasting: datetime | None) -> float | None:
         if authors < LEAST_AUTHORS or promised <= 0:
             return None
-        usual = chart.usual(at, kept)
+        usual = chart.usual(at, kept, lasting)
         if usual is None or authors < TIMES * usual.mean or chance(authors, usual) > promised / TESTS:
             return None
         return usual.mean
@@ -112,7 +114,7 @@ def storms_of_thread(
     start = restart_of(before, since)
     times = [at for _, at, _ in others]
 
-    def is_one(at: datetime, authors: int) -> float | None:
+    def is_one(at: datetime, authors: int, lasting: datetime | None) -> float | None:
         if authors < LEAST_THREAD:
             return None
         usual = _third_most(others[bisect_left(times, at - THREAD_DAYS * DAY) : bisect_left(times, at)])
@@ -200,7 +202,7 @@ def _scan(voices: Sequence[Voice], start: datetime, window: timedelta, is_one: I
         if tip is not None and one.at > last + QUIET:
             yield _storm(voices, tip, last, usual, first, peak, window)
             tip = None
-        expected = is_one(one.at, authors)
+        expected = is_one(one.at, authors, None if tip is None else tip.at - window)
         if expected is None:
             continue
         if tip is None:
@@ -260,9 +262,12 @@ class _Chart:
         self._counts = Counter((day, quarter) for day, quarter, _ in counted)
         self._known: dict[tuple[int, int], tuple[list[float], float] | None] = {}  # by (last day, storms before)
 
-    def usual(self, at: datetime, storms: Sequence[Storm]) -> Usual | None:
-        """What is usual in the window up to ``at``; None where too little is known of the place."""
+    def usual(self, at: datetime, storms: Sequence[Storm], lasting: datetime | None) -> Usual | None:
+        """What is usual in the window up to ``at``, a storm lasting since ``lasting``; None where too little is known of the
+        place."""
         last = (at - WINDOW).astimezone(self._zone).toordinal() - 1
+        if lasting is not None and at - lasting <= LONGEST:
+            last = min(last, lasting.astimezone(self._zone).toordinal() - 1)
         key = (last, len(storms))
         if key not in self._known:
             self._known[key] = self._quarters(last, storms)

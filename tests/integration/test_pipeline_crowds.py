@@ -368,3 +368,12 @@ def test_who_answers_a_koc_is_known_by_time_and_the_kocs_own_answers_are_not_cou
     found = one.store.answers_to("K0", BRAND.name)
     assert [(each.at, each.stance > 0) for each in found] == [(answers[0].posted_at, True), (answers[2].posted_at, False)]
     assert one.store.answers_to("K0", BRAND.name, as_of=START) == []
+
+
+@pytest.mark.postgres
+def test_postgres_says_the_same_of_what_goes_far(
+    bench: Callable[..., Bench], reach: list[Item], far: str, postgres_url: str
+) -> None:
+    one = bench(postgres_url)
+    taken(one, random.Random(6).sample(reach, len(reach)))
+    assert one.fingerprint() == far
