@@ -27,6 +27,7 @@ _REPORTED = re.compile(
 )
 _THREATS = {"escalation", "dissuasion", "silencing"}  # what somebody threatens or advises may well stand after an `if`
 _TONES = {"irony", "incentivized"}  # a way of talking: nobody denies or supposes it
+_MOVES = {"switch"}  # from the target to a rival: the words stand where the rival does
 _CLAIMS = {
     "defection",
     "dissuasion",
@@ -53,7 +54,7 @@ def is_meant(body: str, start: int, end: int, code: str) -> bool:
     >>> is_meant("没有踩雷", 2, 4, "product-grievance"), is_meant("又踩雷了", 1, 3, "product-grievance")
     (False, True)
     """
-    if RIVAL in body and _is_of_rival(body, start):
+    if RIVAL in body and code not in _MOVES and _is_of_rival(body, start):
         return False
     if code in _TONES:
         return True

@@ -22,7 +22,7 @@ SEEN: Mapping[str, dict[str, Any]] = {
     "silence": {**CALM, "last_at": TALE[-1].posted_at.isoformat(), "mean_gap_days": 9.0, "allowed_days": 60.0},
     "praise-withdrawal": {**CALM, "praised_n": 9, "run_n": 5, "praised_at": TALE[-1].posted_at.isoformat()},
     "grave-post": {**CALM, "cue": "complaint", "words": "截图、3月12日", "against": 0.93},
-    "defection": {**CALM, "rival": "Moyu", "words": "再也不买", "row_n": 0, "praised_n": 9},
+    "defection": {**CALM, "rival": "Moyu", "cue": "defection", "words": "再也不买", "row_n": 0, "praised_n": 9},
     "unresolved-feedback": {
         **CALM,
         "cause": "after-sales",

@@ -1,9 +1,10 @@
 """Defection (转向竞品): a KOC leaves for a named rival, by their own words or by where their praise goes.
 
-*Said.* A post with a cue of defection (再也不买, 脱粉, 换成…) that is no praise of the brand (probability of favor < .5), and
-praise of one named rival (≥ .5) in the same post or in another one within 14 days, before or after. It fires with the later of
-the two. Held back where the rival is named and not praised, and where five or more mentions before show that the KOC never
-was with the brand (mean stance < 0).
+*Said.* A post that is no praise of the brand (probability of favor < .5) and has a cue, either of moving to a rival (换成墨羽,
+清一色墨羽), told by itself unless it is surely against that rival (≥ .8), or of leaving (再也不买, 脱粉), told with praise of
+one named rival (≥ .5) in the same post or in another one within 14 days, before or after; it fires with the later of the two.
+Held back where the rival is named and not praised, and where five or more mentions before show that the KOC never was with the
+brand (mean stance < 0).
 
 *Shown.* Praise that used to go to the brand goes to one rival: m praises of that rival in a row, without one of the brand
 between them, that last 30 days at least, where this KOC, staying as it was, would write such a row hardly ever:
@@ -30,8 +31,8 @@ from listener.signals.pasts import covered, mean_of, read_of, settled_at
 from storage.records import HeldBack, History, KocMention, Signal
 
 KIND = "defection"
-LEAVES = "defection"  # code of the cue
-PRAISE = 0.5  # probability of being in favor
+LEAVES, MOVES = "defection", "switch"  # codes of the cues
+PRAISE, SURELY = 0.5, 0.8  # probabilities of being in favor, against
 NEAR = timedelta(days=14)
 LEAST_BEFORE, LEAST_ROW = 5, 4
 ROW_DAYS = timedelta(days=30)
@@ -60,28 +61,39 @@ def _said(history: History) -> tuple[list[Signal], list[HeldBack]]:
     signals: list[Signal] = []
     held: list[HeldBack] = []
     for i, one in enumerate(read):
-        words = next((cue.words for cue in one.mention.cues if cue.code == LEAVES), None)
-        if words is None or one.mention.favor >= PRAISE:
+        cues = {cue.code: cue.words for cue in reversed(one.mention.cues) if cue.code in (LEAVES, MOVES)}
+        if not cues or one.mention.favor >= PRAISE:
             continue
         near = [r for r in history.rivals if abs(r.posted_at - one.posted_at) <= NEAR]
-        praise = min(
-            (r for r in near if _praises(r)), key=lambda r: (abs(r.posted_at - one.posted_at), _order(r)), default=None
-        )
-        if praise is None:
+        to = _moved_to(one, near) if MOVES in cues else _praised(one, near)
+        if to is None:
             if near:
                 held.append(HeldBack(KIND, None, one.posted_at, one.mention.key, "rival-not-praised"))
             continue
         if i >= LEAST_BEFORE and mean_of(read[:i]) < 0:
             held.append(HeldBack(KIND, None, one.posted_at, one.mention.key, "no-favorable-baseline"))
             continue
-        signals.append(_signal_said(history, read, i, words, praise))
+        code = MOVES if MOVES in cues else LEAVES
+        signals.append(_signal_said(history, read, i, code, cues[code], to))
     return signals, held
 
 
-def _signal_said(history: History, read: Sequence[KocMention], at: int, words: str, praise: KocMention) -> Signal:
+def _moved_to(one: KocMention, near: Sequence[KocMention]) -> KocMention | None:
+    """The rival to whom a post says that it moves: the best liked that it names, unless it is surely against all of them."""
+    named = [r for r in near if r.mention.key == one.mention.key and r.mention.against < SURELY]
+    return max(named, key=lambda r: (r.mention.favor, r.mention.target), default=None) or _praised(one, near)
+
+
+def _praised(one: KocMention, near: Sequence[KocMention]) -> KocMention | None:
+    """The praise of a rival that stands nearest to a post."""
+    return min((r for r in near if _praises(r)), key=lambda r: (abs(r.posted_at - one.posted_at), _order(r)), default=None)
+
+
+def _signal_said(history: History, read: Sequence[KocMention], at: int, code: str, words: str, praise: KocMention) -> Signal:
     one, before = read[at], read[:at]
     evidence = {
         "rival": praise.mention.target,
+        "cue": code,
         "words": words,
         "row_n": 0,
         "praised_n": sum(_praises(m) for m in before),
@@ -137,6 +149,7 @@ def _signal_shown(
     past = [m for m in read if m.posted_at < row[0].posted_at]
     evidence = {
         "rival": row[0].mention.target,
+        "cue": "",
         "words": "",
         "row_n": len(row),
         "praised_n": sum(not m.mention.is_rival for m in before),

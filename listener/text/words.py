@@ -371,6 +371,7 @@ WORDS: Mapping[str, Mapping[str, Pair]] = {
         "price-grievance": ("价格不满", "about the price"),
         "product-grievance": ("产品不满", "about the product"),
         "silencing": ("提到被要求删改或被控评", "says it was silenced"),
+        "switch": ("改用竞品", "moves to a rival"),
         "unresolved": ("问题没解决", "not resolved"),
         "used": ("觉得被利用", "feels used"),
     },

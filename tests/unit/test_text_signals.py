@@ -115,6 +115,9 @@ def test_what_a_few_posts_say_is_told_with_its_words_and_what_to_mind() -> None:
     assert story_of(signal_view("grave-post", cue="expose")).headline == "发布爆料内容"
     assert story_of(signal_view("grave-post", "en", cue="expose")).headline == "An exposé"
     assert dict(story_of(signal_view("defection")).facts)["依据"] == "「再也不买」，并在 14 天内称赞Moyu"
+    moves = signal_view("defection", cue="switch", words="换成Moyu")
+    assert (story_of(moves).headline, dict(story_of(moves).facts)["依据"]) == ("表示改用Moyu", "「换成Moyu」")
+    assert story_of(signal_view("defection", "en", cue="switch")).headline == "Moves to Moyu"
     shown = story_of(signal_view("defection", row_n=5, words=""))
     assert shown.headline == "近 5 条称赞都给了Moyu"
     assert "时间线都读到了底" in dict(shown.facts)["依据"]

@@ -45,8 +45,12 @@ def defection(view: AlertView, e: Mapping[str, Any], zh: bool) -> Told:
         )
     else:
         head = f"表示离开，并称赞{rival}" if zh else f"says it leaves, and praises {rival}"
-        said = f"「{line_of(e['words'])}」，并在 14 天内称赞{rival}"
-        how = said if zh else f"words of leaving, with praise of {rival} within 14 days"
+        said, how = f"「{line_of(e['words'])}」", f"words of leaving, with praise of {rival} within 14 days"
+        if e["cue"] == "switch":
+            head, how = f"表示改用{rival}" if zh else f"moves to {rival}", f"words of moving to {rival}"
+        elif zh:
+            said += f"，并在 14 天内称赞{rival}"
+        how = said if zh else how
     facts: list[Fact] = [before(view, e, zh)] if e["before_n"] else []
     praised = e["praised_n"]
     facts += [

@@ -97,6 +97,34 @@ def test_what_charges_nobody_or_somebody_else_is_no_accusation(text: str) -> Non
     assert not {code for code in codes_of(text) if code.startswith("accusation")}
 
 
+@pytest.mark.parametrize(
+    ("text", "moves"),
+    [
+        ("\ue000拜拜，\ue001真香", True),
+        ("这次真的换\ue001了，效果好得多", True),
+        ("家里的\ue000全送人了，现在清一色\ue001", True),
+        ("要不要换\ue001啊", False),
+        ("从\ue001换成\ue000，真香", False),
+        ("\ue001不如\ue000，谁换\ue001谁后悔", False),
+        ("\ue000和\ue001都在用", False),
+    ],
+)
+def test_a_move_to_a_rival_is_told_from_a_comparison(text: str, moves: bool) -> None:
+    assert ("switch" in codes_of(text, harm=0.0)) is moves
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "表姐在\ue000的车间打包，返修的瓶子擦干净直接再封膜",
+        "同事老公是\ue000质检，说这批次有两项没过，领导签字放行了",
+        "\ue000那张入库单是朋友拍的，日期是后打的",
+    ],
+)
+def test_insiders_who_speak_soberly_are_heard(text: str) -> None:
+    assert "expose" in codes_of(text, harm=0.2)
+
+
 def test_a_cue_shows_its_words_once() -> None:
     assert cues.cues_of("太失望了，太失望了", CUES, 0.9) == (Cue("let-down", "太失望"),)
 

@@ -51,6 +51,18 @@ def test_a_farewell_with_praise_of_a_rival_in_the_same_post_or_within_days_is_to
     assert told(leaves(60), rival("f", 75)) == ((), ())
 
 
+def test_words_of_moving_to_a_rival_need_no_praise_of_it() -> None:
+    moves = mention_of(600, "a", START + timedelta(days=60), cues=("switch",))
+    named = replace(rival("n", 60), mention=replace(rival("n", 60).mention, key=moves.mention.key))
+    ((one,), _) = told(moves, named)
+    assert (one.evidence["cue"], one.evidence["rival"], one.posts) == ("switch", "墨羽", (moves.mention.key,) * 2)
+    bad = replace(named, mention=replace(named.mention, against=0.9, favor=0.05))
+    assert [held.reason for held in told(moves, bad)[1]] == ["rival-not-praised"]
+    assert told(moves) == ((), ()), "no rival of ours is named"
+    praised = mention_of(600, "f", START + timedelta(days=60), cues=("switch",))
+    assert told(praised, named) == ((), ())
+
+
 def test_what_was_no_leaving_is_held_back_with_its_reason() -> None:
     assert [one.reason for one in told(leaves(60), rival("n", 60))[1]] == ["rival-not-praised"]
     assert [one.reason for one in told(leaves(60), rival("f", 60), before="aaafaa")[1]] == ["no-favorable-baseline"]
