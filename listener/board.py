@@ -45,6 +45,7 @@ class Row:
     recent, baseline: mean stance −1…1, None without mentions. last_heard_at 最后听到, reach and why 覆盖. quiet: how long
     somebody listened and heard no post; None: nobody did. alert: the gravest one that nobody has closed, a quiet one only while
     what it tells of goes on; case: the open one.
+    standing: alumni after an orderly exit, and watched all the same.
     silent_since: when the time that was listened to without a mention became too long for this KOC; None: not silent.
     """
 
@@ -72,6 +73,7 @@ class Row:
     next_step: str = ""
     silent_since: datetime | None = None
     alert_kind: str = ""
+    standing: str = "active"
 
     @property
     def trend(self) -> float:
@@ -176,6 +178,7 @@ def _row(
         fired_at=alert.fired_at if alert else None,
         case_key=case.key if case else "",
         next_step=case.next_step if case else "",
+        standing=koc.standing,
     )
 
 

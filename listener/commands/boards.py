@@ -72,7 +72,7 @@ def table_of(rows: Sequence[board.Row], app: App) -> Table:
         table.add_row(
             _cell(row.koc_id),
             _cell(f"{row.name}·{row.brand}" if many else row.name),
-            _cell(row.tier),
+            _cell(row.tier) if row.standing == "active" else word("standing", row.standing, language),
             _cell(row.owner),
             f"[{style}]{word('status', row.status, language)}[/]" if style else word("status", row.status, language),
             _means(row),

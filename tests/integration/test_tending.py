@@ -207,6 +207,18 @@ def test_what_is_owed_stands_beside_the_drift_as_it_was_known_then(run: Run, clo
     assert [one["what"] for one in then["unmet"]] == ["寄新泵头"]
 
 
+def test_the_brand_can_not_ask_for_an_exit_while_criticism_waits_and_the_koc_can(run: Run, folder: Path) -> None:
+    run("cases", "open", "K1", "--reason", "客服三周没回，在群里抱怨", "--variant", "public", "--by", "小王")
+    refused = run("koc", "exit", "K1", "--asked-by", "brand", "--why", "影响不好", "--by", "小张", code=1)
+    assert "结束合作不是对批评的回应" in refused
+    with App.open(folder / "listener.toml", {}) as app:
+        assert [(one.kind, one.who, one.note) for one in app.store.ledger.entries(koc="K1")] == [
+            ("exit-refused", "小张", "影响不好")
+        ]
+    run("koc", "exit", "K1", "--asked-by", "koc")
+    assert run("koc", "exit", "K1", "-f", "json")["matters"][0]["kind"] == "case"
+
+
 def test_an_exit_is_led_to_its_end_and_the_koc_is_watched_on(run: Run, folder: Path, clock: time_machine.Coordinates) -> None:
     run("promises", "add", "K1", "--what", "寄新泵头", "--due", "2026-06-10")
     run("agreements", "add", "K1", "--deliverables", "两篇测评", "--pay", "100", "--pay-by", "2026-06-12")
@@ -230,7 +242,9 @@ def test_an_exit_is_led_to_its_end_and_the_koc_is_watched_on(run: Run, folder: P
     assert "继续聆听" in run("koc", "exit", "K1", "--finish", "--by", "小王")
     shown = run("koc", "show", "K1", "-f", "json")
     assert (shown["koc"]["standing"], shown["koc"]["title"], shown["changes"][-1]["via"]) == ("alumni", "荣誉体验官", "exit")
-    assert [one["koc_id"] for one in run("koc", "list", "-f", "json")] == ["K1", "K2"]  # on the board, watched on
+    board = run("koc", "list", "-f", "json")  # on the board, watched on
+    assert [(one["koc_id"], one["standing"]) for one in board] == [("K1", "alumni"), ("K2", "active")]
+    assert "荣誉" in run("koc", "list")
     clock.move_to(datetime(2026, 7, 1, 2, tzinfo=UTC))
     assert run("promises", "remind", "-f", "json") == []
     assert alerts_in(folder) == []
