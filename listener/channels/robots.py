@@ -60,14 +60,14 @@ PLATFORMS: Final[Mapping[Kind, Platform]] = {
         frozenset({40008, 40058, 44004}),
     ),
     "dingtalk": Platform(
-        18_000,
+        16_000,
         ((18, MINUTE),),
         ("errcode",),
         {130101: timedelta(minutes=10)},
         frozenset({400105, 400106, 400107, 430101, 430102, 430103, 430104}),
     ),
     "feishu": Platform(
-        16_000,
+        12_000,
         ((4, timedelta(seconds=1)), (90, MINUTE)),
         ("code", "StatusCode"),
         {11232: MINUTE},
