@@ -441,12 +441,15 @@ class Store:
         """Write what somebody did with a case. was: the case as they saw it; StoreError if it is not so any more."""
         self.act([CaseAct(case, tuple(steps), was)])
 
-    def act(self, acts: Sequence[CaseAct], marks: Sequence[KocMark] = ()) -> list[KocMark]:
+    def act(self, acts: Sequence[CaseAct], marks: Sequence[KocMark] = (), *, taken_by: str = "") -> list[KocMark]:
         """Write what somebody did with cases, and what they found out of KOCs by it, in one transaction; StoreError, and
-        nothing is written, where a case is not as they saw it. Returns the marks that stand."""
+        nothing is written, where a case is not as they saw it. Returns the marks that stand. taken_by: who takes the cases'
+        alerts on by it, "" nobody."""
 
         def work(connection: Connection) -> list[KocMark]:
             cases.act(connection, acts)
+            for one in acts if taken_by else ():
+                policies.acknowledge(connection, one.case.alerts, taken_by, one.steps[-1].at, one.case.key)
             return [koc_marks.add(connection, mark) for mark in marks]
 
         return self._database.write(work)

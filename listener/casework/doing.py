@@ -80,9 +80,7 @@ def _variant_of(koc: Koc | None, post: PostKey | None) -> Variant:
 
 def take(app: App, key: str, said: Said, owner: str = "") -> Case:
     """Take a case, or give it to somebody; its alerts are acknowledged by it."""
-    case = _written(app, acts.take(case_named(app, key), said, owner))
-    _acknowledge(app, case, said)
-    return case
+    return _written(app, acts.take(case_named(app, key), said, owner), taken_by=said.who.strip())
 
 
 def do_step(app: App, key: str, step: str, said: Said) -> Case:
@@ -91,10 +89,7 @@ def do_step(app: App, key: str, step: str, said: Said) -> Case:
     log = app.store.steps(case.key)
     if not (step or case.next_step):
         raise CaseError(f"处置单 {case.key[:12]} 已结案 / the case is closed")
-    done = _written(app, acts.do_step(case, log, step or case.next_step, said))
-    if not case.owner:
-        _acknowledge(app, done, said)
-    return done
+    return _written(app, acts.do_step(case, log, step or case.next_step, said), taken_by="" if case.owner else said.who.strip())
 
 
 def share(app: App, key: str, said: Said, members: Sequence[str]) -> Case:
@@ -158,12 +153,7 @@ def reopen(app: App, key: str, said: Said) -> Case:
     return _written(app, acts.reopen(case, app.store.steps(case.key), said, app.store.cases(brand=case.brand)))
 
 
-def _written(app: App, act: CaseAct) -> Case:
-    app.store.act([act])
+def _written(app: App, act: CaseAct, taken_by: str = "") -> Case:
+    """The case as it was written. taken_by: whoever takes a case has heard of its alerts."""
+    app.store.act([act], taken_by=taken_by)
     return act.case
-
-
-def _acknowledge(app: App, case: Case, said: Said) -> None:
-    """Whoever takes a case has heard of its alerts."""
-    if case.alerts:
-        app.store.acknowledge(case.alerts, said.who.strip(), said.at, f"处置单 {case.key[:12]}")

@@ -24,7 +24,7 @@ LINK = "https://weibo.example/p/1"
 STRANGER = {
     "platform": "weibo", "post_id": "路人1", "author_id": "555", "author_name": "路人甲", "url": "https://weibo.example/555/a",
     "posted_at": "2026-03-01T08:00:00+08:00", "seen_at": "2026-03-01T09:00:00+08:00",
-    "text": "=cmd|calc 栗川的空气炸锅太差了，再也不买，@小明 也坏了<script>alert(1)</script>",
+    "text": "=cmd|calc 栗川的空气炸锅太差了，充电时冒烟，再也不买，@小明 也坏了<script>alert(1)</script>",
 }  # fmt: skip
 Listener = Callable[..., tuple[int, str, str]]
 
@@ -71,7 +71,8 @@ def rows(listener: Listener, *words: str) -> list[dict[str, Any]]:
 
 def an_open_one(listener: Listener, variant: str) -> str:
     """A case of that variant that nobody has touched."""
-    found = [row for row in rows(listener, "cases", "list") if row["variant"] == variant and not row["owner"]]
+    every = rows(listener, "cases", "list")
+    found = [row for row in every if row["variant"] == variant and row["koc_id"] and not row["owner"] and not row["urgent"]]
     return str(found[0]["key"][:10])
 
 
@@ -131,6 +132,9 @@ def test_a_public_case_is_led_from_its_alert_to_its_end(listener: Listener, fold
     assert code == 0
     assert "已结案" in shown
     after = stored(listener, key)
+    with sqlite3.connect(folder / "listener.db") as db:
+        heard = dict(db.execute("SELECT alert_key, who FROM acknowledgements"))
+    assert {heard.get(alert) for alert in after["alerts"]} == {"阿宁"}, "whoever takes a case has heard of its alerts"
     assert (after["state"], after["owner"], after["reaction"], after["answered_on_time"]) == (
         "closed",
         "阿宁",
@@ -283,10 +287,10 @@ def test_who_waits_too_long_is_told_once_and_cron_can_ask(listener: Listener) ->
         told = [row for row in rows(listener, "alerts") if row["kind"] == "case-due"]
         assert {row["evidence"]["case"] for row in told} == {row["key"] for row in rows(listener, "cases", "list")}
         assert {row["evidence"]["stage"] for row in told} <= {"urgent", "overdue", "long-overdue"}
-        marked = [stored(listener, row["key"]) for row in rows(listener, "cases", "list") if row["urgent"]]
-        words = [one["note"] for row in marked for one in row["log"] if (one["who"], one["step"]) == ("listener", "urgent")]
-        assert words, "the season tells of smoke and of leaking current"
-        assert set(words) <= {"冒烟", "漏电", "触电"}
+        marked = [row for row in rows(listener, "cases", "list") if row["post"] and row["urgent"]]
+        assert [one["note"] for row in marked for one in stored(listener, row["key"])["log"] if one["step"] == "urgent"] == [
+            "冒烟"
+        ]
         assert listener("promises", "remind")[0] == 0
         again = [row for row in rows(listener, "alerts") if row["kind"] == "case-due"]
         assert [row["key"] for row in again] == [row["key"] for row in told]

@@ -319,3 +319,32 @@ def test_an_angry_public_is_answered_in_public_and_its_case_stays_open_when_it_i
     assert log.one.variant == "public"
     assert log.follow(replace(a_quiet_one(kind="brand-shift", ended=True), koc_id="")) == ["recovered"]
     assert (log.one.state, log.one.recovered_at) == ("open", NOW - timedelta(days=10))
+
+
+@pytest.mark.parametrize(
+    ("kind", "domain", "evidence", "variant"),
+    [
+        ("grave-post", "public", {}, "public"),
+        ("grave-post", "私域", {}, "private"),
+        ("unresolved-feedback", "public", {}, "public"),
+        ("unresolved-feedback", "private", {}, "private"),
+        ("accusation", "public", {}, "private"),
+        ("defection", "public", {}, "care"),
+        ("contagion", "public", {}, "care"),
+        ("spread", "public", {}, "public"),
+        ("opinion-storm", "public", {"domain": "private"}, "private"),
+        ("opinion-storm", "public", {}, "public"),
+    ],
+)
+def test_each_kind_of_alert_asks_for_its_answer(kind: str, domain: str, evidence: dict[str, str], variant: str) -> None:
+    alert = replace(a_quiet_one(kind=kind), evidence=evidence)
+    assert cases.variant_of(alert, a_koc(domain)) == variant
+
+
+def test_an_accusation_under_way_becomes_public_when_the_koc_turns() -> None:
+    log = Log(a_koc())
+    log.follow(a_quiet_one(kind="accusation"))
+    assert (log.one.variant, log.one.next_step) == ("private", "thank")
+    log.do("thank")
+    assert log.follow(a_quiet_one(kind="accusation"), an_alert("a2", day=9)) == ["alert", "variant"]
+    assert (log.one.variant, log.one.next_step) == ("public", "acknowledge")
