@@ -149,11 +149,26 @@ def spread(view: AlertView, e: Mapping[str, Any], zh: bool) -> Told:
     )
 
 
+def _age(hours: float, zh: bool) -> str:
+    """How long a post has been there, as one says it.
+
+    >>> _age(0.5, True), _age(5.4, True), _age(139.9, True), _age(139.9, False)
+    (' 30 分钟', ' 5 小时', ' 6 天', '6 days')
+    """
+    if hours < 1:
+        minutes = max(round(hours * 60), 1)
+        return f" {minutes} 分钟" if zh else f"{minutes} minutes"
+    if hours < 48:
+        return f" {round(hours)} 小时" if zh else f"{round(hours)} hours"
+    return f" {round(hours / 24)} 天" if zh else f"{round(hours / 24)} days"
+
+
 def _spread_way(view: AlertView, way: str, e: Mapping[str, Any], zh: bool) -> tuple[str, str]:
     """The words of one way in which a post goes far: for the headline, and in full."""
     if way == "fast":
         total, usual, hours, own = e["total"], e["usual"], e["age_hours"], e["own_n"]
-        head = f"发布 {hours:g} 小时互动 {total}" if zh else f"{total} interactions after {hours:g} hours"
+        age = _age(hours, zh)
+        head = f"发布{age}互动 {total} 次" if zh else f"{total} interactions after {age}"
         last = e["last_total"]
         more = (f"，此后增至 {last}" if zh else f", {last} later") if last > total else ""
         by_whom = (
