@@ -1,11 +1,12 @@
-"""Spread (负面扩散): a post against the brand goes farther than posts of its author and its platform do; one story is one signal.
+"""Spread (负面扩散): a post against the brand goes farther than posts of its author and its platform do; a story is one signal.
 
 Three ways, told together:
 
-    fast        likes, comments and reposts stand out: x = ln(1 + total·(age + 8 h)/age) lies above its usual m, s, of the last
-                60 posts against the brand on that platform (worth 5) and the author's own last 20 posts, so that
+    fast        likes, comments and reposts stand out, against author and platform. x = ln(1 + total·(age + 8 h)/age):
                 (x − m)/(s·√(1 + 1/n)) is beyond the (1 − promised/1000) quantile of Student's t (10 and more degrees of
-                freedom), total ≥ 50, and 5 times what is usual
+                freedom) for the m, s of the last 60 posts against the brand on that platform (worth 5) and the author's own
+                last 20; the upper tenth of the last 300 on the platform, whose x fall off exponentially (Hill 1975), reach it
+                as seldom; total ≥ 50, and 5 times what is usual
     press       an account of the brand's ``media`` list (media, rivals) answers or reposts it
     platforms   the same words, new in half a year, come from two platforms and four authors within a week
 
@@ -25,7 +26,12 @@ from storage.records import Look, Pickup, PostKey, Reached
 
 LEAST_TOTAL, TIMES = 50, 5.0
 HALF_AGE, LEAST_AGE, LAST_AGE = timedelta(hours=8), timedelta(minutes=20), timedelta(days=30)
-PEERS, OWN, OWN_WEIGHT = 60, 20, 5.0
+PEERS, NEAR, OWN, OWN_WEIGHT = 300, 60, 20, 5.0
+TAIL, LEAST_PEERS, TAIL_WEIGHT = (
+    10,
+    50,
+    5.0,
+)  # the upper tenth, where so many are known; how steep it is before, worth so many posts
 USUAL, SCATTER, WEIGHT = 3.0, 1.3, 5.0  # of x, before anything is known, worth so many posts
 LEAST_SCATTER = 0.7
 FREEDOM = 10.0
@@ -71,13 +77,15 @@ def fast_of(
         age = look.at - post.at
         if not LEAST_AGE <= age <= LAST_AGE or look.total < LEAST_TOTAL or promised <= 0:
             continue
+        known = [x for one in before if (x := _known(one.at, one.looks, look.at)) is not None]
         mean, scatter, n, own_n = _usual(
-            [x for one in before if (x := _known(one.at, one.looks, look.at)) is not None],
-            [x for at, looks in own if (x := _known(at, looks, look.at)) is not None],
+            known[-NEAR:], [x for at, looks in own if (x := _known(at, looks, look.at)) is not None]
         )
-        away = (_grown(look.total, age) - mean) / (scatter * math.sqrt(1 + 1 / n))
+        x = _grown(look.total, age)
+        away = (x - mean) / (scatter * math.sqrt(1 + 1 / n))
         usual = math.expm1(mean) * (age / (age + HALF_AGE))
-        if look.total < TIMES * usual or tail_of_t(away, FREEDOM + n / 4) > promised / 1000:
+        seldom = max(tail_of_t(away, FREEDOM + n / 4), tail_of_peers(x, known))
+        if look.total < TIMES * usual or seldom > promised / 1000:
             continue
         if found is None:
             hours = round(age / timedelta(hours=1), 1)
@@ -116,6 +124,20 @@ def pickups_of(found: Sequence[Pickup]) -> dict[PostKey, list[Pickup]]:
         if one.at - one.of_at <= LAST_AGE:
             by_post.setdefault(one.of, []).append(one)
     return by_post
+
+
+def tail_of_peers(x: float, peers: Sequence[float]) -> float:
+    """How seldom others reach x: their upper tenth falls off exponentially; 0 where too few are known to say.
+
+    >>> peers = [n / 50 for n in range(100)]
+    >>> tail_of_peers(5.0, peers) < tail_of_peers(3.0, peers) < 0.1 == tail_of_peers(1.0, peers)
+    True
+    """
+    if len(peers) < LEAST_PEERS:
+        return 0.0
+    upper = sorted(peers)[-(len(peers) // TAIL) :]
+    steepness = (len(upper) + TAIL_WEIGHT) / (sum(one - upper[0] for one in upper) + TAIL_WEIGHT)
+    return math.exp(-max(x - upper[0], 0.0) * steepness) / TAIL
 
 
 def tail_of_t(t: float, freedom: float) -> float:

@@ -2,6 +2,7 @@
 
     python tests/bench/bench_crowds.py storms|spreads|contagions|sources [--seeds N]     simulated seasons, with and without
     python tests/bench/bench_crowds.py store [--posts 1000000]                            seconds of a watch, with and without
+    KOC_SHARED=… python tests/bench/bench_crowds.py real                                  what real recordings give
 
 Seasons are drawn from laws that the rules do not know: places whose days and quarters scatter by gamma factors of their own on
 top of chance, authors of lasting loudness with heavy-tailed posts, KOCs in small groups. False alarms are given with their 95 %
@@ -33,7 +34,7 @@ from listener import health
 from listener.signals.contagions import contagions
 from listener.signals.crowds import Promise, crowd_signals
 from listener.signals.sources import Expected, silent_sources
-from listener.signals.spreads import fast_of
+from listener.signals.spreads import PEERS, fast_of
 from listener.signals.storms import storms_of_place
 from storage.records import Crawl, Look, PostKey, Reached, Tie, Turned, Voice
 
@@ -105,14 +106,16 @@ def storms(seeds: int, promised: float) -> None:
 # --------------------------------------------------------------------------------------------------------- spreads
 
 
-def posts_with_reach(g: Generator, number: int, between: float, within: float) -> list[tuple[Reached, float]]:
+def posts_with_reach(
+    g: Generator, number: int, between: float, within: float, power: float = 0.0
+) -> list[tuple[Reached, float]]:
     """Posts of a platform: authors of lasting loudness, posts that scatter around it with heavy tails (t of 6), looks at ages
-    of their own; each with its final reach."""
+    of their own; each with its final reach. power: instead, all are alike and fall off as a power law of that exponent."""
     loudness = g.normal(2.5, between, 300)
     found = []
     for n in range(number):
         author = int(g.integers(300))
-        final = math.expm1(max(loudness[author] + within * g.standard_t(6), 0.0))
+        final = math.expm1(max(loudness[author] + within * g.standard_t(6), 0.0)) if not power else float(g.pareto(power) * 5)
         at, half = START + n * 2 * HOUR, float(g.lognormal(2.0, 0.4))
         ages = [age for age in (0.5, 1, 2, 4, 8, 16, 24, 48, 120) if g.random() < 0.7]
         looks = tuple(Look(at + age * HOUR, int(final * age / (age + half))) for age in ages)
@@ -124,17 +127,17 @@ def spreads(seeds: int, promised: float) -> None:
     print(
         f"spread by reach, promised {promised:g} false ones in 1000 posts; recall of posts that reach so many times their due"
     )
-    for between, within in ((1.0, 0.7), (1.4, 0.7), (1.0, 1.0)):
+    for between, within, power in ((1.0, 0.7, 0.0), (1.4, 0.7, 0.0), (1.0, 1.0, 0.0), (0.0, 0.0, 1.1)):
         false, of, hits, tried = 0, 0, {10: 0, 30: 0, 100: 0, 300: 0}, 0
         for seed in range(seeds):
-            g = np.random.default_rng([seed, int(between * 10), int(within * 10)])
-            made = posts_with_reach(g, 1500, between, within)
+            g = np.random.default_rng([seed, int(between * 10), int(within * 10), int(power * 10)])
+            made = posts_with_reach(g, 1500, between, within, power)
             posts = [post for post, _ in made]
             own: dict[str, list[tuple[datetime, tuple[Look, ...]]]] = {}
             for i, post in enumerate(posts):
                 before = own.setdefault(post.author, [])
                 if i >= 60 and post.looks:
-                    peers = posts[i - 60 : i]
+                    peers = posts[max(i - PEERS, 0) : i]
                     false += fast_of(post, peers, before[-20:], promised=promised) is not None
                     of += 1
                     if i % 10 == 0:
@@ -145,7 +148,10 @@ def spreads(seeds: int, promised: float) -> None:
                             hits[times] += fast_of(louder, peers, before[-20:], promised=promised) is not None
                 before.append((post.at, post.looks))
         recall = "  ".join(f"×{times}: {wilson(n, tried)}" for times, n in hits.items())
-        print(f"  authors {between}, posts {within}: false in 1000 {rate(false, of / 1000)}   recall {recall}", flush=True)
+        print(
+            f"  authors {between}, posts {within}, power {power}: false in 1000 {rate(false, of / 1000)}   recall {recall}",
+            flush=True,
+        )
 
 
 # ------------------------------------------------------------------------------------------------------ contagions
@@ -274,8 +280,8 @@ def fill(path: Path, number: int, kocs: int) -> None:
             ),
         )
         db.executemany(
-            "INSERT INTO mentions (post,brand,target,is_rival,via,day,neg,neu,pos,favor,against,none,cues,constructive,own_words,"
-            "unscored,fingerprint,model,causes) VALUES (?,'星澜','星澜',0,'named',?,0,0,0,?,?,500,'[]',0,1,NULL,?,'m1','')",
+            "INSERT INTO mentions (post,brand,target,is_rival,via,day,neg,neu,pos,favor,against,none,cues,constructive,"
+            "own_words,unscored,fingerprint,model,causes) VALUES (?,'星澜','星澜',0,'named',?,0,0,0,?,?,500,'[]',0,1,NULL,?,'m1','')",
             (
                 (i + 1, 719_163 + int(at[i]) // 86_400_000_000, 9500 - int(against[i]), int(against[i]), int(prints[i]))
                 for i in range(number)
@@ -288,7 +294,8 @@ def fill(path: Path, number: int, kocs: int) -> None:
             ((int(i) + 1, int(at[i]) + h * 3_600_000_000, int(likes[i] * h / (h + 8))) for i in shown for h in (2, 24)),
         )
         db.execute(
-            "INSERT INTO brand_days SELECT brand, day, count(*), sum(against), sum(none), sum(favor) FROM mentions GROUP BY 1, 2"
+            "INSERT INTO brand_days "
+            "SELECT brand, day, count(*), sum(against), sum(none), sum(favor) FROM mentions GROUP BY 1, 2"
         )
         for n in range(kocs):
             db.execute("INSERT INTO kocs (koc_id, name, owner, tier, domain, note) VALUES (?,'','','','','')", (f"K{n}",))
@@ -345,7 +352,8 @@ def store(number: int, kocs: int) -> None:
 
             def brand_alone(crowds: bool) -> None:
                 with kept.watching(brands=["星澜"], limit=1) as dirty:
-                    assert dirty is not None and dirty.brands == ["星澜"], dirty
+                    assert dirty is not None
+                    assert dirty.brands == ["星澜"], dirty.brands
                     moods = dirty.public_moods("星澜")
                     verdict = brand_verdict("星澜", brand_shifts(moods), dirty.loudest, ZONE)
                     if crowds:
@@ -371,13 +379,87 @@ def store(number: int, kocs: int) -> None:
                     pipeline.watch(wired)
 
 
+def real() -> None:
+    """A year of real posts and comments that mention one account, and the season of the end-to-end judge: real reviews on the
+    clock of a real forum, with turns and two crises of the market put in."""
+    import collections
+    import gzip
+    import json
+    import os
+
+    from spiders.items import Item
+    from storage.records import Account, Brand, Koc
+    from storage.store import Store
+    from tests.bench.bench_weibo_sample import WORD, sample
+    from tests.desks import Bench
+
+    shared = Path(os.environ["KOC_SHARED"])
+    posts, comments = sample(shared / "data/platform/weibo_sample")
+    weibo = [
+        Item(
+            platform="weibo",
+            post_id=one.post_id,
+            author_id=one.author_id,
+            text=one.text,
+            posted_at=one.posted_at,
+            likes=one.likes,
+            seen_at=one.posted_at + 24 * HOUR,
+        )
+        for one in posts
+    ] + [
+        Item(
+            platform="weibo",
+            post_id=f"c{one.comment_id}",
+            author_id=one.author_id,
+            text=one.text,
+            posted_at=one.posted_at,
+            kind="comment",
+            parent_id=one.post_id or None,
+            root_id=one.post_id or None,
+        )
+        for one in comments
+    ]
+    season = shared / "bench/koc_turns/dev"
+    law = json.loads((season / "brand.json").read_text("utf-8"))
+    with gzip.open(season / "items.jsonl.gz", "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    known = {name for name in Item.__dataclass_fields__} - {"media", "raw"}
+    turns = [
+        Item(**{k: datetime.fromisoformat(v) if k.endswith("_at") and v else v for k, v in row.items() if k in known})
+        for row in rows
+    ]
+    import csv
+
+    with (season / "roster.csv").open(encoding="utf-8") as file:
+        people = [
+            Koc(row["koc_id"], row["koc_id"], (Account(row["platform"], row["account_id"], ""),))
+            for row in csv.DictReader(file)
+        ]
+    fields = {name: tuple(law.get(name, ())) for name in ("aliases", "products", "nicknames")}
+    for name, brand, items, roster in (
+        ("weibo sample", Brand(WORD, aliases=("罗伯特",)), weibo, []),
+        ("koc_turns", Brand(law["name"], **fields), turns, people),
+    ):
+        with tempfile.TemporaryDirectory() as folder, Store.open(f"sqlite:///{folder}/a.db") as kept:
+            bench = Bench(kept, (brand,))
+            bench.roster(roster)
+            bench.take(items, source="import")
+            found = [one.alert for one in kept.alerts()]
+            days = (max(one.posted_at for one in items) - min(one.posted_at for one in items)).days
+            print(f"{name}: {len(items)} items over {days} days, {dict(collections.Counter(one.kind for one in found))}")
+            for one in found:
+                if one.kind in ("opinion-storm", "spread", "contagion"):
+                    short = {k: v for k, v in one.evidence.items() if k not in ("chain", "also")}
+                    print("   ", one.kind, one.fired_at.isoformat()[:16], json.dumps(short, ensure_ascii=False)[:300])
+
+
 class _LeaveAsItWas(Exception):  # noqa: N818
     """Ends a watch without writing, so that it can be timed again."""
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("what", choices=("storms", "spreads", "contagions", "sources", "store"))
+    options.add_argument("what", choices=("storms", "spreads", "contagions", "sources", "store", "real"))
     options.add_argument("--seeds", type=int, default=30)
     options.add_argument("--posts", type=int, default=1_000_000)
     options.add_argument("--kocs", type=int, default=300)
@@ -391,6 +473,8 @@ def main() -> None:
             all_contagions(given.seeds, 0.05)
         case "sources":
             sources(given.seeds)
+        case "real":
+            real()
         case _:
             store(given.posts, given.kocs)
 
