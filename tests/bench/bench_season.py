@@ -41,6 +41,7 @@ from listener import pipeline, workspace
 from listener.alerts.owing import Ladder
 from listener.alerts.policy import Kept, Policy
 from listener.alerts.routing import Directory, Person, Shift, on_call
+from listener.alerts.severities import is_at_once
 from listener.app import App
 from listener.demo.compose import compose
 from listener.keys import delivery_key
@@ -176,16 +177,25 @@ def play(season: Season, policy: Policy, ladder: Ladder) -> tuple[dict[str, Wire
         bench.clock = now
         pipeline.deliver(desk)
         due = [one.next_try_at for one in store.deliveries("pending") if one.next_try_at]
-        clocks = [now + step for step in escalations(store, ladder, now)]
-        following = [*due, *clocks, *[season.arrives[alert.key] for alert in waiting[:1]]]
+        following = [*due, *escalations(store, policy, ladder, now), *[season.arrives[alert.key] for alert in waiting[:1]]]
         if not following:
             return wires, store
         now = max(min(following), now + timedelta(minutes=1))
 
 
-def escalations(store: Store, ladder: Ladder, now: datetime) -> list[timedelta]:
-    """A look in an hour while anything that was told in the last four days may have to be escalated."""
-    return [timedelta(hours=1)] if ladder.steps and store.sent_since(now - timedelta(days=4)) else []
+def escalations(store: Store, policy: Policy, ladder: Ladder, now: datetime) -> Iterator[datetime]:
+    """When alerts that were told, and nobody has taken on, are to be escalated."""
+    if not ladder.steps:
+        return
+    alerts = {one.alert.key: one.alert for one in store.unanswered(now - policy.deliver_within)}
+    for one in store.sent_since(now - policy.deliver_within):
+        alert = alerts.get(one.alert_key)
+        clock = ladder.clocks.get(alert.severity) if alert else None
+        if alert and clock:
+            at_once = is_at_once(alert.kind, alert.level, alert.severity)
+            at = one.sent_at + clock if at_once else policy.hours.after(one.sent_at, clock)
+            if at > now:
+                yield at
 
 
 def arrive(store: Store, alerts: Sequence[Alert], now: datetime) -> None:
