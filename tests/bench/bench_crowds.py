@@ -70,7 +70,8 @@ def place(g: Generator, per_day: float, scatter: float, days: int, authors: int 
     by_day = g.gamma(1 / scatter, scatter, days) if scatter else np.ones(days)
     by_quarter = g.gamma(1 / scatter, scatter, shape) if scatter else np.ones(shape)
     hourly = per_day * (PROFILE / PROFILE.sum())[None, :] * by_day[:, None] * np.repeat(by_quarter, 6, axis=1)
-    counts, found = g.poisson(hourly), []
+    found: list[Voice] = []
+    counts = g.poisson(hourly)
     for day, hour in zip(*np.nonzero(counts), strict=True):
         for _ in range(counts[day, hour]):
             at = START + timedelta(days=int(day), hours=float(hour + g.random()))
@@ -281,7 +282,8 @@ def fill(path: Path, number: int, kocs: int) -> None:
         )
         db.executemany(
             "INSERT INTO mentions (post,brand,target,is_rival,via,day,neg,neu,pos,favor,against,none,cues,constructive,"
-            "own_words,unscored,fingerprint,model,causes) VALUES (?,'星澜','星澜',0,'named',?,0,0,0,?,?,500,'[]',0,1,NULL,?,'m1','')",
+            "own_words,unscored,fingerprint,model,causes) "
+            "VALUES (?,'星澜','星澜',0,'named',?,0,0,0,?,?,500,'[]',0,1,NULL,?,'m1','')",
             (
                 (i + 1, 719_163 + int(at[i]) // 86_400_000_000, 9500 - int(against[i]), int(against[i]), int(prints[i]))
                 for i in range(number)
@@ -423,9 +425,9 @@ def real() -> None:
     law = json.loads((season / "brand.json").read_text("utf-8"))
     with gzip.open(season / "items.jsonl.gz", "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
-    known = {name for name in Item.__dataclass_fields__} - {"media", "raw"}
+    known = set(Item.__dataclass_fields__) - {"media", "raw"}
     turns = [
-        Item(**{k: datetime.fromisoformat(v) if k.endswith("_at") and v else v for k, v in row.items() if k in known})
+        Item(**{k: datetime.fromisoformat(v) if k.endswith("_at") and v else v for k, v in row.items() if k in known})  # type: ignore[arg-type]
         for row in rows
     ]
     import csv
