@@ -9,6 +9,10 @@ accusation. The alert asks to stand by the KOC in private, not to argue with the
 What one author repeats is one voice, and a joke under a single post by a single stranger is recorded and not told. After an
 alert further voices are the same matter until 30 days have passed without any.
 
+Of simulated accusations (tests/bench/bench_koc_signals.py) 23 of 25 were told, the two missed because one of the voices spoke
+in words that the lists do not know; none of 47 posts with harmless comments, or with one voice alone. How often comments of a
+real crowd are taken for accusations is not known: those of one real Weibo sample hold none.
+
 >>> from storage.records import History
 >>> accusations(History("K1", "星澜", ()))
 ((), ())

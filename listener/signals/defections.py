@@ -16,6 +16,10 @@ praises a year. Because praise of the brand in a timeline that
 nobody read would be missing, this is judged over covered time only. Both are over when the KOC has spoken well of the brand
 three times in a row, and may come again after that.
 
+On simulated seasons (tests/bench/bench_koc_signals.py, 1,207 KOC-years) one was told without an event, none of 22 look-alikes,
+all 46 KOCs whose praise had moved, and all 23 who said so in words that the lists know; in words that nobody prepared for it
+is two in ten (nlp/data/CUES.md).
+
 >>> from storage.records import History
 >>> defections(History("K1", "星澜", ()))
 ((), (), None)

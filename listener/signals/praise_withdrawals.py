@@ -5,8 +5,9 @@ as it was, would have such a run hardly ever:
 
     m ≥ 4 and r·φ·(1 − φ)^m ≤ 0.02 a year      φ: share of praise among the mentions before the run, r: mentions a year
 
-A mention surely against the brand (≥ .8) ends the run: that is criticism, and drift. Judged over covered time only: praise in a timeline
-that nobody read would be missing here.
+A mention surely against the brand (≥ .8) ends the run: that is criticism, and drift. Judged over covered time only: praise in
+a timeline that nobody read would be missing here. On simulated seasons (tests/bench/bench_koc_signals.py, 1,207 KOC-years) one
+was told without an event, and 20 of 25 KOCs who went on with mere mentions.
 """
 
 from __future__ import annotations
