@@ -80,6 +80,12 @@ def doing_of(state: ChannelState, now: datetime) -> Doing:
     return "fine" if state.sent_at else "unused"
 
 
+def resting(app: App, now: datetime) -> list[str]:
+    """Channels of the settings that rest now, by name."""
+    known = {one.name for one in app.settings.channels if one.enabled}
+    return [name for name, state in app.store.channel_states().items() if name in known and doing_of(state, now) == "resting"]
+
+
 def dead_letters(app: App) -> list[Dead]:
     """What was given up, oldest first."""
     rows = app.store.deliveries(state="dead")

@@ -78,6 +78,7 @@ def test_each_channel_tells_how_it_does_and_what_is_shown_there(app: App) -> Non
     for n in range(5):
         app.store.channel_failed("robot", "no", NOW + timedelta(minutes=n), rest_of)
     app.store.channel_failed("phone", "no", NOW, rest_of)
+    assert outlets.resting(app, NOW + timedelta(minutes=5)) == ["robot"]
     found = {one.name: (one.doing, one.shows) for one in outlets.outlets(app, NOW + timedelta(minutes=5))}
     assert found == {
         "robot": ("resting", "no-private"),

@@ -10,11 +10,12 @@ import pytest
 from listener.text.chat import Chat, chat_of, parts_of, plain_lines
 from listener.text.discretion import Discretion, shown
 from listener.text.faces import letter_html, letter_text, subject_of
-from listener.text.hook import payload_of
+from listener.text.hook import payload_of, schema
 from listener.text.views import AlertView, Language
 from storage.records import PostKey
 from tests.alerted import KOC, letter, many, view
 from tests.signalled import SEEN, signal_view
+from tests.unit.test_text import complaints
 
 ABROAD, GROUP = Discretion(is_abroad=True), Discretion(is_group=True)
 PRIVATE = replace(KOC, domain="私域")
@@ -117,3 +118,22 @@ def test_links_are_pieces_of_their_own() -> None:
         [(" ", "")],
         [("e", "")],
     ]
+
+
+# ------------------------------------------------------------------------------------------------------- webhooks
+
+
+@pytest.mark.parametrize("kind", ["digest", "storm", "escalation"])
+@pytest.mark.parametrize("place", [Discretion(), GROUP, ABROAD])
+def test_payloads_of_the_new_kinds_and_of_what_is_withheld_are_as_the_schema_says(kind: str, place: Discretion) -> None:
+    views = [shown(replace(each, koc=replace(PRIVATE, koc_id=each.alert.koc_id)), place) for each in many(2)]
+    payload = payload_of(letter(*views, kind=kind))  # type: ignore[arg-type]
+    assert complaints(schema(), payload) == []
+    assert payload["data"]["schema_version"] == 2
+    assert payload["type"] in ("alert.digested", "alert.stormed", "alert.escalated")
+
+
+@pytest.mark.parametrize("kind", sorted(SEEN))
+def test_payloads_of_every_signal_are_as_the_schema_says_wherever_they_go(kind: str) -> None:
+    for place in (Discretion(), GROUP, ABROAD):
+        assert complaints(schema(), payload_of(letter(shown(signal_view(kind), place)))) == []
