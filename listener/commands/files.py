@@ -156,7 +156,13 @@ def print_changes(app: App, who: str, form: Format) -> None:
         for one in changes
     ]
     if form is Format.table:
-        rows = [row | {"at": row["at"][:16].replace("T", " ")} for row in rows]
+        language = app.settings.listener.language
+        rows = [
+            row
+            | {"at": row["at"][:16].replace("T", " "), "via": word("change-via", row["via"], language)}
+            | {"field": word("koc-field", row["field"], language)}
+            for row in rows
+        ]
     heads = (
         ("at", "何时"),
         ("who", "谁"),
@@ -202,8 +208,12 @@ def _exit_lines(found: Exit, koc: Koc, app: App) -> Iterator[Text]:
         yield Text(words)
         return
     for entry in found.entries:
-        done = f"{word('koc-log', entry.kind, language)} {line_of(entry.note)}（{line_of(entry.who)}）"
+        by = f"：{word('asked-by', entry.about, language)}" if entry.kind == "exit-asked" else ""
+        done = f"{word('koc-log', entry.kind, language)}{by} {line_of(entry.note)}（{line_of(entry.who)}）"
         yield Text(f"✓ {entry.at.astimezone(zone):%Y-%m-%d} {done}")
     for matter in found.matters:
-        yield Text(f"• {'未了' if zh else 'open'} {matter.kind} {matter.key[:8]}  {line_of(matter.what)}", "yellow")
+        yield Text(
+            f"• {'未了' if zh else 'open'} {word('matter', matter.kind, language)} {matter.key[:8]}  {line_of(matter.what)}",
+            "yellow",
+        )
     yield Text(f"{'下一步' if zh else 'next'}：{word('exit-step', found.next, language)}")

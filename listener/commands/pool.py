@@ -33,6 +33,7 @@ def koc_candidates(
     platform: Annotated[str | None, typer.Option(help="只看一个平台 / one platform only")] = None,
     since: Annotated[str | None, typer.Option(help="只看这天以后 / posts since that day")] = None,
     limit: Annotated[int, typer.Option(min=1, max=400, help="最多几位 / how many at most")] = 20,
+    every: Annotated[bool, typer.Option("--all", help="连同零分以下的 / those below nought too")] = False,
     nominated: Annotated[bool, typer.Option("--nominated", help="只列已提名的 / those named by a person")] = False,
     form: FormatOption = Format.table,
 ) -> None:
@@ -50,7 +51,8 @@ def koc_candidates(
             found = pool.replacements(app, showing.koc_of(app, place_of), of, limit)
         else:
             start = time_of(since, "--since", app.timezone) if since else None
-            found = pool.candidates(app, of, platform=platform, since=start)[0][:limit]
+            scored, _ = pool.candidates(app, of, platform=platform, since=start)
+            found = [one for one in scored if every or one.score > 0][:limit]
         print_candidates(app, found, form)
 
 

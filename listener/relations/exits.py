@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from listener.relations.errors import RelationError
+from listener.text.words import word
 from storage.records import Alert, Case
 from storage.roster_records import Agreement, LogEntry, Promise
 
@@ -59,7 +60,9 @@ def matters_of(promises: Iterable[Promise], agreements: Iterable[Agreement], cas
             found.append(Matter("agreement", one.key, one.deliverables))
         if one.owed:
             found.append(Matter("payment", one.key, f"应付 {one.owed:,.2f} 元 / {one.owed:,.2f} CNY to be paid"))
-    return found + [Matter("case", one.key, f"{one.brand}：{one.variant}") for one in cases if one.state == "open"]
+    return found + [
+        Matter("case", one.key, f"{one.brand}：{word('variant', one.variant)}") for one in cases if one.state == "open"
+    ]
 
 
 def exit_of(entries: Sequence[LogEntry], matters: Iterable[Matter], *, is_alumni: bool) -> Exit:
@@ -128,7 +131,7 @@ def require(found: Exit, step: Step) -> None:
 
 def _lacking(found: Exit) -> str:
     if found.next == "settle":
-        lines = "\n".join(f"  {one.kind} {one.key}  {one.what}" for one in found.matters)
+        lines = "\n".join(f"  {word('matter', one.kind)} {one.kind} {one.key}  {one.what}" for one in found.matters)
         words = "还有未了的事，逐一办结，或用 --waive KEY --why 原因 / still open: settle each, or waive it with a reason"
         return f"{words}:\n{lines}"
     lacks = {"thanks": "--thanks 感谢的话", "title": "--title 荣誉称号"}[found.next]

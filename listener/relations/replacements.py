@@ -13,6 +13,7 @@ from storage.roster_records import Author, Said
 
 # What likeness to the KOC adds to a candidate's score, in points.
 PLATFORM, TOPIC, REACH = 10.0, 15.0, 10.0
+LEAST = 25.0  # points, below which a candidate's own voice is in doubt
 COOLED = 0.3  # of mean stance that is gone
 
 
@@ -54,10 +55,11 @@ def _words_of(brand: Brand) -> list[str]:
 def replacements_for(
     koc: Likeness, candidates: Sequence[Candidate], authors: Sequence[Author], brand: Brand, most: int = 3
 ) -> list[Candidate]:
-    """The candidates that fit best, each with parts more for what is alike; the sum stays the score."""
+    """The candidates that fit best, each with parts more for what is alike; the sum stays the score. Whose own score is below
+    `LEAST` replaces nobody."""
     posts = {one.author_key: one.posts for one in authors}
     found = []
-    for one in candidates:
+    for one in (each for each in candidates if each.score >= LEAST):
         like = likeness_of(posts.get(one.author_key, ()), frozenset({one.platform}), brand)
         parts = [
             Part(

@@ -71,7 +71,7 @@ def test_what_is_changed_of_a_koc_stays_on_record(run: Run, folder: Path) -> Non
     assert [one["field"] for one in run("koc", "history", "K1", "-f", "json")[-2:]] == ["owner", "tier"]
     run("koc", "remove", "K1", "--why", "本人要求")
     assert run("koc", "history", "K1", "-f", "json")[-1]["field"] == "account"
-    assert "removed" in run("koc", "history", "K1")
+    assert "移出" in run("koc", "history", "K1")
 
 
 @pytest.mark.parametrize(

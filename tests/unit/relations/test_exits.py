@@ -52,7 +52,7 @@ def test_nothing_is_done_before_somebody_asked() -> None:
 
 
 def test_it_can_not_finish_while_something_is_open_and_names_it() -> None:
-    with pytest.raises(RelationError, match=r"还有未了的事(?s:.*)promise P1  寄新泵头"):
+    with pytest.raises(RelationError, match=r"还有未了的事(?s:.*)承诺 promise P1  寄新泵头"):
         require(exit_of([ASKED, THANKED, TITLED], [MATTER], is_alumni=False), "finish")
     with pytest.raises(RelationError, match="荣誉称号"):
         require(exit_of([ASKED, THANKED], [], is_alumni=False), "finish")
