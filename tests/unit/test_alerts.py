@@ -10,7 +10,7 @@ import pytest
 
 from listener.alerts.making import MOST_POSTS, alerts_of
 from listener.alerts.reconcile import reconcile
-from listener.keys import key_of
+from listener.keys import delivery_key, key_of
 from storage.records import (
     Account,
     Changes,
@@ -363,3 +363,66 @@ def test_without_a_koc_on_the_roster_the_alert_has_the_common_severity() -> None
     assert changes.alerts[0].severity == "important"
     first_tier = reconcile(a_verdict(a_drift()), stored=(), deliveries=(), channels=(), koc=a_koc("S"), now=NOW)
     assert first_tier.alerts[0].severity == "urgent"
+
+
+# ------------------------------------------------------------------------------------------- routes and escalations
+
+
+def test_an_alert_goes_to_its_own_channels_and_its_correction_to_whoever_heard_of_it() -> None:
+    desk = Desk("mail", "boss")
+    made = reconcile(
+        a_verdict(a_drift()),
+        stored=(),
+        deliveries=(),
+        channels=desk.channels,
+        koc=a_koc(),
+        now=NOW,
+        channels_of=lambda alert: ("mail",),
+    )
+    assert [one.channel for one in made.deliveries] == ["mail"]
+
+
+def escalated(desk: Desk, state: str) -> Delivery:
+    """The alert told by mail, and escalated to a channel that was told nothing of it before."""
+    desk.watch(a_drift())
+    desk.set_state("alert", "sent", sent_at=NOW)
+    key = next(iter(desk.stored))
+    row = Delivery(delivery_key(key, "boss", "escalation"), key, "boss", "escalation", state, NOW)  # type: ignore[arg-type]
+    desk.rows[row.key] = row
+    desk.channels = ("mail", "boss")
+    return row
+
+
+def test_who_heard_of_an_alert_by_its_escalation_hears_of_its_end() -> None:
+    desk = Desk()
+    escalated(desk, "sent")
+    changes = desk.watch()
+    assert sorted(one.channel for one in changes.deliveries) == ["boss", "mail"]
+    assert {one.kind for one in changes.deliveries} == {"correction"}
+    assert desk.watch().deliveries == (), "once"
+
+
+def test_an_escalation_that_nobody_received_is_cancelled_with_its_alert() -> None:
+    desk = Desk()
+    row = escalated(desk, "pending")
+    changes = desk.watch()
+    assert row.key in changes.cancelled
+    assert [one.channel for one in changes.deliveries] == ["mail"]
+
+
+def test_an_alert_that_is_back_is_told_again_to_nobody_who_was_only_told_of_its_escalation() -> None:
+    desk = Desk()
+    escalated(desk, "sent")
+    desk.watch()
+    desk.set_state("correction", "sent", "mail", sent_at=NOW)
+    desk.set_state("correction", "sent", "boss", sent_at=NOW)
+    back = reconcile(
+        a_verdict(a_drift()),
+        stored=list(desk.stored.values()),
+        deliveries=list(desk.rows.values()),
+        channels=desk.channels,
+        koc=a_koc(),
+        now=NOW,
+        channels_of=lambda alert: ("mail",),
+    )
+    assert [(one.kind, one.channel) for one in back.deliveries] == [("alert", "mail")]
