@@ -129,7 +129,8 @@ class Row:
     case_command: str = ""
 
 
-def _row(view: AlertView) -> Row:
+def _row(view: AlertView, stands: bool = True) -> Row:
+    """The alert in one line; one that does not stand any more says no chance."""
     story = story_of(view)
     return Row(
         story.tone,
@@ -138,7 +139,7 @@ def _row(view: AlertView) -> Row:
         story.name,
         story.fired,
         story.headline,
-        story.chance,
+        story.chance if stands else "",
         story.key,
         story.case_command,
     )
@@ -148,6 +149,7 @@ def values_of(letter: Letter, **more: Any) -> dict[str, Any]:
     """What templates are filled with. subject: the title line; story: the main alert of an alert or escalation; rows: the
     alerts of the other kinds, one line each; others: the rest of an alert's, one line each."""
     main = main_view(letter) if letter.kind in WHOLE else None
+    stands = letter.kind != "correction"
     words: dict[str, Any] = {"is_page": False, "trouble": "", "cards": []} | more
     words.setdefault("others", [_row(each) for each in letter.views if each is not main] if main else [])
     return {
@@ -156,7 +158,7 @@ def values_of(letter: Letter, **more: Any) -> dict[str, Any]:
         "zh": letter.language == "zh-CN",
         "subject": subject_of(letter),
         "story": story_of(main) if main else None,
-        "rows": [_row(each) for each in letter.views[:MOST_ROWS]] if not main else [],
+        "rows": [_row(each, stands) for each in letter.views[:MOST_ROWS]] if not main else [],
         "left_out": max(0, len(letter.views) - MOST_ROWS) if not main else 0,
         "made": phrases.minute(letter.made_at, letter.timezone),
         "channel": line_of(letter.channel),

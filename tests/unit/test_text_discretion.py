@@ -137,3 +137,9 @@ def test_payloads_of_the_new_kinds_and_of_what_is_withheld_are_as_the_schema_say
 def test_payloads_of_every_signal_are_as_the_schema_says_wherever_they_go(kind: str) -> None:
     for place in (Discretion(), GROUP, ABROAD):
         assert complaints(schema(), payload_of(letter(shown(signal_view(kind), place)))) == []
+
+
+def test_a_correction_says_no_chance_of_what_does_not_stand() -> None:
+    correction = letter(*many(2), kind="correction")
+    assert "可能是真转变" not in letter_text(correction) + letter_html(correction) + chat_of(correction).text
+    assert "可能是真转变" in letter_html(letter(*many(2), kind="summary"))
