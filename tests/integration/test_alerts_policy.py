@@ -17,17 +17,17 @@ from sqlalchemy.exc import DBAPIError
 from listener import pipeline
 from listener.alerts.owing import Ladder
 from listener.alerts.policy import Policy
-from listener.alerts.routing import Directory, Person, Shift, on_call
+from listener.alerts.routing import Directory, Person, Route, Shift, on_call
 from listener.channels.door import ChannelError
 from listener.cli import run
 from listener.text.views import AlertView
 from listener.working_days import Hours
 from listener.workspace import create
 from storage.policy_records import Mute
-from storage.records import Brand, Delivery, Message, StoreError
+from storage.records import Brand, Counts, Delivery, Message, PostKey, StoreError
 from storage.store import Store
 from tests.desks import Bench
-from tests.stored import BRAND, alert, changes, koc, watch_all
+from tests.stored import BRAND, alert, changes, koc, listen, post, watch_all
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NIGHT = datetime(2026, 9, 15, 23, tzinfo=ZONE).astimezone(UTC)
@@ -223,6 +223,25 @@ def test_what_nobody_takes_on_is_escalated_once_by_however_many_processes_and_st
     assert office.wires["mail"].kinds == ["alert"]
     with pytest.raises(StoreError, match="no alert"):
         office.store.acknowledge(["zzz"], "王敏", noon)
+
+
+def test_a_post_that_spreads_makes_its_alert_graver_by_the_time_it_is_sent_and_brings_in_who_hears_of_the_grave(
+    office: Office,
+) -> None:
+    noon = MORNING + 4 * HOUR
+    routes = (Route(("mail",)), Route(("phone",), severities=("urgent",)))
+    office.policy, office.directory = replace(BY_DAY, reach=1000), replace(TEAM, rota=(), routes=routes)
+    listen(office.store, [post("far", by="a1", counts=Counts(likes=20))])
+    watch_all(office.store)
+    office.raise_alerts("a", now=noon, level="red", severity="important", posts=(PostKey("forum", "far"),))
+    office.wires["phone"] = Wire("phone")
+    office.deliver(noon)
+    assert office.wires["mail"].severities == ["important"]
+    assert office.wires["phone"].got == []
+    office.store.add([post("far", by="a1", counts=Counts(likes=900, reposts=200), seen_at=noon)], stored_at=noon)
+    office.deliver(noon + HOUR)
+    assert office.wires["phone"].severities == ["urgent"]
+    assert office.wires["mail"].kinds == ["alert"], "who has heard of it is not told again"
 
 
 def test_an_outage_keeps_what_is_due_and_a_hold_does_not_hide_it(office: Office) -> None:
