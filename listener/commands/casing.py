@@ -261,8 +261,11 @@ class _Page:
             yield f"  {self.say(zh, en)}  {told}{self.kept(kept, target, which)}"
 
     def kept(self, on_time: bool | None, target: Target, which: str) -> str:
+        is_working_time = which == "answered" and not self.case.urgent
         span: timedelta = getattr(target, which)
-        unit = self.say("工时", " of work") if which == "answered" else ""
+        if which == "answered" and self.case.urgent:
+            span = self.app.case_targets().urgent
+        unit = self.say("工时", " of work") if is_working_time else ""
         goal = f"{self.say('目标', 'target')} {words_of_span(span, self.zh)}{unit}"
         sign = {True: "[green]✓[/green] ", False: "[red]✗[/red] ", None: ""}[on_time]
         return f"  {sign}[dim]{goal}[/dim]"
