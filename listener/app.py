@@ -342,7 +342,8 @@ class App:
 
     def read_roster(self, file: Path) -> RosterPreview:
         """What importing a roster file would do; writes nothing."""
-        return read_roster(file, self.store.kocs(), partial(normalize.author_keys_of, self.key))
+        keys_of = partial(normalize.author_keys_of, self.key)
+        return read_roster(file, self.store.kocs(), keys_of, self.store.privacy.kept_out)
 
     def import_file(
         self,

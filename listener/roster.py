@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -20,6 +20,7 @@ from listener.sheets import SheetError, read_sheets
 from storage.records import Account, Koc
 
 AuthorKeys: TypeAlias = Callable[[str, str], Sequence[str]]
+KeptOut: TypeAlias = Callable[[Sequence[str]], Collection[str]]
 
 REASONS = {
     # unresolved: an account, or a person, that could not be taken
@@ -30,6 +31,7 @@ REASONS = {
     "shown-number": "这个号不是内容里的账号ID，请补主页链接 / not the id that posts carry: add the profile's link",
     "damaged-number": "长数字已被 Excel 改坏，请设为文本后重填 / damaged by Excel: make the cell text, enter it again",
     "no-platform": "没写平台 / the platform is missing",
+    "kept-out": "本人要求过不被收录，没用 / asked to be kept out: not taken",
     "no-account": "没有可用的账号，未导入 / no account that can be used: not imported",
     # ambiguous: two things that contradict each other
     "two-ids": "账号ID与链接不一致，两个都没用 / id and link disagree: neither was taken",
@@ -103,11 +105,15 @@ class RosterPreview:
 
 
 def read_roster(
-    path: Path, existing: Sequence[Koc] = (), author_keys: AuthorKeys = lambda platform, account_id: ("",)
+    path: Path,
+    existing: Sequence[Koc] = (),
+    author_keys: AuthorKeys = lambda platform, account_id: ("",),
+    kept_out: KeptOut = lambda keys: (),
 ) -> RosterPreview:
     """What the file says, beside the roster that is there; writes nothing. Raises RosterError.
 
     author_keys: (platform, account id) → the keys that posts of the account are stored under, that of its own id first.
+    kept_out: which of such keys are of people who asked to be kept out; nothing of them is taken, not even the name.
     """
     try:
         sheets = read_sheets(path)
@@ -120,7 +126,7 @@ def read_roster(
             "没有认出表头；要有账号或主页链接，如 昵称, 主页链接, 小红书, 对接人, 等级，或 koc_id, name, platform, account_id"
             f" / no header was found: there must be a column of accounts or links. First row: {seen}"
         )
-    return _Import(tables, existing, author_keys).preview()
+    return _Import(tables, existing, author_keys, kept_out).preview()
 
 
 # ------------------------------------------------------------------------------------------ people → the new roster
@@ -129,12 +135,13 @@ def read_roster(
 class _Import:
     """What the people of a file make of a roster."""
 
-    def __init__(self, tables: Sequence[Table], existing: Sequence[Koc], author_keys: AuthorKeys) -> None:
+    def __init__(self, tables: Sequence[Table], existing: Sequence[Koc], author_keys: AuthorKeys, kept_out: KeptOut) -> None:
         self.tables, self.existing, self.author_keys = tables, existing, author_keys
         self.roster = {koc.koc_id: koc for koc in existing}
         self.holder = {(a.platform, a.account_id): koc.koc_id for koc in existing for a in koc.accounts}
         self.findings: list[Finding] = []
         self.people = _without_twins(person for table in tables for person in people_of(table))
+        self._leave_out(kept_out)
 
     def preview(self) -> RosterPreview:
         self._part_accounts()
@@ -166,6 +173,19 @@ class _Import:
             columns={c.header: f"{c.platform} {c.what}".strip() for table in self.tables for c in table.columns},
             ignored=tuple(dict.fromkeys(header for table in self.tables for header in table.ignored)),
         )
+
+    def _leave_out(self, kept_out: KeptOut) -> None:
+        """Take the accounts of who asked to be kept out from the file, and with them whoever is not on the roster anyway."""
+        keys = {account: self.author_keys(*account) for person in self.people for account in person.accounts}
+        out = set(kept_out([key for every in keys.values() for key in every]))
+        unwanted = {account for account, every in keys.items() if out.intersection(every)}
+        for person in list(self.people):
+            asked = [account for account in person.accounts if account in unwanted]
+            for account in asked:
+                del person.accounts[account]
+                self.findings.append(_finding(person, "kept-out", account[0]))
+            if asked and person.koc_id not in self.roster and not any(one in self.holder for one in person.accounts):
+                self.people.remove(person)
 
     def _part_accounts(self) -> None:
         """Take an account that several people have from all of them: nobody knows whose it is."""

@@ -24,6 +24,7 @@ from storage.records import StoreError
 from storage.roster import keys_of, load
 from storage.roster_records import By, Erased, PrivacyEntry, Tombstone, Wish
 from storage.tables import account_keys, accounts, brand_days, coverage, marks, meta, metadata, posts, privacy_log, tombstones
+from storage.tombstones import kept_out
 
 HELD_BACK = frozenset({"tombstones", "privacy_log"})  # what says that somebody is to be kept out, and who did it
 OF_POSTS = "post"  # the column of tables that hold parts of posts
@@ -86,6 +87,10 @@ class Privacy:
         return self._database.read(
             lambda c: [Tombstone(row.author_key, row.platform, when(row.at), row.why, row.who) for row in c.execute(query)]
         )
+
+    def kept_out(self, keys: Sequence[str]) -> set[str]:
+        """Which of these authors are to be kept out."""
+        return self._database.read(lambda c: kept_out(c, keys))
 
     def allow(self, keys: Sequence[str], by: By) -> int:
         """Let authors in again who changed their mind; returns how many were kept out until now."""

@@ -237,7 +237,10 @@ def test_an_objection_is_carried_out_on_the_command_line(run: Callable[..., str]
     assert "posts 3" in run("privacy", "object", "K1", "--yes", "--why", "本人来信", "--by", "法务")
     assert "K1" not in run("koc", "list")
     assert "新 0，再次见到 0" in run("import", "in.jsonl", code=1)
-    assert "不能上名单" in run("koc", "import", "名单.csv", "--yes", code=1)
+    said = run("koc", "import", "名单.csv", "--yes")
+    assert "本人要求过不被收录" in said
+    listed = run("koc", "list", "-f", "json")
+    assert ("小明" in listed, "阿澜" in listed) == (True, False)  # who objected, not even by name
     log = json.loads(run("privacy", "list", "-f", "json"))
     assert [(one["act"], one["who"]) for one in log][1] == ("objected", "法务")
     assert len(json.loads(run("privacy", "list", "--kept-out", "-f", "json"))) == 2

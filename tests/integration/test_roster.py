@@ -53,6 +53,24 @@ def koc(koc_id: str, name: str, *accounts: str, nickname: str = "", **more) -> K
     return Koc(koc_id, name, held, **more)
 
 
+def test_of_who_asked_to_be_kept_out_nothing_is_taken_and_a_koc_with_another_account_stays(tmp_path: Path) -> None:
+    path = tmp_path / "名单.csv"
+    path.write_text(
+        "koc_id,name,platform,account_id\nK1,甲,forum,a1\nK2,乙,forum,a2\nK2,乙,forum,a3\nK3,丙,forum,a4\n,丁,forum,a5\n",
+        encoding="utf-8",
+    )
+    out = {"key:forum:a1", "hashed:forum:a3", "key:forum:a5"}
+    existing = (koc("K2", "乙", "forum:a2"),)
+    preview = read_roster(path, existing, keys_of, lambda keys: out.intersection(keys))
+    assert accounts_in(preview) == {"丙": ["forum:a4"]}
+    assert preview.unchanged == ("K2",)
+    assert [(one.rows, one.code, one.value) for one in preview.unresolved] == [
+        ((2,), "kept-out", "forum"),
+        ((3, 4), "kept-out", "forum"),
+        ((6,), "kept-out", "forum"),
+    ]
+
+
 # ----------------------------------------------------------------------------------------------- files and encodings
 
 CHINESE = "昵称,主页链接,对接人,等级\n小红🌸,https://weibo.com/u/1234567890,陈,A\n小明,https://space.bilibili.com/7,李,B\n"
