@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 
 from config import settings as config
@@ -10,7 +10,9 @@ from config.alerting import WEEKDAYS
 from listener.alerts.owing import Ladder
 from listener.alerts.policy import Policy
 from listener.alerts.routing import Directory, Person, Route, Shift, on_call
-from listener.working_days import Hours
+from listener.working_days import LAST_KNOWN_YEAR, Hours, day_of
+
+AHEAD = timedelta(days=60)  # in which a calendar that ends should be noticed
 
 
 def policy_of(settings: config.Settings) -> Policy:
@@ -39,6 +41,24 @@ def hours_of(settings: config.Settings) -> Hours:
         free=frozenset(given.extra_holidays),
         worked=frozenset(given.extra_workdays),
     )
+
+
+def notes_of(settings: config.Settings, today: date) -> list[str]:
+    """What an operator should know though it is no mistake: holidays that nobody knows yet, alerts that reach nobody."""
+    notes = []
+    ahead = today + AHEAD
+    if settings.alerts.holidays == "china" and not day_of(ahead, "china").is_known:
+        notes.append(
+            f"{ahead.year} 年的节假日与调休尚未收录（现到 {LAST_KNOWN_YEAR} 年），到时只按周末算：升级 chinesecalendar，"
+            f"或写 extra_holidays、extra_workdays / the holidays of {ahead.year} are not known yet (up to {LAST_KNOWN_YEAR}),"
+            " weekends alone will be free: upgrade chinesecalendar, or name the days yourself"
+        )
+    quiet = settings.alerts.quiet_hours is not None or settings.alerts.holidays != "none"
+    if quiet and not settings.on_call:
+        notes.append(
+            "没有值班表：免打扰时段里严重的预警会发到所有渠道 / there is no rota: what is grave goes to every channel at night"
+        )
+    return notes
 
 
 def directory_of(settings: config.Settings) -> Directory:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,7 +64,7 @@ def init(
 def check(context: typer.Context) -> None:
     """一次列出 listener.toml 的所有错误，附行号 / name every mistake of the settings at once, with its line"""
     from config import settings
-    from listener import inbox, outlets
+    from listener import dispatching, inbox, outlets
     from spiders.collect import options_faults, platforms
 
     path = config_path(context)
@@ -91,6 +92,8 @@ def check(context: typer.Context) -> None:
         f"{path} 没有错误：{len(found.brands)} 个品牌，{len(found.sources)} 个来源，{len(found.channels)} 个渠道"
         f" / no mistakes: {len(found.brands)} brands, {len(found.sources)} sources, {len(found.channels)} channels",
     )
+    for note in dispatching.notes_of(found, datetime.now(UTC).date()):
+        output.warn(note)
 
 
 def _mapping_faults(exports: Sequence[Export]) -> Iterator[tuple[int, str]]:

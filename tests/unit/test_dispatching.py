@@ -10,7 +10,8 @@ import pytest
 
 from config.settings import ConfigError, Problem, Settings, parse
 from listener.alerts.policy import Policy
-from listener.dispatching import directory_of, ladder_of, owners, policy_of
+from listener.dispatching import directory_of, ladder_of, notes_of, owners, policy_of
+from listener.working_days import LAST_KNOWN_YEAR
 
 CHANNELS = """
 [[brands]]
@@ -116,6 +117,16 @@ def test_what_is_wrong_is_told_with_its_line_and_what_would_be_right(text: str, 
     assert word in found[0].message
     assert found[0].line is not None
     assert found[0].line > CHANNELS.count("\n") - 1
+
+
+def test_a_calendar_that_ends_soon_and_a_night_without_anybody_on_call_are_noted() -> None:
+    last = date(LAST_KNOWN_YEAR, 12, 1)
+    quiet = '[alerts]\nquiet_hours = "22:00-08:00"\nholidays = "china"\n'
+    year, rota = notes_of(read(quiet), last)
+    assert str(LAST_KNOWN_YEAR + 1) in year
+    assert "rota" in rota
+    assert notes_of(read(PEOPLE + '[[on_call]]\nperson = "王敏"\n' + quiet), last - timedelta(days=90)) == []
+    assert notes_of(read(""), last) == []
 
 
 def test_two_people_of_one_name_are_told() -> None:
