@@ -20,6 +20,7 @@ from listener.commands.promising import lines_of, status_row
 from listener.health import Health, words_of
 from listener.overview import board_of, coverage_of, health_by_source, listenings_of
 from listener.politeness import words_of_pause
+from listener.signals.deliveries import failing_channels
 from listener.text.quotes import line_of
 from listener.text.story import story_of
 from listener.text.views import Language
@@ -155,7 +156,7 @@ def print_status(app: App, form: Format) -> None:
     if accounts.row_count:
         output.out.print(accounts, "")
     for row in rows:
-        if row["kind"] == "host" and row["note"]:
+        if row["kind"] in ("host", "channel") and row["note"]:
             output.warn(row["note"])
     for keeping in kept:
         for line in lines_of(keeping, app):
@@ -204,10 +205,12 @@ def _shown(at: str | None, zone: ZoneInfo) -> str:
 
 
 def ails(app: App) -> bool:
-    """Whether a source that is switched on has fallen silent, or its last crawl did not reach its end, or a host refuses us."""
+    """Whether a source that is switched on has fallen silent, or its last crawl did not reach its end, a host refuses us, or a
+    channel takes no messages."""
     sources = [row for row in status_rows(app) if row["kind"] == "source" and row["enabled"]]
     bad = ("blocked", "changed", "failed")
-    return any(row["is_silent"] or row["outcome"] in bad for row in sources) or bool(app.store.refusing_hosts())
+    ill = any(row["is_silent"] or row["outcome"] in bad for row in sources)
+    return ill or bool(app.store.refusing_hosts()) or bool(_channel_rows(app))
 
 
 def status_rows(app: App, kept: Sequence[Keeping] = ()) -> list[dict[str, Any]]:
@@ -226,7 +229,17 @@ def status_rows(app: App, kept: Sequence[Keeping] = ()) -> list[dict[str, Any]]:
     lease = app.store.lease("run")
     running = lease.holder if lease and lease.until > app.now() else None
     refusing = [_host_row(one, app) for one in app.store.refusing_hosts()]
-    return [*rows, *refusing, {"kind": "sums", **app.store.counts(), "running": running}]
+    return [*rows, *refusing, *_channel_rows(app), {"kind": "sums", **app.store.counts(), "running": running}]
+
+
+def _channel_rows(app: App) -> list[dict[str, Any]]:
+    """A row for each channel that takes no messages."""
+    names = [one.name for one in app.settings.channels if one.enabled]
+    found = failing_channels(app.store.channel_states(), app.store.unsent(), names, app.now())
+    words = (
+        "渠道 {channel} 推送失败，待重试 {waiting}，放弃 {dead}：{error} / takes no messages: {waiting} wait, {dead} given up"
+    )
+    return [{"kind": "channel", **one.evidence, "note": words.format(**one.evidence)} for one in found]
 
 
 def _host_row(host: Host, app: App) -> dict[str, Any]:

@@ -47,7 +47,10 @@ def status(
     context: typer.Context,
     form: FormatOption = Format.table,
     check: Annotated[
-        bool, typer.Option("--check", help="有来源失声、被拦截或出错则退出码 1 / exit 1 where a source is silent or fails")
+        bool,
+        typer.Option(
+            "--check", help="有来源失声、被拦截、出错，或渠道推送失败，则退出码 1 / exit 1 where a source or a channel fails"
+        ),
     ] = False,
 ) -> None:
     """每个来源、KOC、账号：最后听到、是否覆盖；待处理与推送 / what is heard, what is covered, what waits"""

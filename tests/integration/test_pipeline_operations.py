@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from listener import pipeline
+from config import edit
+from listener import pipeline, workspace
+from listener.app import App
 from listener.channels.door import ChannelError
+from listener.cli import app as command_line
 from listener.signals.sources import Expected
 from listener.text.signals.tellers import told_of
 from listener.text.views import AlertView, view_of
-from storage.records import Crawl, History, StoredAlert
+from storage.records import Alert, Crawl, Delivery, History, Reminders, StoredAlert
 from storage.store import Store
 from tests.desks import NOW, Bench
 
@@ -113,3 +118,26 @@ def test_with_one_channel_alone_it_is_noted_and_sent_nowhere(bench: Bench) -> No
         remind(bench)
     failing = next(one for one in current(bench.store) if one.alert.kind == "delivery-failing")
     assert [one for one in bench.store.deliveries() if one.alert_key == failing.alert.key] == []
+
+
+def test_the_status_shows_a_failing_channel_and_check_ends_with_one(tmp_path: Path) -> None:
+    path = workspace.create(tmp_path / "workspace")
+    edit.put_brand(path, {"name": "星澜"})
+    mail = 'type = "email"\nname = "邮件"\nhost = "127.0.0.1"\nsender = "a@b.example"\nto = ["c@d.example"]\n'
+    path.write_text(path.read_text("utf-8") + f"\n[[channels]]\n{mail}", "utf-8")
+
+    def status() -> tuple[int, list[dict[str, object]]]:
+        done = CliRunner().invoke(command_line, ["--config", str(path), "status", "--check", "--format", "jsonl"])
+        found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        return done.exit_code, [row for row in found if row["kind"] == "channel"]
+
+    assert status() == (0, [])
+    with App.open(path, {}) as app:
+        now = app.now() - timedelta(hours=2)
+        alert = Alert("a" * 32, "case-due", None, "watch", "", "星澜", now, None, {}, ())
+        unsent = Delivery("d" * 32, "a" * 32, "邮件", "alert", "dead", now, attempts=9, error="refused")
+        app.store.remind(lambda stored, deliveries: Reminders((alert,), (), (unsent,), ()), now)
+        app.store.channel_failed("邮件", "refused", now, lambda failures: None, None)
+    code, (row,) = status()
+    assert (code, row["channel"], row["dead"]) == (1, "邮件", 1)
+    assert "推送失败" in str(row["note"])
