@@ -55,7 +55,7 @@ def train(rows: Sequence[Labelled], say: Say = lambda line: None, *, recasts: in
     refit: learn the tables of tone once more with the fold that calibrated their heads.
 
     The linear algebra runs in one thread, since several add numbers up in an order of their own each time: all of it is
-    imported first, since only libraries that are loaded can be held to one thread. Two runs make the same arrays.
+    imported first, since only libraries that are loaded can be held to one thread. How far runs agree: the model card.
     """
 
     with threadpool_limits(limits=1):
