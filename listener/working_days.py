@@ -116,15 +116,6 @@ class Hours:
                     return found
         return None
 
-    def is_night(self, at: datetime) -> bool:
-        """Whether it is closed by the clock; where it is closed and this is False, the day is free."""
-        local = at.astimezone(self._zone)
-        if self.quiet is None or self.quiet[0] == self.quiet[1]:
-            return False
-        first, last = self.quiet
-        now = local.time()
-        return first <= now < last if first < last else now >= first or now < last
-
     def _day(self, day: date) -> Day:
         if day in self.worked or day in self.free:
             return Day(day, day in self.worked)
