@@ -15,9 +15,11 @@ posts before the turn that the cold start suspects, if any, at most 40: true tur
 3. **Repetition**: how often a post soon after another is of the same class because of it, by maximum likelihood.
 4. **Never advocates**: how much less evidence is asked against this rival, such that all who never were advocates together
    raise no more reds in 1000 KOC-years of the roster than loyal advocates are promised to: simulated like those of 5.
-5. **Bars** (parametric bootstrap of the null). Loyal advocates are simulated: a profile g from the fitted mixture, the times of
+5. **Bars** (parametric bootstrap of the null). Loyal advocates are simulated: a profile g from a mixture of fine ones, fitted
+   like those of 2 (`loyal_shares`; the filter's own, with their fixed share of mild criticism, made the simulated ones more
+   critical than the real ones, and the bars too high), the times of
    a real KOC, classes by g, some repeated, and for each class c real posts, drawn with weight q_c over ⟨s,q⟩. The filter runs
-   over them; the bars are where 10 and 1 false alarms per 1000 KOC-years would remain, less a margin of 20 % for what the
+   over them; the bars are where 10 and 1 false alarms per 1000 KOC-years would remain, less a margin of 25 % for what the
    simulation does not know. In between and beyond, ln(false alarms) is linear in the bar.
 
 Papers: Kiefer & Wolfowitz (1956) and Laird (1978) on the NPMLE; Anderson (1979), Qin (1998) on density ratios; Saerens et al.
@@ -36,7 +38,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from listener.drift.moods import Floats, Moods
-from listener.drift.profiles import ADVOCATE, COOLED, NEVER, STEPS, Profile, with_mild
+from listener.drift.profiles import ADVOCATE, COOLED, LOYAL, NEVER, PROFILES, STEPS, Profile, with_mild
 from listener.drift.readings import Counted, counted_of, evidence_of_classes, readings_of, tempered
 from listener.drift.rules import Parameters, Rule, parameters_of, version_of
 from listener.drift.turn_filter import Trace, TurnFilter
@@ -48,9 +50,9 @@ PSEUDO_KOCS = 10.0
 UNIFORM = 0.03
 LEAST_KOCS, LEAST_POSTS = 30, 300  # below that the cold start stays
 POSTS_OF_A_KOC = 5
-NULL_YEARS = 30_000.0
+NULL_YEARS = 40_000.0
 SUSPECTED = 10.0  # false alarms per 1000 KOC-years at which a turn is suspected
-SAFETY = 0.8  # the bars aim at this share of the promise
+SAFETY = 0.75  # the bars aim at this share of the promise
 TEMPERATURES = (0.85, 0.92, 1.0, 1.08, 1.18)  # times the cold start's
 SAMPLE = 3000  # KOCs that the temperature is learned from, at most
 NEVER_PROMISE = 1.0  # red alerts on those who never were advocates, per 1000 KOC-years of the whole roster
@@ -89,12 +91,12 @@ def fitted(counted: Sequence[Counted], p: Parameters, *, seed: int = 0, null_yea
     """Numbers with temperature, profiles, repetition and bars fitted to the posts that weigh."""
     p = with_temperature(counted, p)
     mixture = mixture_of(log_likelihoods(counted, p), prior_mixture(p))
-    advocates = mixture[: len(ADVOCATE)]
+    loyal = loyal_shares(counted, p)
     p = with_profiles(p, mixture)
     p = replace(p, again=repetition(counted, p))
-    p = with_bars(p, *null_maxima(counted, advocates, p, seed=seed, years=null_years / 3))
+    p = with_bars(p, *null_maxima(counted, loyal, p, seed=seed, years=null_years / 3))
     p = with_never_less(counted, mixture, p, seed=seed, years=min(NEVER_YEARS, null_years))
-    return with_bars(p, *null_maxima(counted, advocates, p, seed=seed, years=null_years))
+    return with_bars(p, *null_maxima(counted, loyal, p, seed=seed, years=null_years))
 
 
 def with_temperature(counted: Sequence[Counted], p: Parameters) -> Parameters:
@@ -158,15 +160,25 @@ def prior_mixture(p: Parameters) -> Floats:
     return np.concatenate([np.array(p.advocate) * (1 - share), np.array(p.never) * share])
 
 
-def log_likelihoods(counted: Sequence[Counted], p: Parameters) -> Floats:
-    """(45, K) log likelihood of each KOC's baseline under each profile."""
+def loyal_shares(counted: Sequence[Counted], p: Parameters) -> Floats:
+    """Weights of the fine profiles of loyal advocates (`LOYAL`), sum 1: by EM, together with those who never were advocates, so
+    that these do not pass for loyal; held by 10 pseudo-KOCs of whom a fifteenth of the posts is against and a tenth mild."""
+    kind = np.array([math.exp(-g[0] / 0.07 - g[3] / 0.1) for g in LOYAL])
+    prior = np.concatenate([kind / kind.sum() * (1 - p.never_share), np.array(p.never) * p.never_share])
+    found = mixture_of(log_likelihoods(counted, p, LOYAL + NEVER), prior)[: len(LOYAL)]
+    shares: Floats = found / found.sum()
+    return shares
+
+
+def log_likelihoods(counted: Sequence[Counted], p: Parameters, profiles: Sequence[Profile] = PROFILES) -> Floats:
+    """(P, K) log likelihood of each KOC's baseline under each profile."""
     early = [_first(c, n) for c, n in zip(counted, baseline_lengths(counted, p), strict=True)]
     order = sorted(range(len(early)), key=lambda i: -len(early[i].days))
     turn_filter = TurnFilter(p)
-    out = np.zeros((len(ADVOCATE) + len(NEVER), len(early)))
+    out = np.zeros((len(profiles), len(early)))
     for first in range(0, len(order), BLOCK):
         block = order[first : first + BLOCK]
-        out[:, block] = turn_filter.profile_log_likelihoods(readings_of([early[i] for i in block], p), len(block))
+        out[:, block] = turn_filter.profile_log_likelihoods(readings_of([early[i] for i in block], p), len(block), profiles)
     return out
 
 
@@ -212,7 +224,7 @@ def with_profiles(p: Parameters, mixture: Floats) -> Parameters:
 
 def null_maxima(
     counted: Sequence[Counted],
-    advocates: Floats,
+    loyal: Floats,
     p: Parameters,
     *,
     seed: int,
@@ -220,11 +232,11 @@ def null_maxima(
     world: Parameters | None = None,
 ) -> tuple[Floats, float]:
     """The highest evidence (less what the pace adds to the bar) each of many simulated loyal advocates ever reached, and
-    the KOC-years they were watched. advocates: (12,) weights of their profiles. world: the numbers that they are simulated
-    by (default: the filter's own), so that two filters can be judged on the same advocates."""
+    the KOC-years they were watched. loyal: weights of their profiles, `loyal_shares`. world: the numbers that they are
+    simulated by (default: the filter's own), so that two filters can be judged on the same advocates."""
     maxima: list[Floats] = []
     watched = 0.0
-    for trace, pace, block_years in _simulated(_Pool(counted, ADVOCATE, advocates, world or p), p, seed, years):
+    for trace, pace, block_years in _simulated(_Pool(counted, LOYAL, loyal, world or p), p, seed, years):
         maxima.append((trace.strength - pace).max(axis=0))
         watched += block_years
     return np.concatenate(maxima), watched
@@ -235,7 +247,7 @@ def with_never_less(counted: Sequence[Counted], mixture: Floats, p: Parameters, 
 
     mixture: (45,) fitted weights of all profiles; those who never were advocates have the ones of `NEVER`.
     """
-    allowed = SAFETY * NEVER_PROMISE / max(float(mixture[len(ADVOCATE) :].sum()), 0.02)
+    allowed = NEVER_PROMISE / max(float(mixture[len(ADVOCATE) :].sum()), 0.02)
     tried = np.linspace(*NEVER_LESS, 41)
     alarms, watched = np.zeros(len(tried)), 0.0
     bar = p.bar(1.0)

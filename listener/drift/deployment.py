@@ -28,15 +28,12 @@ from listener.drift.calibrate import (
     NULL_YEARS,
     POSTS_OF_A_KOC,
     calibrate,
-    log_likelihoods,
-    mixture_of,
+    loyal_shares,
     null_maxima,
-    prior_mixture,
 )
 from listener.drift.detect import detect
 from listener.drift.marks import Pair, by_koc, false_alarms, loyal_part
 from listener.drift.moods import Floats, Moods
-from listener.drift.profiles import ADVOCATE
 from listener.drift.readings import Counted, counted_of
 from listener.drift.rules import Parameters, Rule, default_calibration, parameters_of, version_of
 from storage.records import Calibration, Drift, History, KocMark, MoodDay
@@ -116,12 +113,12 @@ def fit(
     new, again = learned(new, histories, moods, said, material.koc_years, rule)
     world = parameters_of(new)
     p = replace(p, temperature=world.temperature)
-    mixture = mixture_of(log_likelihoods(counted, p), prior_mixture(p))[: len(ADVOCATE)]
+    loyal_ones = loyal_shares(counted, p)
     return Fit(
         replace(material, false_alarms=again),
         new,
-        expected_of(counted, mixture, world, world, rule, years=years[1]),
-        expected_of(counted, mixture, world, parameters_of(before), rule, years=years[1]),
+        expected_of(counted, loyal_ones, world, world, rule, years=years[1]),
+        expected_of(counted, loyal_ones, world, parameters_of(before), rule, years=years[1]),
     )
 
 
@@ -159,12 +156,12 @@ def surplus(seen: int, promised: float) -> float:
 
 
 def expected_of(
-    counted: Sequence[Counted], advocates: Floats, world: Parameters, p: Parameters, rule: Rule, *, years: float
+    counted: Sequence[Counted], loyal: Floats, world: Parameters, p: Parameters, rule: Rule, *, years: float
 ) -> dict[str, Expected]:
     """By level, what the promise's bars of ``p`` give on advocates that are simulated by the numbers of ``world``.
 
-    advocates: (12,) weights of their profiles."""
-    maxima, watched = null_maxima(counted, advocates, p, seed=CHECK_SEED, years=years, world=world)
+    loyal: weights of their profiles, `loyal_shares`."""
+    maxima, watched = null_maxima(counted, loyal, p, seed=CHECK_SEED, years=years, world=world)
     found = {}
     for level, promised in (("amber", rule.false_alarms_amber), ("red", rule.false_alarms_red)):
         bar = p.bar(promised)

@@ -102,9 +102,10 @@ class _Step:
 
 def _steps(column: Column, amber: list[float], stormy: list[bool], p: Parameters) -> Iterator[_Step]:
     k, n, trace = column.k, column.length, column.trace
-    columns = (trace.fired, trace.recovered, trace.critic, trace.strength, trace.loyal)
+    columns = (trace.fired, trace.recovered, trace.critic, trace.strength, trace.never, trace.loyal)
     rows = zip(*(x[:n, k].tolist() for x in columns), amber, stormy, strict=True)
-    for fired, recovered, critic, strength, loyal, bar, storm in rows:
+    for fired, recovered, critic, red, never, loyal, bar, storm in rows:
+        strength = min(red, never + p.never_less - p.never_more)
         reached = not critic and strength >= bar
         held = reached and storm and strength < bar + p.hysteresis
         yield _Step(fired, recovered, reached and not held, held, not critic and strength < bar - p.hysteresis, loyal)

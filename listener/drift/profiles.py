@@ -49,3 +49,13 @@ COOLED = _branch(CRITIC_TO, ADVOCATE_FROM, MILD_COOLED)
 CRITIC = _branch(-1.01, CRITIC_TO, MILD_CRITIC)
 NEVER = COOLED + CRITIC
 PROFILES = ADVOCATE + NEVER
+
+# Shares of loyal advocates in steps as fine as their histories can tell: what they are simulated with, so that the mildly
+# critical and the one whom the scorer misreads are as frequent among the simulated as among the real ones.
+LOYAL = tuple(
+    with_mild((against, none * (1 - against), (1 - none) * (1 - against)), mild)
+    for against in (0.01, 0.03, 0.05, 0.08, 0.12, 0.16, 0.21, 0.27, 0.34)
+    for none in (0.02, 0.1, 0.2, 0.35, 0.5, 0.65)
+    for mild in (0.01, 0.06, 0.12, 0.25)
+    if (1 - none) * (1 - against) - against >= ADVOCATE_FROM
+)

@@ -65,7 +65,8 @@ class Parameters:
     Bars. intercept, slope: ln(false alarms per 1000 KOC-years) = intercept − slope·bar. pace: nats more for e times the
     mentions a year, so that slow and fast posters are promised the same. per_year, per_year_weight: mentions per KOC-year
     the bars were set at, and pseudo-mentions a KOC's own rate is shrunk by. never_less, cooled_less: how many nats less is
-    asked against these rivals. recover_bar: nats for recovery. hysteresis: nats below its bar where amber ends. quiet:
+    asked against these rivals; never_more: and how many more of it again for an amber, whose lower bar those who never were
+    advocates reach more easily. recover_bar: nats for recovery. hysteresis: nats below its bar where amber ends. quiet:
     posts from recovered to advocate.
     """
 
@@ -105,6 +106,7 @@ class Parameters:
     per_year: float = 27.5
     per_year_weight: float = 3.0
     never_less: float = 0.3
+    never_more: float = 0.0
     cooled_less: float = 0.4
     recover_bar: float = 5.0
     hysteresis: float = 2.5
@@ -158,29 +160,31 @@ def version_of(kind: str, parameters: Mapping[str, Any]) -> str:
 
 
 # Ratios left over beside the scorer's own probability: logistic regression on real reviews it never learned from, bounded. The
-# scorer reads most cues by itself: farewells and let-downs add nothing to what it says.
+# scorer reads most cues by itself: let-downs, after-sales and unanswered complaints add nothing to what it says.
 CUES = (
-    ("dissuasion", 3.0),
-    ("ignored", 1.2),
-    ("price-grievance", 1.5),
-    ("product-grievance", 2.5),
-    ("unresolved", 1.5),
+    ("defection", 1.3),
+    ("dissuasion", 2.5),
+    ("irony", 1.2),
+    ("price-grievance", 1.3),
+    ("product-grievance", 2.3),
 )
 
 
 def _defaults() -> dict[str, Any]:
     return {
-        "advocate": _tilted(ADVOCATE, favor=3.8),
+        "advocate": _tilted(ADVOCATE, against=-8.0, favor=2.0),
         "never": _tilted(NEVER, against=1.0),
         "cooled": _tilted(COOLED, none=2.3, least=-0.15),
         "critic": _tilted(CRITIC, against=3.4),
         "never_share": 0.2,
-        "class_prior": [0.25, 0.20, 0.55],
-        "temperature": 0.9,
+        "cool": 0.002,
+        "class_prior": [0.28, 0.20, 0.52],
+        "temperature": 1.0,
         "mild": 1.0,
-        "never_less": 0.4,
-        "intercept": 10.73,
-        "slope": 1.566,
+        "never_less": 1.0,
+        "never_more": 0.4,
+        "intercept": 10.49,
+        "slope": 1.457,
         "cues": dict(CUES),
     }
 

@@ -30,13 +30,14 @@ Papers: Shiryaev (1963), Roberts (1966); Pollak (1985) on the mixture; Lorden (1
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from listener.drift.moods import Floats
-from listener.drift.profiles import ADVOCATE, COOLED, CRITIC, MILD_ADVOCATE, NEVER
+from listener.drift.profiles import ADVOCATE, COOLED, CRITIC, MILD_ADVOCATE, NEVER, Profile
 from listener.drift.readings import Readings, Weights
 from listener.drift.rules import Parameters
 
@@ -126,13 +127,16 @@ class TurnFilter:
             self._step(state, readings, trace, t, k)
         return state, trace
 
-    def profile_log_likelihoods(self, readings: Readings, kocs: int) -> Floats:
-        """(45, K) ln Π f_g over the posts of each KOC: what the prior weights are fitted to."""
-        total = np.zeros((NA + NB, kocs))
+    def profile_log_likelihoods(self, readings: Readings, kocs: int, profiles: Sequence[Profile] = ADVOCATE + NEVER) -> Floats:
+        """(P, K) ln Π f_g over the posts of each KOC, under the profiles and a loading of 1: what weights are fitted to."""
+        total = np.zeros((len(profiles), kocs))
+        g, doubt = np.array(profiles, dtype=np.float32).reshape(-1, 4, 1), np.float32(self.p.doubt)
         v = np.ones((4, kocs), dtype=np.float32)
         for t, k in enumerate(readings.active):
-            f_a, f_rest = self._likelihoods(readings, v[:, :k], t, k)
-            total[:, :k] += np.log(np.concatenate([f_a[NA : 2 * NA], f_rest]).astype(np.float64))
+            m = readings.market[t]
+            once = None if m is None else m[:, :k]
+            f = _likelihood(g, once, readings.evidence[t, :, :k], v[:, :k], readings.repeat[t, :k], doubt)
+            total[:, :k] += np.log(f.astype(np.float64))
             v[:, :k] = self._incident(v[:, :k], readings, t, k)
         return total
 

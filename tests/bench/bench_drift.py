@@ -32,7 +32,6 @@ from scipy.stats import chi2
 from listener.drift.calibrate import fitted
 from listener.drift.readings import Counted, Floats, readings_of
 from listener.drift.rules import Parameters
-from listener.drift.stored_states import SIZE
 from listener.drift.turn_filter import TurnFilter
 
 BLOCK = 1024
@@ -175,7 +174,7 @@ def main() -> None:
             judge.show(judge.table(p))
             _, updates, seconds = statistic(counted_of_streams(judge.data.cal[1], p)[0], p)
             size = TurnFilter(p).start(1).bytes_per_koc
-            print(f"  {updates / seconds / 1e6:.2f} M updates/s on one core; {size} bytes a KOC, {SIZE} as a row", flush=True)
+            print(f"  {updates / seconds / 1e6:.2f} M updates/s on one core; {size} bytes a KOC", flush=True)
 
 
 if __name__ == "__main__":

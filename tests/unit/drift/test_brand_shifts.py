@@ -65,7 +65,7 @@ def test_few_mentions_are_no_market():
 
 def test_an_amber_inside_a_storm_waits_and_is_released_after_it(make_history):
     start = datetime(2025, 9, 1, 4, tzinfo=UTC)
-    history = make_history("f" * 25 + "anaaaa", every_days=4, start=start)
+    history = make_history("f" * 25 + "aafaaaa", every_days=4, start=start)
     marked = stormy([mood(d, bad=d >= 99) for d in range(130)])
     (calm,) = detect([history], [mood(d) for d in range(130)], default_calibration(), Rule())
     (waits,) = detect([history], marked, default_calibration(), Rule())
