@@ -16,7 +16,7 @@ from listener.alerts.planning import MOST_ROWS, Claimed, messages_of, plan
 from listener.alerts.severities import URGENCY, is_at_once
 from listener.working_days import Hours
 from storage.policy_records import Acknowledgement, Mute, Sent
-from storage.records import Delivery, Message, Severity, StoredAlert
+from storage.records import Delivery, Message, StoredAlert
 
 GRAVE_COOL_DOWN = timedelta(hours=1)  # of what is told at any hour: a second blow on the same day is told the same day
 URGENT_STORM = 4  # in a storm what is urgent waits for a fourth of the time that the rest waits
@@ -262,8 +262,3 @@ def _by_time(pair: Pair) -> tuple[datetime, str, str]:
 
 def _by_urgency(pair: Pair) -> tuple[int, datetime, str, str]:
     return URGENCY[pair[1].alert.severity], *_by_time(pair)
-
-
-def graded(about: StoredAlert, severity: Severity) -> StoredAlert:
-    """The alert with the severity that it has by now."""
-    return replace(about, alert=replace(about.alert, severity=severity))
