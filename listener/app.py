@@ -33,6 +33,7 @@ from listener.relations.standing import Standing, standing_of
 from listener.roster import RosterPreview, read_roster
 from listener.signals.crowds import found_with
 from listener.signals.sources import Expected
+from listener.text.relations import facts_of
 from listener.text.views import AlertView, view_of
 from listener.upkeep import expire_files, put_away_of
 from listener.wiring import channel_of

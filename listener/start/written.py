@@ -85,10 +85,10 @@ def add_channel(path: Path, send_to: str) -> str:
     return name
 
 
-def _goes_to(channel: config.Email | config.Webhook, send_to: str) -> bool:
+def _goes_to(channel: config.Channel, send_to: str) -> bool:
     if isinstance(channel, config.Email):
         return send_to in channel.to
-    return channel.url.missing is None and channel.url.reveal() == send_to
+    return isinstance(channel, config.Webhook) and channel.url.missing is None and channel.url.reveal() == send_to
 
 
 def _free(name: str, taken: Sequence[str]) -> str:

@@ -105,7 +105,9 @@ class AlertView:
     def name(self) -> str:
         """What the KOC is called: the roster's name, or the id. Of an alert about the whole brand: that."""
         whole = "整个品牌" if self.language == "zh-CN" else "the whole brand"
-        about = self.alert.evidence.get({"source-silent": "source", "delivery-failing": "channel"}.get(self.alert.kind, "")) or ""
+        about = (
+            self.alert.evidence.get({"source-silent": "source", "delivery-failing": "channel"}.get(self.alert.kind, "")) or ""
+        )
         return (self.koc.name if self.koc else "") or self.alert.koc_id or about or whole
 
 
