@@ -629,8 +629,8 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Unsent:
-    """What a channel owes since it last took a message: deliveries that wait after a failure, those that were given up, and when
-    the oldest of them was made."""
+    """What a channel owes since it last took a message: deliveries that wait after a failure, those that were given up, and
+    when the oldest of them was made."""
 
     waiting: int
     dead: int

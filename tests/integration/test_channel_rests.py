@@ -136,7 +136,7 @@ def test_slots_are_shared_and_come_back_when_the_window_has_passed(database_url:
         assert other.take_slots("r", limits, 1, at + timedelta(seconds=4)) == timedelta(seconds=6)
         assert other.take_slots("r", limits, 1, at + timedelta(seconds=10)) == timedelta(0)
         assert one.take_slots("r", limits, 1, at + timedelta(seconds=11)) == timedelta(seconds=49)
-        assert one.take_slots("r", limits, 9, at + timedelta(seconds=60)) == timedelta(seconds=10), "more than fit wait for none"
+        assert one.take_slots("r", limits, 9, at + timedelta(seconds=60)) == timedelta(seconds=10), "too many wait for none"
         assert one.take_slots("other", limits, 1, at) == timedelta(0)
         assert one.take_slots("r", limits, 1, at - timedelta(hours=1)) == timedelta(0), "a clock that was wrong blocks nobody"
 

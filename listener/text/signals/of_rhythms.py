@@ -73,7 +73,9 @@ def praise_withdrawal(view: AlertView, e: Mapping[str, Any], zh: bool) -> Told:
             f"praise in {e['praised_n']} of {e['before_n']} mentions (mean stance {phrases.mean(e['before_mean'])})",
         ),
         ("最后称赞", last) if zh else ("Last praise", last),
-        ("此后", f"{run} 条提及，没有称赞，也没有明确的批评") if zh else ("Since", f"{run} mentions, without praise or clear criticism"),
+        ("此后", f"{run} 条提及，没有称赞，也没有明确的批评")
+        if zh
+        else ("Since", f"{run} mentions, without praise or clear criticism"),
         *ended(view, "再次称赞" if zh else "praised it again", zh),
     ]
     return Told(head, tuple(facts), *titles("此后怎么说", "What has been said since", zh), note(zh))
