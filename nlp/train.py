@@ -57,6 +57,8 @@ def train(rows: Sequence[Labelled], say: Say = lambda line: None, *, recasts: in
     The linear algebra runs in one thread, since several add numbers up in an order of their own each time: all of it is
     imported first, since only libraries that are loaded can be held to one thread. How far runs agree: the model card.
     """
+    import scipy.optimize  # type: ignore[import-untyped,unused-ignore]
+    import scipy.sparse  # type: ignore[import-untyped,unused-ignore]  # noqa: F401
 
     with threadpool_limits(limits=1):
         return _train(rows, say, recasts, refit=refit)

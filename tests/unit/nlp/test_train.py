@@ -1,6 +1,8 @@
 """Corpora, training and judging, on a small made-up corpus."""
 
 import gzip
+import subprocess
+import sys
 from functools import lru_cache
 from pathlib import Path
 
@@ -65,6 +67,20 @@ def test_a_target_with_many_posts_has_weights_of_its_own() -> None:
     score = engine().score([Request("手机垃圾，议题甲", Target("议题甲", ("议题甲",)))])[0]
     assert score.stance is not None
     assert score.stance.against > score.stance.favor
+
+
+def test_all_linear_algebra_is_loaded_before_it_is_held_to_one_thread() -> None:
+    pytest.importorskip("scipy", reason="training needs scipy")
+    script = """
+import sys, nlp.train
+def check(*a, **k):
+    print(sorted(one for one in ("scipy.optimize", "scipy.sparse") if one in sys.modules))
+    raise SystemExit
+nlp.train.threadpool_limits = check
+nlp.train.train([])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['scipy.optimize', 'scipy.sparse']"
 
 
 def test_training_twice_makes_the_same_model(tmp_path: Path) -> None:
