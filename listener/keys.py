@@ -14,7 +14,7 @@ def key_of(*parts: str) -> str:
     >>> key_of("drift", "星澜", "K1") == key_of("drift", "星澜", "K1") != key_of("drift", "星澜K", "1")
     True
     """
-    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def delivery_key(alert_key: str, channel: str, kind: DeliveryKind, turn: int = 0) -> str:

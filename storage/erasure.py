@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, false, func, or_, select
 
 from storage import mentions as mention_rows
 from storage.append_only import ERASING
@@ -23,10 +23,29 @@ from storage.posts import stale_children
 from storage.records import StoreError
 from storage.roster import keys_of, load
 from storage.roster_records import By, Erased, PrivacyEntry, Tombstone, Wish
-from storage.tables import account_keys, accounts, brand_days, coverage, marks, meta, metadata, posts, privacy_log, tombstones
+from storage.tables import (
+    account_keys,
+    accounts,
+    alerts,
+    brand_days,
+    case_steps,
+    cases,
+    coverage,
+    deliveries,
+    delivery_holds,
+    koc_changes,
+    kocs,
+    marks,
+    meta,
+    metadata,
+    posts,
+    privacy_log,
+    tombstones,
+)
 from storage.tombstones import kept_out
 
 HELD_BACK = frozenset({"tombstones", "privacy_log"})  # what says that somebody is to be kept out, and who did it
+FIRST = (delivery_holds, case_steps, cases)  # they hang on deliveries and posts by no key that the database knows
 OF_POSTS = "post"  # the column of tables that hold parts of posts
 
 
@@ -60,6 +79,23 @@ class Privacy:
                 raise StoreError(f"名单里没有 {koc_id} / {koc_id} is not on the roster")
             held = tuple((one.platform, one.account_id) for one in found.accounts)
             return Subject(koc_id, held, tuple((key, one.platform) for one in found.accounts for key in keys_of(one)))
+
+        return self._database.read(work)
+
+    def former(self) -> dict[str, tuple[tuple[str, str], ...]]:
+        """KOCs who were taken off the roster, with the accounts (platform, account id) that they had then."""
+        query = select(koc_changes).where(koc_changes.c.field.in_(("removed", "account"))).order_by(koc_changes.c.id)
+
+        def work(connection: Connection) -> dict[str, tuple[tuple[str, str], ...]]:
+            left: dict[str, tuple[int, list[tuple[str, str]]]] = {}
+            for row in connection.execute(query.where(koc_changes.c.after == "")):
+                if row.field == "removed":
+                    left[row.koc_id] = (row.at, [])
+                elif row.koc_id in left and left[row.koc_id][0] == row.at:
+                    platform, _, account_id = row.before.partition(":")
+                    left[row.koc_id][1].append((platform, account_id))
+            here = set(connection.execute(select(kocs.c.koc_id)).scalars())
+            return {koc_id: tuple(held) for koc_id, (_, held) in left.items() if koc_id not in here}
 
         return self._database.read(work)
 
@@ -123,8 +159,11 @@ def _erase(connection: Connection, subject: Subject, wish: Wish, by: By) -> Eras
         table.name: connection.execute(select(func.count()).select_from(table).where(which)).scalar_one()
         for table, which in _rows_of(connection, subject)
     }
+    rows_of = list(_rows_of(connection, subject))
+    for table, which in rows_of[: len(FIRST)]:
+        connection.execute(delete(table).where(which))
     _forget_posts(connection, [key for key, _ in subject.keys])
-    for table, which in _rows_of(connection, subject):
+    for table, which in rows_of[len(FIRST) :]:
         connection.execute(delete(table).where(which))
     rows = [
         {"author_key": key, "platform": platform, "at": us(by.at), "why": wish, "who": clean(by.who)}
@@ -152,9 +191,9 @@ def _forget_posts(connection: Connection, keys: Sequence[str]) -> None:
 def _rows_of(connection: Connection, subject: Subject) -> Iterator[tuple[Table, ColumnElement[bool]]]:
     """Each table with which of its rows are the person's, those that hang on others first."""
     keys = sorted({key for key, _ in subject.keys})
-    for table in reversed(metadata.sorted_tables):
-        if table.name not in HELD_BACK:
-            yield table, or_(false(), *_conditions(table, subject, keys))
+    others = (table for table in reversed(metadata.sorted_tables) if table.name not in HELD_BACK and table not in FIRST)
+    for table in (*FIRST, *others):
+        yield table, or_(false(), *_conditions(table, subject, keys))
 
 
 def _conditions(table: Table, subject: Subject, keys: Sequence[str]) -> Iterator[ColumnElement[bool]]:
@@ -170,8 +209,22 @@ def _conditions(table: Table, subject: Subject, keys: Sequence[str]) -> Iterator
             yield key.parent.in_(select(key.column).where(owner.c.koc_id == subject.koc_id))
     if table is coverage or table is accounts or table is account_keys:
         yield or_(false(), *(and_(table.c.platform == p, table.c.account_id == a) for p, a in subject.accounts))
+    about = _about_posts(keys)
+    if table is cases:
+        yield about
+    if table is case_steps:
+        yield table.c.case_key.in_(select(cases.c.key).where(about))
+    if table is delivery_holds and subject.koc_id:
+        told = select(deliveries.c.key).join(alerts, alerts.c.key == deliveries.c.alert_key)
+        yield table.c.delivery_key.in_(told.where(alerts.c.koc_id == subject.koc_id))
     if table is marks:
         yield table.c.subject.in_([f"timeline:{account_id}" for _, account_id in subject.accounts])
+
+
+def _about_posts(keys: Sequence[str]) -> ColumnElement[bool]:
+    """Cases about a single post of theirs, opened while they were on nobody's roster."""
+    own = and_(posts.c.platform == cases.c.platform, posts.c.post_id == cases.c.post_id, posts.c.author_key.in_(keys))
+    return and_(cases.c.koc_id == "", cases.c.post_id != "", exists().where(own))
 
 
 def _readable(row: AnyRow) -> dict[str, Any]:

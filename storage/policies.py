@@ -23,9 +23,7 @@ Owed = Callable[[Sequence[StoredAlert], Mapping[str, Sequence[Delivery]]], Seque
 def acknowledge(connection: Connection, keys: Iterable[str], who: str, at: datetime, note: str) -> list[str]:
     """Note who took these alerts on; the keys of those that nobody had before. StoreError for a key that no alert has."""
     wanted = sorted(set(keys))
-    known: set[str] = set()
-    for some in chunks(wanted):
-        known.update(connection.execute(select(alerts.c.key).where(among(alerts.c.key, some))).scalars())
+    known = known_of(connection, wanted)
     if missing := [key for key in wanted if key not in known]:
         raise StoreError(f"没有预警 {missing[0]!r}：listener alerts / there is no alert {missing[0]!r}; see: listener alerts")
     rows = [{"alert_key": key, "at": us(at), "who": clean(who), "note": clean(note)} for key in wanted]
@@ -34,6 +32,14 @@ def acknowledge(connection: Connection, keys: Iterable[str], who: str, at: datet
         statement = insert(connection.dialect.name, acknowledgements).on_conflict_do_nothing(index_elements=["alert_key"])
         connection.execute(statement, rows)
     return [key for key in wanted if key not in before]
+
+
+def known_of(connection: Connection, keys: Sequence[str]) -> set[str]:
+    """Those of these keys that an alert has: an erasure takes the alerts of a KOC also from cases that were merged."""
+    known: set[str] = set()
+    for some in chunks(keys):
+        known.update(connection.execute(select(alerts.c.key).where(among(alerts.c.key, some))).scalars())
+    return known
 
 
 def load_acknowledgements(connection: Connection, keys: Iterable[str] | None = None) -> dict[str, Acknowledgement]:

@@ -449,7 +449,8 @@ class Store:
         def work(connection: Connection) -> list[KocMark]:
             cases.act(connection, acts)
             for one in acts if taken_by else ():
-                policies.acknowledge(connection, one.case.alerts, taken_by, one.steps[-1].at, one.case.key)
+                kept = policies.known_of(connection, one.case.alerts)
+                policies.acknowledge(connection, kept, taken_by, one.steps[-1].at, one.case.key)
             return [koc_marks.add(connection, mark) for mark in marks]
 
         return self._database.write(work)

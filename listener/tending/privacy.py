@@ -15,20 +15,36 @@ from storage.roster_records import By, Erased, Wish
 
 
 def subject_of(app: App, who: str, platform: str = "") -> Subject:
-    """A KOC by id; or, with a platform, whoever has that account there (id or address of the profile), on the roster or not."""
+    """A KOC by id, on the roster or taken off it; or, with a platform, whoever has that account there (id or address of the
+    profile): a KOC whose only account it is, or was, is meant whole."""
     if not platform:
-        return app.store.privacy.koc(who)
+        return _koc(app, who)
     handle = next(iter(handles_in(who.strip(), platform_named(platform), is_id=True)), None)
     if handle is None or not handle.account_id:
         raise RelationError(f"{who}: 不是账号ID，也不是主页链接 / neither an account id nor a profile's address")
-    keys = author_keys_of(app.key, handle.platform, handle.account_id)
-    return Subject("", ((handle.platform, handle.account_id),), tuple((key, handle.platform) for key in keys))
+    account = (handle.platform, handle.account_id)
+    holders = {koc.koc_id: tuple((one.platform, one.account_id) for one in koc.accounts) for koc in app.store.kocs()}
+    is_held = any(account in held for held in holders.values())
+    for koc_id, held in (holders if is_held else app.store.privacy.former()).items():
+        if held == (account,):
+            return _koc(app, koc_id)
+    return _subject(app, "", (account,))
+
+
+def _koc(app: App, koc_id: str) -> Subject:
+    held = app.store.privacy.former().get(koc_id)
+    return app.store.privacy.koc(koc_id) if held is None else _subject(app, koc_id, held)
+
+
+def _subject(app: App, koc_id: str, held: tuple[tuple[str, str], ...]) -> Subject:
+    keys = [(key, platform) for platform, account_id in held for key in author_keys_of(app.key, platform, account_id)]
+    return Subject(koc_id, held, tuple(keys))
 
 
 def erase(app: App, subject: Subject, wish: Wish, by: By) -> Erased:
     """Take away all that is kept of a person and keep the person out from now on; what others said is judged anew.
 
-    A KOC whose single account objects loses that account, and stays with the others."""
+    A KOC of several accounts, one of which objects, loses that one and stays with the others."""
     if not by.note.strip():
         raise RelationError("写明原因（谁在何时要求）/ give the reason: who asked, and when")
     done = app.store.privacy.erase(subject, wish, by)

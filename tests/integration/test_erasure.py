@@ -16,6 +16,8 @@ from sqlalchemy import create_engine, select, text
 
 from config import edit
 from listener import cli, workspace
+from listener.cases import acts
+from listener.cases.acts import Said
 from storage.append_only import ERASING
 from storage.database import url_of
 from storage.erasure import Subject
@@ -161,6 +163,41 @@ def test_one_account_goes_and_the_koc_stays_with_the_other(store: Store) -> None
     watch_all(store)
     assert [one.mention.key.post_id for one in store.history("K1", BRAND).mentions] == ["a0", "a1", "a2", "a3"]
     assert len(store.ledger.promises(koc="K1")) == 1
+
+
+def test_cases_about_a_post_go_with_who_wrote_it_and_a_case_that_was_merged_goes_on(store: Store, store_url: str) -> None:
+    a_life(store)
+    said = Said("小王", NOW, "丁在评论里留了电话")
+    store.act([acts.open_case(said, brand=BRAND, koc_id="", variant="public", post=PostKey("forum", "d1"))])
+    store.act([acts.open_case(replace(said, note="丙来信"), brand=BRAND, koc_id="K2", variant="care")])
+    [mine], [into] = store.cases(koc="K1"), store.cases(koc="K2")
+    store.act(acts.give_verdict(mine, store.steps(mine.key), "duplicate", said, into=into))
+    store.privacy.erase(Subject("", (("forum", "丁"),), ((author("丁"), "forum"),)), "erased", BY)
+    store.privacy.erase(store.privacy.koc("K1"), "erased", BY)
+    assert [one.koc_id for one in store.cases()] == ["K2"]
+    assert all("电话" not in row for name in ("cases", "case_steps") for row in rows_in(store_url)[name])
+    [left] = store.cases()
+    store.act([acts.take(left, replace(said, note=""))], taken_by="小王")
+    assert store.cases()[0].owner == "小王"
+    assert not store.audit()[0].faults
+
+
+def test_who_was_taken_off_the_roster_can_still_be_erased(run: Callable[..., str]) -> None:
+    run("promises", "add", "阿澜", "--what", "寄样给阿澜", "--due", "2030-01-01", "--by", "小王")
+    run("koc", "remove", "K1", "--why", "合作结束", "--by", "小王")
+    said = run("privacy", "erase", "K1", "--why", "本人来信", "--yes")
+    for table in ("koc_changes", "promises 1", "posts 3"):
+        assert table in said
+    assert "阿澜" not in run("privacy", "list", "-f", "json") + run("promises", "list", "--all", "-f", "json")
+    assert len(json.loads(run("privacy", "list", "--kept-out", "-f", "json"))) == 2
+    assert "没有 K1" in run("privacy", "erase", "K1", "--why", "本人来信", "--yes", code=1)
+
+
+def test_an_account_that_is_all_a_koc_has_stands_for_the_koc(run: Callable[..., str]) -> None:
+    assert "kocs 1" in run("privacy", "erase", "u1", "--platform", "forum", "--why", "来信", "--yes")
+    assert "阿澜" not in run("koc", "list", "-f", "json")
+    run("koc", "remove", "K2", "--why", "合作结束", "--by", "小王")
+    assert "koc_changes" in run("privacy", "erase", "u2", "--platform", "forum", "--why", "来信", "--yes")
 
 
 def test_the_ledger_is_guarded_again_after_an_erasure(store: Store, store_url: str) -> None:
