@@ -128,7 +128,7 @@ def do_step(case: Case, log: Sequence[CaseStep], step: str, said: Said) -> CaseA
         raise CaseError("公开跟进要附上链接：--link https://… / a public follow-up needs its link: --link")
     if step == "close":
         data = data | {"due": "close"}
-    return CaseAct(_owned(done, said), (replace(entry, link=said.link.strip(), data=data),), case)
+    return CaseAct(done, (replace(entry, link=said.link.strip(), data=data),), case)
 
 
 def _owned(case: Case, said: Said) -> Case:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from listener.cases.acts import asked_by
-from listener.cases.steps import ANSWERS, PROGRAM, STEPS
+from listener.cases.steps import ANSWERS, PROGRAM, STAND_BY, STEPS
 from listener.keys import key_of
 from listener.working_days import Hours
 from storage.records import Alert, Case, CaseStep, Level
@@ -128,7 +128,8 @@ def due_of(case: Case, log: Sequence[CaseStep], tier: str, targets: Targets) -> 
     asked = asked_by(log)
     since = asked.at if asked else _since(case, log)
     target = targets.of(tier)
-    is_first = not asked and case.next_step == STEPS[case.variant][0]
+    is_begun = any(one.step in ANSWERS and one.who != PROGRAM for one in log)
+    is_first = not asked and (case.next_step == STEPS[case.variant][0] or (case.next_step == STAND_BY and not is_begun))
     span = target.answered if is_first else target.step
     due_at = _after(since, span, case.urgent, targets)
     if case.urgent:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from listener.cases.steps import PROGRAM, STEPS, case_of, is_graver, is_untouched, strength_of, variant_of
+from listener.cases.steps import PROGRAM, case_of, first_step, is_graver, is_untouched, strength_of, variant_of
 from storage.records import Alert, Case, CaseStep, Changes, Koc, StatusChange
 
 
@@ -92,9 +92,12 @@ class _Cases:
                         replace(case, state="closed", closed_at=self.now), "close", "recovered" if alerts else "superseded"
                     )
                 continue
-            variant = variant_of(max(alerts, key=strength_of), self.koc)
-            if variant != case.variant and (is_graver(variant, case.variant) or is_untouched(case)):
-                self._write(replace(case, variant=variant, next_step=STEPS[variant][0]), "variant", variant)
+            strongest = max(alerts, key=strength_of)
+            variant = variant_of(strongest, self.koc)
+            changed = replace(case, variant=variant, next_step=first_step(strongest, variant))
+            is_ours = is_untouched(case)
+            if (variant != case.variant and is_graver(variant, case.variant)) or (is_ours and changed != case):
+                self._write(changed, "variant", variant)
 
     def _write(self, case: Case, step: str, note: str = "") -> None:
         self.cases[case.key] = case

@@ -20,6 +20,7 @@ STEPS: Mapping[Variant, tuple[str, ...]] = {
     "private": ("thank", "support", "resolve", "publish", "close"),
     "care": ("contact", "fix", "record", "close"),
 }
+STAND_BY = "support"
 ASIDE = "verify"  # may be done at any time in a case whose steps do not have it
 ANSWERS = frozenset({"acknowledge", "thank", "support", "contact", "follow-up", "publish"})  # the other side hears of them
 PRIVATE_DOMAINS = frozenset({"private", "私域"})
@@ -49,6 +50,12 @@ def variant_of(alert: Alert, koc: Koc | None) -> Variant:
     return "private" if koc and koc.domain.strip().casefold() in PRIVATE_DOMAINS else "public"
 
 
+def first_step(alert: Alert, variant: Variant) -> str:
+    """The step that a case opens with. Whoever is accused of being too close to the brand raised nothing to be thanked for:
+    somebody stands by them in private."""
+    return STAND_BY if alert.kind == "accusation" and STAND_BY in STEPS[variant] else STEPS[variant][0]
+
+
 def strength_of(alert: Alert) -> int:
     """How strongly an alert asks for its variant, among those of one case."""
     if alert.kind in _OF_EVERYBODY or alert.kind == "grave-post" or alert.level == "red":
@@ -74,19 +81,19 @@ def case_of(alert: Alert, koc: Koc | None, at: datetime) -> Case:
         state="open",
         opened_at=at,
         opened_by=alert.key,
-        next_step=STEPS[variant][0],
+        next_step=first_step(alert, variant),
         alerts=(alert.key,),
     )
 
 
 def is_untouched(case: Case) -> bool:
-    """Nobody has taken it, opened it by hand or done a step of it yet."""
-    return case.next_step == STEPS[case.variant][0] and not case.owner and not case.reason
+    """Nobody has taken it, opened it by hand or done a step of it yet: whoever does a step takes it."""
+    return case.next_step in (STEPS[case.variant][0], STAND_BY) and not case.owner and not case.reason
 
 
 def advance(case: Case, step: str, *, who: str, at: datetime, note: str = "") -> tuple[Case, CaseStep]:
-    """Do the step that is due; the last one closes the case. `CaseError` for any other step: none is jumped, so that a public
-    case can't close without its public follow-up."""
+    """Do the step that is due, and take the case where nobody has; the last one closes it. `CaseError` for any other step: none
+    is jumped, so that a public case can't close without its public follow-up."""
     steps = STEPS[case.variant]
     if case.state == "closed":
         words = f"处置单 {case.key[:12]} 已结案，要继续先重开"
@@ -99,7 +106,8 @@ def advance(case: Case, step: str, *, who: str, at: datetime, note: str = "") ->
     if not who.strip():
         raise CaseError(f"要写明是谁做的 / step {step!r} needs a name: who did it?")
     rest = steps[steps.index(step) + 1 :]
-    done = replace(case, next_step=rest[0]) if rest else replace(case, next_step="", state="closed", closed_at=at)
+    ours = replace(case, owner=case.owner or who.strip())
+    done = replace(ours, next_step=rest[0]) if rest else replace(ours, next_step="", state="closed", closed_at=at)
     return done, CaseStep(case.key, at, who, step, note)
 
 

@@ -87,6 +87,7 @@ def facts_of(app: App, one: CaseFile, language: Language) -> dict[str, Any]:
         "case": one.case.key[:12],
         "brand": line_of(one.case.brand),
         "is_koc": one.koc is not None,
+        "is_accused": any(each.alert.kind == "accusation" and each.state == "current" for each in one.alerts),
         "who": line_of(one.koc.name) if one.koc and one.koc.name else ("" if zh else "there"),
         "day": phrases.day(first.astimezone(zone).date(), language, like=today),
         "about": ("、" if zh else ", ").join(word("cause", code, language) for code in one.causes[:2]),

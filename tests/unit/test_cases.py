@@ -341,10 +341,21 @@ def test_each_kind_of_alert_asks_for_its_answer(kind: str, domain: str, evidence
     assert cases.variant_of(alert, a_koc(domain)) == variant
 
 
+def test_who_is_accused_and_then_criticizes_in_a_private_group_is_thanked_first() -> None:
+    log = Log(a_koc("私域"))
+    log.follow(a_quiet_one(kind="accusation"))
+    assert log.follow(a_quiet_one(kind="accusation"), an_alert("a2", day=9)) == ["alert", "variant"]
+    assert (log.one.variant, log.one.next_step) == ("private", "thank")
+    assert log.follow(a_quiet_one(kind="accusation"), an_alert("a2", day=9)) == []
+    log.do("thank")
+    assert log.follow(a_quiet_one(kind="accusation"), an_alert("a2", day=9)) == []
+    assert log.one.next_step == "support"
+
+
 def test_an_accusation_under_way_becomes_public_when_the_koc_turns() -> None:
     log = Log(a_koc())
     log.follow(a_quiet_one(kind="accusation"))
-    assert (log.one.variant, log.one.next_step) == ("private", "thank")
-    log.do("thank")
+    assert (log.one.variant, log.one.next_step) == ("private", "support")
+    log.do("support")
     assert log.follow(a_quiet_one(kind="accusation"), an_alert("a2", day=9)) == ["alert", "variant"]
     assert (log.one.variant, log.one.next_step) == ("public", "acknowledge")
