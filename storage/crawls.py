@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, case, delete, func, select, union, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, case, delete, func, or_, select, union, update
 
 from storage.codec import clean, json_of, json_text, names_of, pairs_of, pairs_text, us, us_or_none, when, when_or_none
 from storage.database import AnyRow, insert
@@ -69,8 +69,22 @@ def _latest(*which: ColumnElement[bool]) -> Select[Any]:
 
 
 def _telling() -> list[Select[Any]]:
-    """Ids of what tells how each source fares: its last crawl, the last that ended, and the last that was done."""
-    return [_latest(), _latest(crawls.c.outcome != "running"), _latest(crawls.c.outcome == "done")]
+    """Ids of what tells how each source fares: its last crawl, the last that ended, the last that was done, and the first that
+    failed since then, which dates an outage however long it lasts."""
+    return [_latest(), _latest(crawls.c.outcome != "running"), _latest(crawls.c.outcome == "done"), _first_failed()]
+
+
+def _first_failed() -> Select[Any]:
+    """Ids of the first crawl of each source that failed since its last one was done."""
+    did_fail = crawls.c.outcome.not_in(("running", "cut", "done"))
+    done = select(crawls.c.source, func.max(crawls.c.started_at).label("at")).where(crawls.c.outcome == "done")
+    done_at = done.group_by(crawls.c.source).subquery()
+    is_since = or_(done_at.c.at.is_(None), crawls.c.started_at > done_at.c.at)
+    first = select(crawls.c.source, func.min(crawls.c.started_at).label("at"))
+    first = first.outerjoin(done_at, done_at.c.source == crawls.c.source).where(did_fail, is_since)
+    began = first.group_by(crawls.c.source).subquery()
+    is_first = and_(crawls.c.source == began.c.source, crawls.c.started_at == began.c.at)
+    return select(func.min(crawls.c.crawl_id)).join(began, is_first).where(did_fail).group_by(crawls.c.source)
 
 
 def prune(connection: Connection, before: int) -> int:

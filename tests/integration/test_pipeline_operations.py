@@ -141,3 +141,22 @@ def test_the_status_shows_a_failing_channel_and_check_ends_with_one(tmp_path: Pa
     code, (row,) = status()
     assert (code, row["channel"], row["dead"]) == (1, "邮件", 1)
     assert "推送失败" in str(row["note"])
+
+
+def test_an_outage_of_months_stays_one_alert_also_when_its_crawls_are_forgotten(bench: Bench) -> None:
+    store, expected = bench.store, (Expected("论坛", "forum", timedelta(hours=6)),)
+    crawled(store, 0, "done")
+    keys = set()
+    for day in range(1, 70):
+        crawled(store, day * 24, "blocked")
+        if day % 10 == 9:
+            bench.clock = NOW + timedelta(days=day, hours=1)
+            pipeline.remind(replace(bench.desk(), sources=expected))
+            keys |= {one.alert.key for one in current(store)}
+            (one,) = current(store)
+            assert (one.alert.evidence["what"], one.alert.evidence["since"]) == (
+                "blocked",
+                (NOW + timedelta(days=1)).isoformat(),
+            )
+            store.purge(bench.clock, raw_days_strangers=1, raw_days_kocs=1, text_days=1)
+    assert len(keys) == len(store.alerts(history=True)) == 1

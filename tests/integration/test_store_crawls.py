@@ -43,9 +43,9 @@ def test_of_each_source_those_crawls_are_read_that_tell_how_it_fares(store: Stor
         return [one.crawl_id for one in store.crawls(**how)]  # type: ignore[arg-type]
 
     assert found() == ["s6b", "t6", "c1"]
-    assert found(last=False) == ["s1", "s4", "s6b", "t1", "t4", "t6", "c1"]
-    assert found(last=False, source="t") == ["t1", "t4", "t6"]
-    assert found(last=False, source="t", since=at(3)) == ["t1", "t3", "t4", "t5", "t6"]
+    assert found(last=False) == ["s1", "s2", "s4", "s6b", "t1", "t2", "t4", "t6", "c1"]
+    assert found(last=False, source="t") == ["t1", "t2", "t4", "t6"]  # t2: since when it has failed
+    assert found(last=False, source="t", since=at(3)) == ["t1", "t2", "t3", "t4", "t5", "t6"]
     assert found(source="t", since=at(5)) == ["t5", "t6"]
     assert found(source="v") == []
 
@@ -60,10 +60,10 @@ def test_old_crawls_are_forgotten_but_those_that_tell_how_their_source_fares(sto
     def purged(days: float) -> int:
         return store.purge(at(days), raw_days_strangers=1, raw_days_kocs=1, text_days=1).crawls
 
-    assert purged(92.5) == 2
-    assert [one.crawl_id for one in store.crawls(since=at(0))] == ["c1", "c3", "c4", "c91", "t"]
+    assert purged(92.5) == 1
+    assert [one.crawl_id for one in store.crawls(since=at(0))] == ["c1", "c2", "c3", "c4", "c91", "t"]
     assert purged(200) == 1
-    assert [one.crawl_id for one in store.crawls(since=at(0))] == ["c1", "c3", "c91", "t"]
+    assert [one.crawl_id for one in store.crawls(since=at(0))] == ["c1", "c2", "c3", "c91", "t"]
     assert purged(200) == 0
 
 
