@@ -83,8 +83,12 @@ class Turnover:
         self._taken: set[int] = set()
 
     def take(self, rows: Sequence[int]) -> None:
-        """Take away what was found in these posts before."""
+        """Take away what was found in these posts before; their mentions are there still."""
         self._taken.update(rows)
+        for ids in chunks([row for row in rows if self._current[row].parent_id or self._current[row].root_id]):
+            query = select(mentions.c.brand, mentions.c.post).where(among(mentions.c.post, ids), mentions.c.is_rival.is_(False))
+            for brand, row in self._connection.execute(query):  # it may have taken up a post against the brand
+                self._note(brand, ANY, self._current[row].posted_at)
         for ids in chunks(rows):
             for old in self._connection.execute(select(hard_posts).where(among(hard_posts.c.post, ids))):
                 self._note(old.brand, ANY, old.at)

@@ -20,6 +20,7 @@ from storage.tables import post_counts, post_raws, post_texts, posts
 from storage.tombstones import kept_out
 
 Pair = tuple[str, str]  # platform, post id
+OF_AUTHOR = {"author_key", "posted_at", "kind"}  # what says which posts are an author's last before another
 
 
 def add(connection: Connection, new: Sequence[Post], stored_at: int, marks: Sequence[Mark]) -> tuple[Added, list[int]]:
@@ -39,7 +40,14 @@ def add(connection: Connection, new: Sequence[Post], stored_at: int, marks: Sequ
     _write_counts(connection, ((stored[key]["id"], batch[key]) for key in steps), fresh=False)
     crowds.count_again(connection, [stored[key]["id"] for key in steps if batch[key].counts])
     counted = (item.first for item in batch.values() if item.counts)
-    crowds.note_authors(connection, [first["author_key"] for first in counted if first["kind"] != "comment"])
+    moved = (row for key, step in steps.items() if OF_AUTHOR & step.columns.keys() for row in (stored[key], step.columns))
+    crowds.note_authors(
+        connection,
+        [
+            *(first["author_key"] for first in counted if first["kind"] != "comment"),
+            *(row["author_key"] for row in moved if "author_key" in row),
+        ],
+    )
     changed = [*fresh, *(key for key, step in steps.items() if step.children_stale)]
     stale_children(connection, changed, set(rows.values()))
     write_marks(connection, marks)

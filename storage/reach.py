@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import Connection, Select, exists, func, or_, select
 
 from storage.codec import us, when
 from storage.database import AnyRow, among, chunks
@@ -17,6 +17,8 @@ _FIELDS = (
     hard_posts.c.post, hard_posts.c.at, hard_posts.c.platform, hard_posts.c.author_key, hard_posts.c.fingerprint,
     posts.c.post_id,
 )  # fmt: skip
+
+_SHOWN = or_(post_counts.c.likes.is_not(None), post_counts.c.comments.is_not(None), post_counts.c.reposts.is_not(None))
 
 
 def reached(connection: Connection, brand: str, since: datetime, least: int) -> list[Reached]:
@@ -37,8 +39,9 @@ def peers(connection: Connection, brand: str, platform: str, first: datetime, la
 
 
 def of_author(connection: Connection, author: str, before: datetime, most: int) -> list[tuple[datetime, tuple[Look, ...]]]:
-    """The last posts of an author before a time, whatever about, with their looks."""
-    own = (posts.c.author_key == author, posts.c.posted_at < us(before), posts.c.kind != "comment")
+    """The last posts of an author before a time whose counters were ever shown, whatever about, with their looks."""
+    is_shown = exists().where(post_counts.c.post == posts.c.id, _SHOWN)
+    own = (posts.c.author_key == author, posts.c.posted_at < us(before), posts.c.kind != "comment", is_shown)
     times = select(posts.c.posted_at).where(*own).order_by(posts.c.posted_at.desc()).limit(most)
     start = min(connection.execute(times).scalars(), default=us(before))
     query = select(posts.c.id, posts.c.posted_at, posts.c.platform, posts.c.post_id).where(*own, posts.c.posted_at >= start)
@@ -105,10 +108,9 @@ def _reached_of(row: AnyRow, looks: tuple[Look, ...]) -> Reached:
 def _looks(connection: Connection, rows: Sequence[int]) -> dict[int, tuple[Look, ...]]:
     found: dict[int, list[Look]] = {}
     c = post_counts.c
-    shown = or_(c.likes.is_not(None), c.comments.is_not(None), c.reposts.is_not(None))
     total = func.coalesce(c.likes, 0) + func.coalesce(c.comments, 0) + func.coalesce(c.reposts, 0)
     for ids in chunks(rows):
-        query = select(c.post, c.seen_at, total.label("total")).where(among(c.post, ids), shown).order_by(c.post, c.seen_at)
+        query = select(c.post, c.seen_at, total.label("total")).where(among(c.post, ids), _SHOWN).order_by(c.post, c.seen_at)
         for row in connection.execute(query):
             found.setdefault(row.post, []).append(Look(when(row.seen_at), int(row.total)))
     return {row: tuple(some) for row, some in found.items()}

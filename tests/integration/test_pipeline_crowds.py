@@ -16,7 +16,9 @@ from listener.signals.crowds import found_with
 from listener.text.signals.tellers import told_of
 from listener.text.views import view_of
 from spiders.items import Item
+from storage.erasure import Subject
 from storage.records import Account, Brand, History, Koc, StoredAlert
+from storage.roster_records import By
 from storage.store import Store
 from tests.desks import KEY, Bench
 
@@ -377,3 +379,39 @@ def test_postgres_says_the_same_of_what_goes_far(
     one = bench(postgres_url)
     taken(one, random.Random(6).sample(reach, len(reach)))
     assert one.fingerprint() == far
+
+
+def test_posts_without_counters_that_come_late_do_not_push_aside_what_is_usual_for_their_author(
+    bench: Callable[..., Bench],
+) -> None:
+    def seen(day: float, text: str, likes: int | None = None) -> Item:
+        at = START + timedelta(days=day)
+        return item("big", day, text, likes=likes, seen_at=at + timedelta(hours=6))
+
+    usual = [seen(day * 0.5, f"今天天气不错，第{day}天", 19_000 + day) for day in range(25)]
+    bare = [seen(20 + n * 0.2, f"第{n}顿饭") for n in range(25)]
+    hard = [seen(40, BAD[0], 20_000)]
+    at_once, late, without = bench(), bench(), bench()
+    at_once.take([*usual, *bare, *hard])
+    late.take([*usual, *hard])
+    late.take(bare)
+    assert at_once.fingerprint() == late.fingerprint() == "[]"
+    without.take(hard)
+    assert [one.alert.kind for one in without.store.alerts()] == ["spread"]
+
+
+def test_a_pickup_that_goes_takes_its_alert_along(bench: Callable[..., Bench]) -> None:
+    one = bench()
+    desk = one.desk()
+    key = normalize.author_keys_of(KEY, "forum", "news")[0]
+    media = {BRAND.name: frozenset({key})}
+    one.store.prepare_crowds(found_with(0.2, 1.0, media))
+    desk = replace(desk, media=media)
+    root = item("a", 5, BAD[0], post_id="root")
+    taken_up = item("news", 5.5, "星澜控油洗发水出问题了，网友反映强烈", parent_id="root", root_id="root")
+    pipeline.listen([root, taken_up], "论坛", desk, list[object]().append)
+    assert [each.alert.kind for each in one.store.alerts()] == ["spread"]
+    one.store.privacy.erase(Subject("", (), ((key, "forum"),)), "erased", By("t", one.clock))
+    pipeline.score(desk)
+    pipeline.watch(desk)
+    assert one.store.alerts() == []
