@@ -7,7 +7,7 @@ Nothing is ever dropped here: what is held comes back at a time that is named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -32,6 +32,7 @@ class Kept(StrEnum):
     WEEKEND = "weekend"  # a free day of a year whose holidays nobody knows yet
     DIGEST = "digest"
     ACKNOWLEDGED = "acknowledged"
+    ANSWERED = "answered"
     MUTED = "muted"
     COOLING_DOWN = "cooling-down"
     STORM = "storm"
@@ -68,11 +69,13 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the rows say besides: every mute there ever was, who took alerts on, what was received lately."""
+    """What the rows say besides: every mute there ever was, who took alerts on, what was received lately; of what alerts the
+    matter was answered since it was first raised."""
 
     mutes: Sequence[Mute] = ()
     acknowledged: Mapping[str, Acknowledgement] = field(default_factory=dict)
     sent: Sequence[Sent] = ()
+    answered: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +103,10 @@ def decide(claimed: Claimed, *, now: datetime, policy: Policy, known: Known, mos
 
     What is sent of a KOC and brand takes along what of them is held on that channel, unless it is muted: an amber goes along
     with its red. Mild ones go out in the channel's digest, older ones than ``deliver_within`` in a summary, and more than
-    ``storm`` of them in one message.
+    ``storm`` of them in one message, as are more than that which are escalated. What was sent later than ``now`` was sent by a
+    clock that was wrong: it counts for nothing, or it would hold back what comes until that day.
     """
+    known = replace(known, sent=[one for one in known.sent if one.sent_at <= now])
     ways = {one.key: _way(one, about, now, policy, known) for one, about in claimed}
     for group in _groups(claimed):
         if any(ways[one.key] == _NOW and one.kind == "alert" for one, _ in group):
@@ -117,7 +122,11 @@ def decide(claimed: Claimed, *, now: datetime, policy: Policy, known: Known, mos
     for channel in sorted({one.channel for one, _ in claimed}):
         here = [pair for pair in in_storm if pair[0].channel == channel]
         messages += messages_of(channel, here, "storm", max(len(here), 1))
-        messages += plan([pair for pair in alone if pair[0].channel == channel], now=now, deliver_within=policy.deliver_within)
+        singles = [pair for pair in alone if pair[0].channel == channel]
+        many = _many_escalated(singles, policy)
+        messages += messages_of(channel, sorted(many, key=_by_urgency), "alert", most_rows)
+        rest = [pair for pair in singles if pair not in many]
+        messages += plan(rest, now=now, deliver_within=policy.deliver_within)
         mild = [pair for pair in bundled if pair[0].channel == channel]
         messages += messages_of(channel, [pair for pair in mild if pair[1].alert.fired_at >= since], "digest", most_rows)
         messages += messages_of(channel, [pair for pair in mild if pair[1].alert.fired_at < since], "summary", most_rows)
@@ -130,25 +139,27 @@ def _way(one: Delivery, about: StoredAlert, now: datetime, policy: Policy, known
     if until := _muted_until(about, now, known.mutes):
         return _Way(kept=Kept.MUTED, until=until)
     at_once = is_at_once(alert.kind, alert.level, alert.severity) and alert.fired_at >= now - policy.deliver_within
-    acknowledged = alert.key in known.acknowledged and one.kind == "alert"
+    is_taken = alert.key in known.acknowledged and one.kind == "alert"
+    is_settled = is_taken or (alert.key in known.answered and one.kind == "alert")
     if one.kind != "alert":
         is_open = hours.is_open(now) or (at_once and one.kind == "escalation")
         return _NOW if is_open else _closed(hours, now)
-    if at_once and not acknowledged:
+    if at_once and not is_settled:
         on_call = () if hours.is_open(now) else policy.on_call(now)
         if on_call and one.channel not in on_call:
             return _closed(hours, now)
         return _cooling(one, about, now, min(policy.cool_down, GRAVE_COOL_DOWN), known.sent) or _NOW
     muted_to = _was_muted_to(one, about, now, known.mutes)
-    if acknowledged or muted_to or alert.severity == "info":
+    if is_settled or muted_to or alert.severity == "info":
         due = hours.next_of(policy.digest, muted_to or one.created_at)
         if due and now < due:
-            return _Way(kept=Kept.ACKNOWLEDGED if acknowledged else Kept.DIGEST, until=due)
-        if due:
+            why = Kept.ACKNOWLEDGED if is_taken else Kept.ANSWERED if is_settled else Kept.DIGEST
+            return _Way(kept=why, until=due)
+        if due and (hours.is_open(now) or not hours.is_open(due)):  # else it comes late, as after an outage: by day
             return _BUNDLED
     if not hours.is_open(now):
         return _closed(hours, now)
-    if acknowledged or muted_to or (alert.severity == "watch" and not hours.is_open(one.created_at)):
+    if is_settled or muted_to or (alert.severity == "watch" and not hours.is_open(one.created_at)):
         return _BUNDLED
     is_old = alert.fired_at < now - policy.deliver_within
     return _NOW if is_old else _cooling(one, about, now, policy.cool_down, known.sent) or _NOW
@@ -227,6 +238,12 @@ def _is_single(pair: Pair, ways: Mapping[str, _Way], now: datetime, policy: Poli
     """Whether it would be told in a message of its own: news, and not so old that it is summarized."""
     one, about = pair
     return ways[one.key] == _NOW and one.kind == "alert" and about.alert.fired_at >= now - policy.deliver_within
+
+
+def _many_escalated(pairs: Sequence[Pair], policy: Policy) -> Sequence[Pair]:
+    """What is escalated, where that is as many alerts as make a storm: they share a message. Else nothing."""
+    found = [pair for pair in pairs if pair[0].kind == "escalation"]
+    return found if policy.storm and len({about.alert.key for _, about in found}) > policy.storm else ()
 
 
 def _is_waiting(pairs: Sequence[Pair]) -> bool:

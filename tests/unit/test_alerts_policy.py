@@ -264,3 +264,47 @@ def test_what_goes_out_after_all_is_held_no_more() -> None:
     row, about = due(held="quiet-hours")
     (message,) = act((row, about)).messages
     assert message.deliveries[0].held == ""
+
+
+def test_what_was_answered_meanwhile_waits_for_the_digest_and_says_so() -> None:
+    pair = due("unresolved-feedback", tier="头部")
+    decision = decide([pair], now=NOON, policy=POLICY, known=Known(answered={pair[1].alert.key}))
+    assert not decision.messages
+    [held] = decision.held
+    assert (held.held, held.next_try_at) == (Kept.ANSWERED, local(2026, 9, 16, 9))
+    morning = decide([pair], now=local(2026, 9, 16, 9), policy=POLICY, known=Known(answered={pair[1].alert.key}))
+    assert [one.kind for one in morning.messages] == ["digest"]
+    escalated = due("unresolved-feedback", told="escalation")
+    assert moot([escalated], {escalated[1].alert.key})
+
+
+def test_what_a_clock_that_was_wrong_sent_in_the_future_holds_nothing_back() -> None:
+    ahead = NOON + timedelta(days=900)
+    lately = [received(due(level="red", made=ahead + i * HOUR / 90), ahead + i * HOUR / 90) for i in range(30)]
+    lately.append(received(due(level="red", made=ahead), ahead, "storm"))
+    made = act(due(level="red"), due(koc="K2"), sent=lately)
+    assert sent(made) == ["alert", "alert"]
+    assert held(made) == []
+
+
+def test_more_escalations_than_make_a_storm_share_a_message_the_most_urgent_first() -> None:
+    many = [due(level="red", koc=f"K{i:03d}", told="escalation") for i in range(200)]
+    made = act(*many, due(level="red", koc="K900", told="escalation", tier="核心"))
+    assert sent(made) == ["escalation"] * 3
+    assert [len(one.deliveries) for one in made.messages] == [100, 100, 1]
+    assert made.messages[0].deliveries[0].key == delivery_key(
+        key_of("drift", "red", "K900", NOON.isoformat()), "mail", "escalation"
+    )
+    few = act(*many[:20])
+    assert [len(one.deliveries) for one in few.messages] == [1] * 20
+
+
+def test_a_digest_that_comes_late_does_not_come_in_the_night() -> None:
+    one = due("first-negative", made=NOON)
+    late = local(2026, 9, 16, 23)
+    assert held(act(one, now=late)) == [(Kept.QUIET_HOURS, local(2026, 9, 17, 8))]
+    assert sent(act(one, now=local(2026, 9, 16, 21))) == ["digest"]
+    early = replace(POLICY, digest=(time(7),))
+    assert sent(act(one, now=local(2026, 9, 16, 7), policy=early)) == ["digest"], (
+        "who sets it into the quiet hours wants it there"
+    )
