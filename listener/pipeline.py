@@ -29,12 +29,14 @@ from listener.cases.acts import escalate
 from listener.cases.clocks import Targets
 from listener.cases.clocks import due_alerts as due_alerts_of_cases
 from listener.cases.following import follow
+from listener.cases.steps import is_answered
 from listener.channels.door import Channel, ChannelError
 from listener.channels.resting import rest_of
 from listener.drift.brand_shifts import brand_shifts
 from listener.drift.detect import detect
 from listener.drift.rules import Rule, default_calibration
 from listener.relations import promises
+from listener.signals import unresolved_feedbacks
 from listener.signals.crowds import Promise, crowd_signals
 from listener.signals.deliveries import failing_channels, others_of
 from listener.signals.moods import brand_verdict
@@ -620,9 +622,10 @@ def deliver(desk: Desk) -> Delivered:
     owe(desk)
     while not desk.stopping() and (claimed := desk.store.claim_due(desk.now(), lease=SEND_LEASE, limit=CLAIMED)):
         acknowledged = desk.store.acknowledgements(about.alert.key for _, about in claimed)
-        desk.store.settle(gone := moot(claimed, acknowledged))
+        answered = answered_among([about.alert for _, about in claimed], desk)
+        desk.store.settle(gone := moot(claimed, {*acknowledged, *answered}))
         left = {one.key for one in gone}
-        known = Known(desk.store.mutes(), acknowledged, desk.store.sent_since(desk.now() - desk.policy.memory))
+        known = Known(desk.store.mutes(), acknowledged, desk.store.sent_since(desk.now() - desk.policy.memory), answered)
         total = send_all([pair for pair in graded(claimed, desk) if pair[0].key not in left], total, known, desk)
     if desk.store.count_dirty():  # what was withdrawn while it was sent needs its correction
         watch(desk)
@@ -648,7 +651,20 @@ def owe(desk: Desk) -> int:
         mutes=desk.store.mutes(),
         severity=lambda alert: ranks.get(alert.key, alert.severity),
     )
-    return desk.store.owe(decide, since) if found else 0
+    answered = answered_among([one.alert for one in found], desk)
+
+    def unsettled(stored: Sequence[StoredAlert], told: Mapping[str, Sequence[Delivery]]) -> Sequence[Delivery]:
+        return decide([one for one in stored if one.alert.key not in answered], told)
+
+    return desk.store.owe(unsettled, since) if found else 0
+
+
+def answered_among(alerts: Iterable[Alert], desk: Desk) -> frozenset[str]:
+    """Keys of those that tell of a matter without an answer, though the log of a case holds one by now."""
+    open_ones = [alert for alert in alerts if alert.kind == unresolved_feedbacks.KIND]
+    cases = [case for koc_id in sorted({one.koc_id for one in open_ones}) for case in desk.store.cases(koc=koc_id)]
+    logs = desk.store.logs([case.key for case in cases]) if cases else {}
+    return frozenset(one.key for one in open_ones if is_answered(one, cases, logs))
 
 
 def graded(claimed: Sequence[tuple[Delivery, StoredAlert]], desk: Desk) -> list[tuple[Delivery, StoredAlert]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Literal
@@ -109,6 +109,14 @@ def advance(case: Case, step: str, *, who: str, at: datetime, note: str = "") ->
     ours = replace(case, owner=case.owner or who.strip())
     done = replace(ours, next_step=rest[0]) if rest else replace(ours, next_step="", state="closed", closed_at=at)
     return done, CaseStep(case.key, at, who, step, note)
+
+
+def is_answered(alert: Alert, cases: Iterable[Case], logs: Mapping[str, Sequence[CaseStep]]) -> bool:
+    """Whether the log of a case of this KOC and brand holds an answer since what an alert tells of was first raised."""
+    first_at = datetime.fromisoformat(str(alert.evidence.get("first_at") or alert.fired_at.isoformat()))
+    ours = [case for case in cases if case.koc_id and (case.koc_id, case.brand) == (alert.koc_id, alert.brand)]
+    steps = (one for case in ours for one in logs.get(case.key, ()))
+    return any(one.step in ANSWERS and one.who != PROGRAM and one.at >= first_at for one in steps)
 
 
 def done_in(case: Case, log: Sequence[CaseStep]) -> frozenset[str]:

@@ -438,6 +438,7 @@ WORDS: Mapping[str, Mapping[str, Pair]] = {
         "weekend": ("周末（这一年的节假日安排尚未收录，按周末计）", "a weekend; that year's holidays are not known yet"),
         "digest": ("较轻，等下一次摘要", "mild, waits for the next digest"),
         "acknowledged": ("已有人接手，等下一次摘要", "taken on already, waits for the next digest"),
+        "answered": ("处置单里已有答复，等下一次摘要", "answered in its case by now, waits for the next digest"),
         "muted": ("免打扰", "muted"),
         "cooling-down": ("刚为同一位 KOC 打扰过", "the same KOC was told of a short while ago"),
         "storm": ("预警风暴，合并到下一条", "an alert storm, waits for its next message"),

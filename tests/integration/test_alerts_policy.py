@@ -18,6 +18,7 @@ from listener import pipeline
 from listener.alerts.owing import Ladder
 from listener.alerts.policy import Policy
 from listener.alerts.routing import Directory, Person, Route, Shift, on_call
+from listener.cases.acts import Said, do_step, open_case
 from listener.channels.door import ChannelError
 from listener.cli import run
 from listener.text.views import AlertView
@@ -202,6 +203,33 @@ def test_a_mute_holds_and_its_early_end_lets_go_into_the_digest(office: Office) 
         office.store.unmute(made.key, who="王敏", at=noon + HOUR)
     with pytest.raises(StoreError, match="no mute"):
         office.store.unmute("none", who="王敏", at=noon)
+
+
+def test_feedback_that_is_answered_in_its_case_by_now_is_held_with_that_reason_and_not_escalated(office: Office) -> None:
+    noon = NIGHT + 13 * HOUR
+    office.ladder = Ladder({"watch": HOUR, "important": HOUR}, (("王敏",),))
+    office.directory = TEAM
+    raised: dict[str, Any] = {
+        "evidence": {"first_at": NIGHT.isoformat()},
+        "kind": "unresolved-feedback",
+        "level": None,
+        "severity": "important",
+    }
+    office.raise_alerts("early", now=noon, **raised)
+    office.raise_alerts("other", now=noon, who="k2", **raised)
+    for who, days in (("k1", 0), ("k2", -1)):
+        said = Said("阿宁", NIGHT + timedelta(days=days, hours=1), "来信")
+        opened = open_case(said, brand=BRAND, koc_id=who, variant="care")
+        office.store.act([opened])
+        office.store.act([do_step(opened.case, (), "contact", replace(said, note="打了电话"))])
+    office.deliver(noon)
+    assert {key for wire in office.wires.values() for _, keys in wire.got for key in keys} == {"other"}
+    rows = [one for one in office.store.deliveries() if one.alert_key == "early"]
+    assert {(one.held, one.next_try_at) for one in rows} == {("answered", MORNING + 25 * HOUR)}
+    office.deliver(noon + 2 * HOUR)
+    kinds = {(one.alert_key, one.kind) for one in office.store.deliveries()}
+    assert ("other", "escalation") in kinds
+    assert ("early", "escalation") not in kinds
 
 
 def test_what_nobody_takes_on_is_escalated_once_by_however_many_processes_and_stops_when_taken(office: Office) -> None:
