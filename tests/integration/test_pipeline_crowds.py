@@ -408,7 +408,7 @@ def test_a_pickup_that_goes_takes_its_alert_along(bench: Callable[..., Bench]) -
     one.store.prepare_crowds(found_with(0.2, 1.0, media))
     desk = replace(desk, media=media)
     root = item("a", 5, BAD[0], post_id="root")
-    taken_up = item("news", 5.5, "星澜控油洗发水出问题了，网友反映强烈", parent_id="root", root_id="root")
+    taken_up = item("news", 5.5, "有网友说起这件事，我们来看一看", parent_id="root", root_id="root")
     pipeline.listen([root, taken_up], "论坛", desk, list[object]().append)
     assert [each.alert.kind for each in one.store.alerts()] == ["spread"]
     one.store.privacy.erase(Subject("", (), ((key, "forum"),)), "erased", By("t", one.clock))
