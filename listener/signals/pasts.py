@@ -3,8 +3,9 @@ a complaint had settled, what was covered."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from storage.records import DriftState, History, KocMention, Signal, Status
 
@@ -40,10 +41,12 @@ def per_year_of(before: int, first_at: datetime, at: datetime) -> float:
     return (before + PER_YEAR_WEIGHT) / (years + PER_YEAR_WEIGHT / PER_YEAR)
 
 
-def is_copy(one: KocMention, earlier: Iterable[KocMention]) -> bool:
-    """Whether it says again what one of these said within 30 days before: on another platform, or slightly reworded."""
+def is_copy(one: KocMention, earlier: Sequence[KocMention]) -> bool:
+    """Whether it says again what one of these, in order of time, said within 30 days before: on another platform, or slightly
+    reworded."""
     mine, since = one.mention.fingerprint & _WORD, one.posted_at - timedelta(days=COPY_DAYS)
-    return any(e.posted_at >= since and (mine ^ (e.mention.fingerprint & _WORD)).bit_count() <= COPY_BITS for e in earlier)
+    recent = takewhile(lambda e: e.posted_at >= since, reversed(earlier))
+    return any((mine ^ (e.mention.fingerprint & _WORD)).bit_count() <= COPY_BITS for e in recent)
 
 
 def settled_at(after: Sequence[KocMention]) -> datetime | None:

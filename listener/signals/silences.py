@@ -45,8 +45,10 @@ def silences(history: History, state: DriftState, *, least_days: float) -> tuple
         return (), None
     found: list[Signal] = []
     for i in range(MENTIONS - 1, len(times)):
-        from_at = silent_from(times[: i + 1], least_days)
         next_at = times[i + 1] if i + 1 < len(times) else None
+        if next_at and next_at - times[i] <= least_days * DAY:  # no need to look at all gaps so far
+            continue
+        from_at = silent_from(times[: i + 1], least_days)
         if (next_at and next_at <= from_at) or _status_at(state, times[i]) not in MISSED:
             continue
         if history.heard_to is None or history.heard_to < from_at:

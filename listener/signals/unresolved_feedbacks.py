@@ -30,6 +30,7 @@ those who write a hard post in six, and more of those who are turning.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -94,7 +95,8 @@ def _of_cause(
         if open_to is not None and at <= open_to:
             open_to = _open_to(read, piece)
             continue
-        run = [p for p in pieces[: i + 1] if at - p.one.posted_at <= WINDOW and (open_to is None or p.one.posted_at > open_to)]
+        first = bisect_left(pieces, at - WINDOW, key=lambda p: p.one.posted_at)
+        run = [p for p in pieces[first : i + 1] if open_to is None or p.one.posted_at > open_to]
         if len(run) < 2:
             continue
         told = _told_run(run, i + 1, read)
@@ -117,12 +119,14 @@ def _of_cause(
 def _pieces(read: Sequence[KocMention], cause: str) -> list[_Piece]:
     """The feedback of a cause, copies left out."""
     pieces: list[_Piece] = []
+    posts: list[KocMention] = []
     for i, one in enumerate(read):
         m = one.mention
         unsolved = next((cue.words for cue in m.cues if cue.code in UNSOLVED), None)
         is_of_cause = cause in m.causes or (unsolved is not None and not m.causes and bool(pieces))
-        if is_of_cause and (m.against > m.favor or unsolved) and not is_copy(one, [p.one for p in pieces]):
+        if is_of_cause and (m.against > m.favor or unsolved) and not is_copy(one, posts):
             pieces.append(_Piece(i, one, unsolved))
+            posts.append(one)
     return pieces
 
 
