@@ -107,6 +107,8 @@ def test_what_charges_nobody_or_somebody_else_is_no_accusation(text: str) -> Non
         ("从\ue001换成\ue000，真香", False),
         ("\ue001不如\ue000，谁换\ue001谁后悔", False),
         ("\ue000和\ue001都在用", False),
+        ("曾经换成\ue001用过一阵，又回到\ue000", False),
+        ("闺蜜都换成\ue001了，我还是用\ue000", False),
     ],
 )
 def test_a_move_to_a_rival_is_told_from_a_comparison(text: str, moves: bool) -> None:
@@ -178,3 +180,14 @@ def test_praise_is_never_constructive_criticism() -> None:
 def test_a_bad_line_of_a_word_list_is_named(line: str) -> None:
     with pytest.raises(ScoreError, match="line 2"):
         cues.lexicon_of(["# origin", line])
+
+
+def test_who_went_and_came_back_and_who_tells_of_friends_leaves_nobody() -> None:
+    assert "defection" in codes_of("换成\ue001了，不会再用")
+    assert "defection" not in codes_of("曾经换成\ue001用过一阵，烂脸，又回到\ue000")
+    assert "defection" not in codes_of("朋友都换成\ue001了，我还是用\ue000")
+
+
+def test_a_rival_s_money_is_no_charge_that_ours_was_paid() -> None:
+    assert "accusation-paid" in codes_of("\ue000给了你多少钱")
+    assert "accusation-paid" not in codes_of("\ue001给了你多少钱让你黑\ue000")
