@@ -9,10 +9,11 @@ from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 
 from storage.chains import FIELDS, data_text, hash_of
 from storage.codec import clean, dumps, json_of, names_of, us, us_or_none, when, when_or_none
-from storage.database import AnyRow, among, chunks, insert
+from storage.database import AnyRow, among, chunks, insert, lock
 from storage.records import Case, CaseAct, CaseAudit, CaseStep, PostKey, StoreError
 from storage.tables import case_steps, cases
 
+OPENING = "cases"  # the lock of who opens cases by hand; held together by those who watch, who open them too
 KEPT = {"key", "log_head", "entries"}  # a case's own, moved by its log alone
 
 
@@ -50,13 +51,32 @@ def _append(connection: Connection, steps: Sequence[CaseStep]) -> None:
 
 def act(connection: Connection, acts: Sequence[CaseAct]) -> None:
     """Write what somebody did with cases that they saw; StoreError, and nothing is written, if one is not as they saw it."""
+    opening = [one.case for one in acts if one.case.state == "open" and (one.was is None or one.was.state != "open")]
+    if opening:
+        lock(connection, OPENING)
     keys = [one.case.key for one in acts]
     found = {case.key: case for case in load(connection, [cases.c.key.in_(keys)], lock=True)}
     for one in acts:
         if found.get(one.case.key) != one.was:
             words = f"处置单 {one.case.key[:12]} 刚被别人改过，请再看一次"
             raise StoreError(f"{words} / case {one.case.key} was changed by somebody else meanwhile; look at it again")
+    for case in opening:
+        _refuse_second(connection, case)
     write(connection, [one.case for one in acts], [step for one in acts for step in one.steps])
+
+
+def _refuse_second(connection: Connection, case: Case) -> None:
+    """There is one open case per KOC and brand, and one per post of somebody off the roster: somebody else may have opened it
+    a moment ago."""
+    row = _row_of(case)
+    fields = ("brand", "koc_id") if case.koc_id else ("brand", "koc_id", "platform", "post_id")
+    if not case.koc_id and case.post is None:
+        return
+    same = [cases.c[name] == row[name] for name in fields]
+    other = connection.execute(select(cases.c.key).where(cases.c.state == "open", cases.c.key != case.key, *same)).scalar()
+    if other is not None:
+        words = f"刚有人开了处置单 {other[:12]}，请在那里继续"
+        raise StoreError(f"{words} / somebody has opened a case meanwhile: go on with {other[:12]}")
 
 
 def load(connection: Connection, where: Sequence[ColumnElement[bool]], *, lock: bool = False) -> list[Case]:

@@ -23,7 +23,7 @@ from storage.codec import (
     when_or_none,
 )
 from storage.crowds import Crowd
-from storage.database import AnyRow, among, chunks, insert
+from storage.database import AnyRow, among, chunks, insert, lock
 from storage.records import (
     OPERATIONAL_KINDS,
     Calibration,
@@ -89,6 +89,7 @@ def load(connection: Connection, pairs: Sequence[Pair]) -> Watch:
         for alert in outbox.load_alerts(connection, [among(alerts.c.koc_id, ids), among(alerts.c.brand, brands), replayed]):
             if (pair := (alert.alert.koc_id, alert.alert.brand)) in stored:
                 stored[pair].append(alert)
+        lock(connection, case_rows.OPENING, shared=True)
         for case in case_rows.load(connection, [among(cases.c.koc_id, ids), among(cases.c.brand, brands)], lock=True):
             if (pair := (case.koc_id, case.brand)) in opened:
                 opened[pair].append(case)

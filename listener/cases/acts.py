@@ -7,6 +7,7 @@ names the reason and what can be done instead.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -97,7 +98,7 @@ def take(case: Case, said: Said, owner: str = "") -> CaseAct:
     """Somebody takes the case, or gives it to ``owner``."""
     _open(case)
     _heard(said, ())
-    new = (owner or said.who).strip()
+    new = owner.strip() or said.who.strip()
     changed = replace(case, owner=new)
     return CaseAct(changed, (_entry(case, "take", said, {"owner": new, "before": case.owner}),), case)
 
@@ -221,13 +222,19 @@ def approve(case: Case, log: Sequence[CaseStep], said: Said, *, refuse: bool = F
     asked = asked_by(log)
     if asked is None:
         raise CaseError("没有等待批准的申请 / nothing waits for approval")
-    if asked.who.strip().casefold() == said.who.strip().casefold():
+    if _same(asked.who, said.who):
         raise CaseError(f"要由 {asked.who} 以外的人批准 / somebody other than {asked.who} has to approve")
     if refuse:
         return CaseAct(case, (_entry(case, "legal-refused", said, {}),), case)
     entry = _entry(case, "approve", said, {"reason": asked.data.get("reason", ""), "asked_by": asked.who})
     closed = _close(case, "legal", replace(said, note=asked.note, link=asked.link), {"reason": asked.data.get("reason", "")})
     return replace(closed, steps=(entry, *closed.steps))
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two names are one person's: however wide, high or far apart their letters are written."""
+    plain = ["".join(unicodedata.normalize("NFKC", name).casefold().split()) for name in (one, other)]
+    return plain[0] == plain[1]
 
 
 def _merge(case: Case, said: Said, into: Case | None) -> tuple[CaseAct, ...]:

@@ -29,7 +29,9 @@ def ask(app: App, koc_id: str, asked_by: AskedBy, who: str, note: str = "") -> E
     koc = known(app, koc_id)
     require(exit_with(app, koc), "ask")
     alerts = [one.alert for one in app.store.alerts(koc=koc_id)]
-    refusal = refusal_of(asked_by, app.store.cases(koc=koc_id), alerts)
+    keys = {alert.key for alert in alerts}
+    cases = [case for case in app.store.cases() if case.koc_id == koc_id or keys.intersection(case.alerts)]  # merged ones too
+    refusal = refusal_of(asked_by, cases, alerts)
     if refusal:
         _write(app, koc_id, "exit-refused", who, note, asked_by)
         raise RelationError(refusal)

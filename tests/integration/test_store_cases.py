@@ -15,8 +15,8 @@ from storage.store import Store, upgrade
 from tests.stored import BRAND, NOW, at, case, koc, post, step
 
 
-def opened(store: Store, key: str = "C1", **fields: object) -> None:
-    store.act([CaseAct(case(key, "k1", **fields), (step(key, "open"), step(key, "note", days=5)), None)])
+def opened(store: Store, key: str = "C1", koc_id: str = "", brand: str = BRAND) -> None:
+    store.act([CaseAct(case(key, koc_id or f"k-{key}", brand), (step(key, "open"), step(key, "note", days=5)), None)])
 
 
 def test_every_field_of_a_case_and_of_an_entry_comes_back_as_it_was(store: Store) -> None:
@@ -87,6 +87,21 @@ def test_what_somebody_did_to_a_log_past_the_triggers_is_found(store: Store, sta
                 connection.execute(text(f"DROP TRIGGER only_added_case_steps_{name}"))
         connection.execute(text(statement))
     assert fault in store.audit()[0].faults
+
+
+def test_two_people_who_open_a_case_at_once_open_one(store: Store) -> None:
+    opened(store, koc_id="k1")
+    with pytest.raises(StoreError, match="go on with C1"):
+        opened(store, "C2", koc_id="k1")
+    opened(store, "C3", koc_id="k1", brand="栗川")
+    about = PostKey("forum", "p1")
+    store.act([CaseAct(case("C4", "", post=about), (step("C4", "open"),), None)])
+    with pytest.raises(StoreError, match="go on with C4"):
+        store.act([CaseAct(case("C5", "", post=about), (step("C5", "open"),), None)])
+    was = store.cases(brand="栗川")[0]
+    store.act([CaseAct(replace(was, state="closed"), (), was)])
+    store.act([CaseAct(replace(was, state="open"), (), replace(was, state="closed"))])
+    assert [one.key for one in store.cases(state="open")] == ["C1", "C3", "C4"]
 
 
 def test_what_two_cases_become_is_written_together_or_not_at_all(store: Store) -> None:

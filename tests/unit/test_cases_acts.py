@@ -168,7 +168,7 @@ def test_legal_comes_after_verifying_with_a_reason_and_a_second_person() -> None
     assert desk.case.state == "open"
     with pytest.raises(CaseError, match="已有人申请"):
         acts.give_verdict(desk.case, desk.log, "legal", desk.said("再来"), reason="rumor")
-    for who in ("阿宁", " 阿宁 "):
+    for who in ("阿宁", " 阿宁 ", "阿 宁", "阿\u3000宁"):
         with pytest.raises(CaseError, match="以外的人批准"):
             acts.approve(desk.case, desk.log, desk.said(who=who))
     desk.write(acts.approve(desk.case, desk.log, desk.said("同意", who="王总")))
@@ -267,6 +267,7 @@ def test_a_case_is_taken_given_away_and_shared() -> None:
     desk.write(acts.take(desk.case, desk.said()))
     entry = desk.write(acts.take(desk.case, desk.said(), owner="王"))
     assert (desk.case.owner, entry.data) == ("王", {"owner": "王", "before": "阿宁"})
+    assert desk.write(acts.take(desk.case, desk.said(), owner="  ")).data["owner"] == "阿宁"
     desk.write(acts.share(desk.case, desk.said(), ["李", " ", "陈"]))
     desk.write(acts.share(desk.case, desk.said(), ["李"]))
     assert desk.case.members == ("李", "陈")
