@@ -91,15 +91,17 @@ def _contagions(brand: str, crowd: Crowd, heard_to: datetime | None, promised: f
 
 
 def storm_finds(crowd: Crowd, *, zone: ZoneInfo, promised: float) -> tuple[CrowdFind, ...]:
-    """The storms by place: those of the places that changed found anew, the others as they were."""
+    """The storms by place: those of the places that changed found anew, the others as they were; none where none are told."""
+    if promised <= 0:
+        return ()
     before = {one.place: one for one in crowd.finds if one.kind == STORM}
     changed = {place: at for place, at in crowd.changes.items() if place[:1] in KINDS}
     threads = {place: at for place, at in changed.items() if place.startswith(THREAD)}
     new = _of_places(crowd, {p: at for p, at in changed.items() if p not in threads}, before, zone, promised)
-    if threads and promised > 0:
+    if threads:
         first = min(threads.values())  # what a thread is measured by are the others before it
-        touched = {place: max(first, at) for place, at in _later_threads(before, first)}
-        new |= _of_threads(crowd, {**touched, **threads}, before)
+        touched = {place: first for place, one in before.items() if place.startswith(THREAD) and one.at >= first}
+        new |= _of_threads(crowd, {**threads, **touched}, before)
     kept = {place: one for place, one in before.items() if place not in new}
     return tuple(one for _, one in sorted((kept | {p: f for p, f in new.items() if f}).items()) if one)
 
@@ -148,22 +150,21 @@ def _of_threads(crowd: Crowd, changed: Mapping[str, datetime], before: Mapping[s
     known = {place: storms_in(before[place]) if place in before else () for place in changed}
     starts = {place: storms.restart_of(known[place], at) for place, at in changed.items()}
     voices = crowd.voices({place: start - storms.THREAD_WINDOW for place, start in starts.items()})
-    new: dict[str, CrowdFind | None] = dict.fromkeys(changed)
+    # What was found before is kept without a storm too, and with its time: it may become one when an earlier post goes.
+    new: dict[str, CrowdFind | None] = {
+        place: CrowdFind(STORM, place, before[place].at, {"storms": []}) if place in before else None for place in changed
+    }
     many = {p: some for p, some in voices.items() if storms.has_many(some, storms.THREAD_WINDOW, storms.LEAST_THREAD)}
     answers = crowd.answers(min(starts[p] for p in many) - storms.THREAD_DAYS * storms.DAY) if many else ()
     for place in sorted(many.keys() | {place for place, found in known.items() if found}):
         some = many.get(place, ())
         others = [one for one in answers if one[0] != place]
         found = storms_of_thread(some, others, known[place], since=changed[place])
-        if some or found:  # kept without a storm too: it may become one when an earlier post goes
-            new[place] = _find(place, found, some) or CrowdFind(STORM, place, some[-1].at, {"storms": []})
+        times = [one.at for one in some] + [one.last_at for one in found]
+        if times:
+            at = max([*times, before[place].at] if place in before else times)
+            new[place] = CrowdFind(STORM, place, at, {"storms": [_json_of(one) for one in found]})
     return new
-
-
-def _later_threads(before: Mapping[str, CrowdFind], first: datetime) -> list[tuple[str, datetime]]:
-    """The threads that are measured by what has changed, and from when on they are read again."""
-    later = [(place, one) for place, one in before.items() if place.startswith(THREAD) and one.at >= first]
-    return [(place, one.at - storms.THREAD_DAYS * storms.DAY) for place, one in later]
 
 
 def _find(place: str, found: Sequence[Storm], voices: Sequence[Voice]) -> CrowdFind | None:
