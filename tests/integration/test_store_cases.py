@@ -15,8 +15,10 @@ from storage.store import Store, upgrade
 from tests.stored import BRAND, NOW, at, case, koc, post, step
 
 
-def opened(store: Store, key: str = "C1", koc_id: str = "", brand: str = BRAND) -> None:
-    store.act([CaseAct(case(key, koc_id or f"k-{key}", brand), (step(key, "open"), step(key, "note", days=5)), None)])
+def opened(store: Store, key: str = "C1", koc_id: str = "", brand: str = BRAND, state: str = "open") -> None:
+    store.act(
+        [CaseAct(case(key, koc_id or f"k-{key}", brand, state=state), (step(key, "open"), step(key, "note", days=5)), None)]
+    )
 
 
 def test_every_field_of_a_case_and_of_an_entry_comes_back_as_it_was(store: Store) -> None:
