@@ -31,6 +31,7 @@ WHOLE = ""  # the KOC of a signal that is of the whole brand
 WINDOW, YEAR = timedelta(days=45), timedelta(days=365)
 LEAST_FOLLOWERS = 2
 DEALS = 4_000
+AT_ONCE = 500  # deals that are held in memory
 MOST_POSTS = 6
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -115,14 +116,19 @@ def dealt(turns: Sequence[Turned], ties: Sequence[Tie], people: Mapping[str, str
     """How many would follow by chance, the turns of each community dealt out among its members."""
     members = sorted(people, key=lambda koc: (people[koc], koc))
     at = {koc: i for i, koc in enumerate(members)}
-    tied = np.full((len(members), len(members)), np.inf)
+    ends = sorted({at[koc] for tie in ties for koc in (tie.critic, tie.follower) if koc in at})
+    place = np.full(len(members), len(ends))  # of all who are tied to nobody: the last
+    place[ends] = np.arange(len(ends))
+    tied = np.full((len(ends) + 1, len(ends) + 1), np.inf)
     for tie in ties:
         if tie.critic in at and tie.follower in at:
-            where = at[tie.critic], at[tie.follower]
+            where = place[at[tie.critic]], place[at[tie.follower]]
             tied[where] = min(tied[where], _days(tie.at))
     ordered = sorted(turns, key=lambda one: (one.turned_at, one.koc_id))
     rng = np.random.RandomState(_seed(ordered, ties, people))
-    followed = _followers(_deals(ordered, members, people, rng), tied, np.array([_days(one.turned_at) for one in ordered]))
+    followed = _followers(
+        place[_deals(ordered, members, people, rng)], tied, np.array([_days(one.turned_at) for one in ordered])
+    )
     as_many = int((followed >= len(links)).sum())
     return Test(len(links), round(float(followed.mean()), 3), round((1 + as_many) / (DEALS + 1), 6))
 
@@ -135,8 +141,11 @@ def _deals(
     for community in sorted({people[one.koc_id] for one in ordered}):
         inside = np.array([i for i, koc in enumerate(members) if people[koc] == community])
         of_it = [i for i, one in enumerate(ordered) if people[one.koc_id] == community]
-        shuffled = rng.rand(DEALS, len(inside)).argsort(axis=1)
-        who[:, of_it] = inside[shuffled[:, : len(of_it)]]
+        for first in range(0, DEALS, AT_ONCE):
+            drawn = rng.rand(AT_ONCE, len(inside))
+            chosen = drawn.argpartition(len(of_it) - 1, axis=1)[:, : len(of_it)]  # the first of a shuffle, and no more of it
+            order = np.take_along_axis(drawn, chosen, axis=1).argsort(axis=1)
+            who[first : first + AT_ONCE, of_it] = inside[np.take_along_axis(chosen, order, axis=1)]
     return who
 
 
