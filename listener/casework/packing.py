@@ -11,7 +11,9 @@ import csv
 import hashlib
 import io
 import json
+import os
 import re
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -54,10 +56,18 @@ def write_pack(app: App, one: CaseFile, said: Said, file: Path, *, overwrite: bo
     made = pack_of(app, one)
     if file.exists() and not overwrite:
         raise CaseError(f"文件已存在：{file}；换个名字，或 --force / the file exists: name another, or --force")
-    app.store.act([acts.read(one.case, said, "pack", {"sha256": made.sha256, "files": len(made.files)})])
     try:
-        file.touch(mode=0o600)
-        file.write_bytes(made.data)
+        handle, name = tempfile.mkstemp(
+            dir=file.parent, prefix=".case-", suffix=".part"
+        )  # 0600, also in place of an older file
+        part = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as out:
+                out.write(made.data)
+            app.store.act([acts.read(one.case, said, "pack", {"sha256": made.sha256, "files": len(made.files)})])
+            part.replace(file)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise CaseError(f"写不了 / can't be written: {file}: {error.strerror}") from error
     return made

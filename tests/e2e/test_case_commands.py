@@ -231,7 +231,11 @@ def test_the_pack_holds_what_is_known_with_sums_that_fit_and_the_same_state_make
     key = an_open_one(listener, "public")
     assert listener("cases", "pack", key, "--out", "一.zip", "--by", "法务李")[0] == 0
     assert listener("cases", "pack", key, "--out", "一.zip", "--by", "法务李")[0] == 1, "no file is overwritten"
-    assert listener("cases", "pack", key, "--out", "二.zip", "--by", "王总")[0] == 0
+    (folder / "二.zip").touch(mode=0o644)
+    assert listener("cases", "pack", key, "--out", "二.zip", "--force", "--by", "王总")[0] == 0
+    assert (folder / "二.zip").stat().st_mode & 0o077 == 0, "nor is one left open to others that was there before"
+    assert listener("cases", "pack", key, "--out", "没有/三.zip", "--by", "无名")[0] == 1
+    assert not list(folder.glob(".case-*"))
     assert (folder / "一.zip").read_bytes() == (folder / "二.zip").read_bytes()
     assert (folder / "一.zip").stat().st_mode & 0o777 == 0o600
     with zipfile.ZipFile(folder / "一.zip") as packed:
