@@ -35,8 +35,8 @@ DAY = timedelta(days=1)
 
 
 def silences(history: History, state: DriftState, *, least_days: float) -> tuple[tuple[Signal, ...], datetime | None]:
-    """The silences of one KOC in order of time, and the instant from which the KOC will be silent if nothing more is heard
-    (None: the silence is there already, or can't be told).
+    """The silences of one KOC in order of time, and the instant up to which the KOC must be heard for one more, if nothing more
+    is found (None: there is none).
 
     state: where the KOC stood after each mention. least_days: the shortest silence, 0 = none is told.
     """
@@ -52,7 +52,7 @@ def silences(history: History, state: DriftState, *, least_days: float) -> tuple
         if (next_at and next_at <= from_at) or _status_at(state, times[i]) not in MISSED:
             continue
         if history.heard_to is None or history.heard_to < from_at:
-            return tuple(found), None if next_at else from_at
+            return tuple(found), from_at
         found.append(_signal(history, i, from_at, next_at))
     return tuple(found), None
 

@@ -196,3 +196,19 @@ def test_an_alert_shows_the_words_of_others_and_what_they_answer(bench: Callable
     assert [quote.text[:4] for quote in view.before] == ["星澜控油"]
     (left,) = [each for each in one.store.alerts() if each.alert.kind == "defection"]
     assert left.alert.koc_id == "LEAVER", "what is not covered shows no lasting change"
+
+
+def test_a_silence_that_is_over_is_told_whether_coverage_or_the_next_post_came_first(bench: Callable[..., Bench]) -> None:
+    rng = random.Random(8)
+    posts = [item("calm", 7 * n + rng.random(), f"{rng.choice(GOOD)}（第{n + 1}瓶）") for n in range(12)]
+    again = item("calm", 400, GOOD[0])
+    first, last = bench(), bench()
+    for one in (first, last):
+        one.roster(roster())
+    cover(first.store, 410)
+    first.take([*posts, again])
+    last.take([*posts, again])
+    cover(last.store, 410)
+    last.catch_up()
+    assert first.fingerprint() == last.fingerprint()
+    assert [one.alert.kind for one in first.store.alerts()] == ["silence"]

@@ -100,6 +100,8 @@ def test_when_a_silence_will_come_is_known_before() -> None:
     assert both(WEEKLY, None)[1] == day(DUE)
     assert both(WEEKLY, DUE + 0.01)[1] is None
     assert both(WEEKLY, 40, standing("critic"))[1] is None
+    assert both([*WEEKLY, 160], 40)[1] == day(DUE), "it is over already and only not yet covered"
+    assert both([*WEEKLY, 160], 165)[1] == silent_from([day(at) for at in (*WEEKLY, 160)], 60)
 
 
 def test_silences_can_be_switched_off() -> None:
