@@ -579,13 +579,17 @@ def mark_accidents(desk: Desk, now: datetime) -> None:
     was none. One that is changed at this very moment has its turn next time."""
     cases = [case for case in desk.store.cases(state="open") if not case.urgent]
     logs = desk.store.logs([case.key for case in cases])
-    alerts = {one.alert.key: one.alert for one in desk.store.alerts()} if cases else {}
+    cases = [case for case in cases if all(one.step != "not-urgent" for one in logs.get(case.key, ()))]
+    stored = desk.store.alerts_of({key for case in cases for key in case.alerts})
+    alerts = {key: one.alert for key, one in stored.items() if one.state == "current"}
+    posts_of = {
+        case.key: {key for alert in case.alerts if alert in alerts for key in alerts[alert].posts}
+        | ({case.post} if case.post else set())
+        for case in cases
+    }
+    found = {key: accident_in(post.text) for key, post in desk.store.posts_of(set().union(*posts_of.values())).items()}
     for case in cases:
-        if any(one.step == "not-urgent" for one in logs.get(case.key, ())):
-            continue
-        keys = {key for alert in case.alerts if alert in alerts for key in alerts[alert].posts}
-        posts = desk.store.posts_of(keys | ({case.post} if case.post else set()))
-        words = next(filter(None, (accident_in(post.text) for post in posts.values())), "")
+        words = next((found[key] for key in sorted(posts_of[case.key]) if found.get(key)), "")
         if words:
             try:
                 desk.store.act([escalate(case, now, words)])

@@ -17,6 +17,7 @@ from storage.tables import alerts, channels, deliveries, delivery_holds
 Pair = tuple[str, str]  # KOC, brand
 Decide = Callable[[Sequence[StoredAlert], Mapping[str, Sequence[Delivery]]], Reminders]
 _GROUP = tuple_(deliveries.c.channel, alerts.c.koc_id, alerts.c.brand)  # what is claimed, and sent, together
+_LONGEST_WAIT = 2 * 86_400_000_000  # µs: longer than any back-off; what waits longer, not held, was put off by a wrong clock
 
 
 def write_alerts(connection: Connection, current: Sequence[tuple[Alert, int]], superseded: Sequence[tuple[str, int]]) -> None:
@@ -77,15 +78,17 @@ def claim_due(connection: Connection, now: int, until: int, limit: int) -> list[
 
     What one channel is told of one KOC and brand is claimed together: what waits for a second try comes along with what is due,
     and nothing is claimed while another process sends of it, so that an amber can't arrive behind its red. An alert that was
-    superseded is not sent any more, even if a process died while sending it."""
+    superseded is not sent any more, even if a process died while sending it. What was claimed for longer than twice this lease,
+    or waits for a try longer than any back-off lasts, was so by a clock that ran ahead, and is due."""
     lock(connection, "deliveries")  # two that claim at once would share out what belongs together
-    busy = and_(deliveries.c.state == "sending", deliveries.c.claimed_until >= now)
+    latest = until + (until - now)
+    busy = and_(deliveries.c.state == "sending", deliveries.c.claimed_until.between(now, latest))
     held = _groups_of(busy).distinct().subquery()
     first = (
         select(deliveries.c.key)
         .join(alerts, alerts.c.key == deliveries.c.alert_key)
         .outerjoin(held, tuple_(held.c.channel, held.c.koc_id, held.c.brand) == _GROUP)
-        .where(_is_due(deliveries.c, now), held.c.channel.is_(None), deliveries.c.channel.not_in(_resting(now)))
+        .where(_is_due(deliveries.c, now, latest), held.c.channel.is_(None), deliveries.c.channel.not_in(_resting(now)))
         .order_by(func.coalesce(deliveries.c.next_try_at, 0), deliveries.c.key)
         .limit(limit)
     )
@@ -98,7 +101,7 @@ def claim_due(connection: Connection, now: int, until: int, limit: int) -> list[
         .with_for_update(of=deliveries, skip_locked=True)
     )
     claimed = [delivery_of(row) for row in connection.execute(query)]
-    about = _alerts_by_key(connection, [delivery.alert_key for delivery in claimed])
+    about = alerts_by_key(connection, [delivery.alert_key for delivery in claimed])
     moot = {d.key for d in claimed if d.kind != "correction" and about[d.alert_key].state != "current"}
     wanted = [d for d in claimed if d.key not in moot]
     _update(connection, sorted(moot), state="cancelled", claimed_until=None, next_try_at=None)
@@ -113,10 +116,11 @@ def _resting(now: int) -> Select[Any]:
     return select(channels.c.name).where(is_resting(now)).correlate(None)
 
 
-def _is_due(one: Any, now: int) -> ColumnElement[bool]:
-    """Whether a delivery (its columns) may be claimed by itself."""
-    waits = and_(one.state == "pending", or_(one.next_try_at.is_(None), one.next_try_at <= now))
-    return or_(waits, and_(one.state == "sending", one.claimed_until < now))
+def _is_due(one: Any, now: int, latest: int) -> ColumnElement[bool]:
+    """Whether a delivery (its columns) may be claimed by itself. latest: when a claim made by a right clock ends."""
+    is_lost = and_(one.held == "", one.next_try_at > now + _LONGEST_WAIT)
+    waits = and_(one.state == "pending", or_(one.next_try_at.is_(None), one.next_try_at <= now, is_lost))
+    return or_(waits, and_(one.state == "sending", or_(one.claimed_until < now, one.claimed_until > latest)))
 
 
 def _groups_of(which: ColumnElement[bool]) -> Select[Any]:
@@ -130,7 +134,8 @@ def _update(connection: Connection, keys: Sequence[str], **values: Any) -> None:
         connection.execute(update(deliveries).where(among(deliveries.c.key, some)).values(values))
 
 
-def _alerts_by_key(connection: Connection, keys: Iterable[str]) -> dict[str, StoredAlert]:
+def alerts_by_key(connection: Connection, keys: Iterable[str]) -> dict[str, StoredAlert]:
+    """The alerts of these keys, also those that were superseded."""
     found: dict[str, StoredAlert] = {}
     for some in chunks(sorted(set(keys))):
         found.update((stored.alert.key, stored) for stored in load_alerts(connection, [among(alerts.c.key, some)]))
@@ -149,7 +154,7 @@ def settle(connection: Connection, done: Sequence[Delivery], at: int | None = No
         stored.update((row.key, delivery_of(row)) for row in connection.execute(query))
     if missing := by_key.keys() - stored.keys():
         raise StoreError(f"unknown delivery {min(missing)!r}")
-    about = _alerts_by_key(connection, [delivery.alert_key for delivery in done])
+    about = alerts_by_key(connection, [delivery.alert_key for delivery in done])
     rows: list[dict[str, Any]] = []
     holds: list[dict[str, Any]] = []
     late: set[Pair] = set()

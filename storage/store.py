@@ -328,6 +328,11 @@ class Store:
             where.append(tables.alerts.c.koc_id == koc)
         return self._database.read(lambda c: outbox.load_alerts(c, where))
 
+    def alerts_of(self, keys: Iterable[str]) -> dict[str, StoredAlert]:
+        """The alerts of these keys, also those that were superseded; of a key that no alert has, none."""
+        wanted = list(keys)
+        return self._database.read(lambda c: outbox.alerts_by_key(c, wanted))
+
     def deliveries(self, state: DeliveryState | None = None) -> list[Delivery]:
         """Deliveries ordered by (created_at, key)."""
         return self._database.read(lambda c: outbox.deliveries_in(c, state))
@@ -474,10 +479,10 @@ class Store:
         """The stored posts of a link, or of ``platform:id``, in key order."""
         return self._database.read(lambda c: views.at_link(c, link))
 
-    def mentions_of(self, keys: Iterable[PostKey], brand: str) -> dict[PostKey, Mention]:
-        """What these posts say of a brand of ours."""
+    def mentions_of(self, keys: Iterable[PostKey], brand: str, rival: str | None = None) -> dict[PostKey, Mention]:
+        """What these posts say of a brand of ours; rival: of this rival of it instead."""
         wanted = list(keys)
-        return self._database.read(lambda c: histories.mentions_of(c, wanted, brand))
+        return self._database.read(lambda c: histories.mentions_of(c, wanted, brand, rival))
 
     def said(self, keys: Iterable[PostKey], brand: str) -> list[KocMention]:
         """These posts with what they say of a brand of ours, whoever wrote them, in order of time."""

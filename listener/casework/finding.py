@@ -94,7 +94,7 @@ def files_of(app: App, cases: Sequence[Case]) -> list[CaseFile]:
     store, now, targets = app.store, app.now(), app.case_targets()
     kocs = {koc.koc_id: koc for koc in store.kocs()}
     logs = store.logs([case.key for case in cases])
-    alerts = {one.alert.key: one for one in store.alerts(history=True)} if cases else {}
+    alerts = store.alerts_of({key for case in cases for key in case.alerts})
     keys = {key for case in cases for key in _posts_of(case, alerts)}
     views, gone = store.posts_of(keys), store.gone(keys)
     said = {brand: store.mentions_of(keys, brand) for brand in {case.brand for case in cases}}
