@@ -73,7 +73,7 @@ def doing_of(state: ChannelState, now: datetime) -> Doing:
     >>> doing_of(ChannelState("mail"), datetime.now())
     'unused'
     """
-    if state.rests_until is not None and state.rests_until > now:
+    if state.rests_until is not None and state.rests_until > now and (state.failed_at is None or state.failed_at <= now):
         return "resting"
     if state.failures:
         return "failing"

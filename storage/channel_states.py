@@ -48,7 +48,8 @@ def failed(
     failures = row.failures + 1
     spans = [us_of(span) for span in (pause(failures), asked) if span is not None]
     until = max([now + max(spans)] if spans else [], default=None)
-    resting = until if row.rests_until is None or (until or 0) > row.rests_until else row.rests_until
+    before = None if row.failed_at is not None and row.failed_at > now else row.rests_until  # else by a clock that was wrong
+    resting = until if before is None or (until or 0) > before else before
     values = {"failures": failures, "failed_at": now, "error": clean(error), "rests_until": resting}
     connection.execute(update(channels).where(channels.c.name == row.name).values(values))
     return _state_of(_row(connection, name))
@@ -67,8 +68,9 @@ def load(connection: Connection) -> dict[str, ChannelState]:
 
 
 def is_resting(now: int) -> ColumnElement[bool]:
-    """Of the rows of `channels`: nothing goes out through it now."""
-    return channels.c.rests_until.is_not(None) & (channels.c.rests_until > now)
+    """Of the rows of `channels`: nothing goes out through it now. A rest that began later than now was set by a clock that was
+    wrong, and might last for years."""
+    return channels.c.rests_until.is_not(None) & (channels.c.rests_until > now) & (channels.c.failed_at <= now)
 
 
 def _row(connection: Connection, name: str) -> AnyRow:

@@ -199,6 +199,32 @@ def test_only_the_claim_that_holds_can_be_given_back(store: Store) -> None:
     assert store.deliveries() == [delivery("DA", "A", attempts=1, in_doubt=True)]
 
 
+def test_a_clock_that_ran_ahead_keeps_nothing_from_being_sent(store: Store) -> None:
+    """The machine thought it was years later, claimed one and put another off; then its clock was set right."""
+    raise_alerts(store, "A", "B")
+    ahead = NOW + timedelta(days=900)
+    first, second = claim(store, ahead)
+    put_off = replace(second, state="pending", next_try_at=ahead + timedelta(hours=2), claimed_until=None, error="no answer")
+    store.settle([put_off])
+    assert [(one.key, one.in_doubt) for one in claim(store)] == [(first.key, True), (second.key, False)]
+    assert claim(store) == []
+
+
+def test_a_rest_that_a_clock_that_ran_ahead_gave_a_channel_is_none(store: Store) -> None:
+    raise_alerts(store, "A")
+    pause = timedelta(minutes=10)
+    store.channel_failed("mail", "down", NOW + timedelta(days=900), lambda failures: pause)
+    assert keys(claim(store)) == ["DA"]
+    assert store.channel_failed("mail", "down", NOW, lambda failures: pause).rests_until == NOW + pause
+
+
+def test_what_is_held_for_long_is_not_looked_at_before(store: Store) -> None:
+    raise_alerts(store, "A")
+    (one,) = claim(store)
+    store.settle([replace(one, state="pending", attempts=0, next_try_at=NOW + timedelta(days=200), held="muted")], NOW)
+    assert claim(store, NOW + timedelta(days=100)) == []
+
+
 def test_an_unknown_delivery_can_not_be_settled(store: Store) -> None:
     with pytest.raises(StoreError, match="unknown delivery 'DX'"):
         store.settle([delivery("DX", "A")])
