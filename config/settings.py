@@ -57,7 +57,7 @@ _VALUES = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 @dataclass(frozen=True, kw_only=True, config=_VALUES)
 class General:
     """``[listener]``. database: an address, ``sqlite:///…`` or ``postgresql://…``. case_url: where people open a case;
-    ``{key}`` in it stands for the case's key. templates: a folder of message templates of your own, "" none."""
+    ``{key}`` or ``{id}`` in it stands for the case's key. templates: a folder of message templates of your own, "" none."""
 
     SECRETS: ClassVar[Mapping[str, bool]] = {"database": True}
 

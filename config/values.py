@@ -142,10 +142,12 @@ def _one_line(text: str) -> str:
 
 
 def _case_page(text: str) -> str:
-    """A web address in which ``{key}`` may stand anywhere, in the host too."""
-    page_of(text.replace("{key}", "0"))
-    if other := next((word for word in re.findall(r"\{\w*\}", text) if word != "{key}"), None):
-        raise ValueError(f"没有这个占位符，只有 {{key}} / no such placeholder, there is {{key}} alone; is {other!r}")
+    """A web address in which ``{key}``, or ``{id}``, may stand anywhere, in the host too."""
+    page_of(text.replace("{key}", "0").replace("{id}", "0"))
+    if other := next((word for word in re.findall(r"\{\w*\}", text) if word not in ("{key}", "{id}")), None):
+        raise ValueError(
+            f"没有这个占位符，只有 {{key}}（或 {{id}}） / no such placeholder, there is {{key}}, or {{id}}; is {other!r}"
+        )
     return text
 
 

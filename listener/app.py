@@ -580,6 +580,12 @@ class App:
             timezone=self.timezone,
         )
 
+    def graded(self, found: Sequence[StoredAlert]) -> list[StoredAlert]:
+        """Alerts with the severity that they have by now: the posts of some have spread since they were made."""
+        with self.desk() as desk:
+            ranks = pipeline.severities_by_now([one.alert for one in found], desk)
+        return [replace(one, alert=replace(one.alert, severity=rank)) for one, rank in zip(found, ranks, strict=True)]
+
     def view_of(self, stored: StoredAlert) -> AlertView:
         """An alert with all it takes to be shown."""
         return self.views_of([stored])[0]

@@ -160,8 +160,11 @@ def _event_order(mention: KocMention) -> tuple[Any, ...]:
     return (mention.posted_at, mention.mention.key, mention.mention.target)
 
 
-def mentions_of(connection: Connection, keys: Iterable[PostKey], brand: str) -> dict[PostKey, Mention]:
-    """What these posts say of a brand of ours, in key order."""
+def mentions_of(
+    connection: Connection, keys: Iterable[PostKey], brand: str, rival: str | None = None
+) -> dict[PostKey, Mention]:
+    """What these posts say of a brand of ours, in key order; rival: of this rival of it instead."""
+    whom = mentions.c.is_rival.is_(False) if rival is None else and_(mentions.c.is_rival, mentions.c.target == rival)
     found: dict[PostKey, Mention] = {}
     by_platform: dict[str, list[str]] = {}
     for key in sorted(set(keys)):
@@ -170,7 +173,7 @@ def mentions_of(connection: Connection, keys: Iterable[PostKey], brand: str) -> 
         for ids in chunks(post_ids):
             query = select(posts.c.post_id, *_MENTION).join(mentions, mentions.c.post == posts.c.id)
             query = query.where(posts.c.platform == platform, among(posts.c.post_id, ids))
-            for row in connection.execute(query.where(mentions.c.brand == brand, mentions.c.is_rival.is_(False))):
+            for row in connection.execute(query.where(mentions.c.brand == brand, whom)):
                 key = PostKey(platform, row.post_id)
                 found[key] = mention_of(key, row)
     return {key: found[key] for key in sorted(found)}

@@ -42,7 +42,7 @@ def listed(
         if brand is not None:
             showing.known_brand(app, brand)
         who = showing.koc_of(app, koc).koc_id if koc is not None else None
-        found = app.store.alerts(history=history, brand=brand, koc=who)
+        found = app.graded(app.store.alerts(history=history, brand=brand, koc=who))
         if html and not found:
             output.warn("当前没有预警，未写文件 / no alerts, nothing written")
         elif html:

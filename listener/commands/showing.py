@@ -32,9 +32,15 @@ def alert_rows(app: App, found: Sequence[StoredAlert], *, with_state: bool = Fal
         brand: app.store.mentions_of({key for one in found if one.alert.brand == brand for key in one.alert.posts}, brand)
         for brand in {one.alert.brand for one in found}
     }
+    rivals = {
+        (brand, rival): app.store.mentions_of({key for one in found for key in one.alert.posts}, brand, rival)
+        for brand, rival in {(one.alert.brand, one.alert.evidence.get("rival")) for one in found}
+        if rival
+    }
     taken = app.store.acknowledgements(one.alert.key for one in found)
     for one in found:
         alert = one.alert
+        of_rival = rivals.get((alert.brand, alert.evidence.get("rival")), {})
         row: dict[str, Any] = {
             "key": alert.key,
             "kind": alert.kind,
@@ -51,7 +57,7 @@ def alert_rows(app: App, found: Sequence[StoredAlert], *, with_state: bool = Fal
         }
         for key in alert.posts:
             if key in posts:
-                stance = _stance(mentions[alert.brand].get(key))
+                stance = _stance(mentions[alert.brand].get(key) or of_rival.get(key))
                 view = posts[key]
                 row["posts"].append(
                     {
@@ -70,10 +76,11 @@ def alert_rows(app: App, found: Sequence[StoredAlert], *, with_state: bool = Fal
 
 
 def _stance(mention: Mention | None) -> dict[str, Any]:
+    """Toward whom a post takes which stance: our brand, or the rival that the alert is about; None where nothing was read."""
     if mention is None:
-        return {"stance": None, "probability": None}
+        return {"stance": None, "probability": None, "target": None}
     stance = stance_of(mention.favor, mention.against, mention.none)
-    return {"stance": stance, "probability": getattr(mention, stance)}
+    return {"stance": stance, "probability": getattr(mention, stance), "target": mention.target}
 
 
 def print_alerts(app: App, found: Sequence[StoredAlert], *, full: bool) -> None:

@@ -169,7 +169,7 @@ def view_of(
     """A stored alert and its KOC's history of the brand → what is shown of it. Posts no longer stored are left out.
 
     moods: for an alert about the whole brand, whose history holds the posts it quotes: the public's moods that are drawn.
-    case_url: the ``case_url`` setting, in which ``{key}`` stands for the case's key."""
+    case_url: the ``case_url`` setting, in which ``{key}`` or ``{id}`` stands for the case's key."""
     alert = stored.alert
     evidence = evidence_of(alert.evidence)
     nats = {share.key: share.nats for share in evidence.shares} if evidence else {}
@@ -186,7 +186,7 @@ def view_of(
         state=stored.state,
         language=language,
         timezone=timezone,
-        case_url=case_url.replace("{key}", case.key) if case_url and case else "",
+        case_url=case_url.replace("{key}", case.key).replace("{id}", case.key) if case_url and case else "",
         causes=_causes([by_key[key].mention for key in alert.posts if key in by_key]),
         departments=tuple(departments),
         beside=tuple(beside),

@@ -77,6 +77,7 @@ def test_the_contract_from_init_to_alerts(listener: Callable[..., Any]) -> None:
         for post in alert["posts"]:
             assert {"platform", "post_id", "url", "posted_at", "text", "stance", "probability"} <= post.keys()
             assert post["stance"] in ("favor", "against", "none")
+            assert post["target"] in (SEASON.brand.name, alert["evidence"].get("rival"))
             assert "@~" not in post["text"]
     who = next(alert["koc_id"] for alert in reversed(alerts) if alert["kind"] == "drift")
     code, out, _ = listener("explain", who, "--format", "json")

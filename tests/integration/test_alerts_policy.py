@@ -322,6 +322,12 @@ def test_the_commands_take_on_mute_and_show_what_is_held(tmp_path: Path, capsys:
     listed = json.loads(said("-f", "json"))
     assert [one["acknowledged_by"] for one in listed] == ["王敏", None]
     assert "王敏 已接手" in said()
+    assert [one["severity"] for one in listed] == ["watch", "watch"]
+    with Store.open(f"sqlite:///{tmp_path / 'listener.db'}") as store:
+        store.add([post("1", by="a1", counts=Counts(likes=5000))], stored_at=NIGHT)
+    listed = json.loads(said("-f", "json").rpartition("]")[0] + "]")  # a warning follows: the post is not scored yet
+    assert [one["severity"] for one in listed] == ["important", "important"], "its posts have spread"
+    assert "重要" in said()
 
     soon = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
     assert "365" in said("mute", "--koc", "k1", "--until", "2999-01-01", "--reason", "召回", code=1)

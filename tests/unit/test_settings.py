@@ -408,7 +408,7 @@ def test_a_password_in_clear_over_the_net_is_refused():
 
 
 def test_the_key_of_a_case_may_stand_anywhere_in_its_address():
-    for address in ("https://desk.example/c/{key}?a={key}", "https://{key}.desk.example/"):
+    for address in ("https://desk.example/c/{key}?a={key}", "https://{key}.desk.example/", "https://desk.example/{id}"):
         assert read(f"[listener]\ncase_url = '{address}'").listener.case_url == address
 
 

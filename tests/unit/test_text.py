@@ -174,10 +174,12 @@ def test_the_case_address_is_made_from_the_setting() -> None:
     told = history()
     alert = stored(told.mentions)
     (line,) = (each for each in EXAMPLE.read_text("utf-8").splitlines() if each.startswith("#case_url"))
-    (placeholder,) = set(re.findall(r"\{\w+\}", line))  # as people are told to write it
-    seen = view_of(alert, told, koc=KOC, case=case(alert.alert), case_url=f"https://desk.example/{placeholder}?a=1")
-    assert seen.case_url == f"https://desk.example/{'c' * 32}?a=1"
-    assert view_of(alert, told, koc=KOC, case_url=f"https://desk.example/{placeholder}").case_url == ""
+    placeholders = set(re.findall(r"\{\w+\}", line))  # as people are told to write them
+    assert placeholders == {"{key}", "{id}"}
+    for placeholder in placeholders:
+        seen = view_of(alert, told, koc=KOC, case=case(alert.alert), case_url=f"https://desk.example/{placeholder}?a=1")
+        assert seen.case_url == f"https://desk.example/{'c' * 32}?a=1"
+        assert view_of(alert, told, koc=KOC, case_url=f"https://desk.example/{placeholder}").case_url == ""
 
 
 def test_evidence_reads_times_with_and_without_zone() -> None:
