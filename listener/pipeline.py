@@ -640,7 +640,9 @@ def owe(desk: Desk) -> int:
     """Add the deliveries that are owed by now besides: to whoever is on call, and up the ladder where nobody took an alert on.
     Returns how many."""
     directory, now = desk.directory, desk.now()
-    if directory is None or not (directory.rota or directory.routes or desk.ladder.steps):
+    if directory is None:
+        return 0
+    if not (directory.rota or directory.routes or desk.ladder.steps or desk.store.owing_channels() - set(directory.channels)):
         return 0
     since, kocs = now - desk.policy.deliver_within, {koc.koc_id: koc for koc in desk.store.kocs()}
     found = desk.store.unanswered(since)

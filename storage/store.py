@@ -424,6 +424,10 @@ class Store:
         """What the channels owe since they last took a message, by name; those that owe nothing are left out."""
         return self._database.read(unsent.by_channel)
 
+    def owing_channels(self) -> set[str]:
+        """Names of channels that have deliveries which nobody received: waiting, or given up."""
+        return self._database.read(unsent.owing)
+
     def channel_states(self) -> dict[str, ChannelState]:
         """How the channels do that were ever used, by name."""
         return self._database.read(channel_states.load)

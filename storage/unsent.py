@@ -25,3 +25,9 @@ def by_channel(connection: Connection) -> dict[str, Unsent]:
         .group_by(deliveries.c.channel)
     )
     return {name: Unsent(int(waiting), int(dead), when(oldest)) for name, waiting, dead, oldest in connection.execute(query)}
+
+
+def owing(connection: Connection) -> set[str]:
+    """Names of channels that have deliveries which wait or were given up."""
+    query = select(deliveries.c.channel).where(deliveries.c.state.in_(("pending", "dead"))).distinct()
+    return set(connection.execute(query).scalars())

@@ -41,7 +41,8 @@ def owed(
     """Deliveries that these alerts, current and taken on by nobody, need besides those they have.
 
     What is told at any hour goes to whoever is on call, where people of its own channels may not be disturbed now. One that has
-    become graver since it was made (its posts have spread) goes to whom routes send the graver one. What nobody takes on in
+    become graver since it was made (its posts have spread) goes to whom routes send the graver one. One that nobody heard, and
+    whose channels were all removed, renamed or switched off since, goes where it would go now. What nobody takes on in
     time is escalated: once for each alert and step, as a delivery of its own kind. severity: that of an alert by now.
     """
     made: list[Delivery] = []
@@ -52,6 +53,8 @@ def owed(
             continue
         rank, koc = severity(alert), kocs.get(alert.koc_id)
         channels = [*_on_call(alert, rank, told, now, policy), *_graver(alert, rank, koc, directory)]
+        if not any(row.state in ("sent", "summarized") or row.channel in directory.channels for row in told):
+            channels += channels_of(alert, koc, directory, rank)
         known = {row.channel for row in told}
         made += [_delivery(alert, name, "alert", now) for name in dict.fromkeys(channels) if name not in known]
         made += _escalated(alert, rank, rows, now, policy, directory, ladder, koc)

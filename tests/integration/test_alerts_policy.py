@@ -283,6 +283,20 @@ def test_an_outage_keeps_what_is_due_and_a_hold_does_not_hide_it(office: Office)
     assert office.wires["mail"].kinds == ["alert"]
 
 
+def test_what_nobody_heard_since_its_channel_was_renamed_goes_where_alerts_go_now(office: Office) -> None:
+    noon = MORNING + 4 * HOUR
+    office.raise_alerts("told", now=noon, who="k2")
+    office.directory = Directory(("mail",))
+    office.deliver(noon)
+    office.raise_alerts("a", now=noon)
+    office.wires, office.directory = {"post": Wire("post")}, Directory(("post",))
+    office.deliver(noon + HOUR / 60)
+    assert office.wires["post"].got == [("alert", ("a",))]
+    assert {one.state for one in office.store.deliveries() if one.alert_key == "a"} == {"sent", "dead"}
+    office.deliver(noon + HOUR)
+    assert len(office.wires["post"].got) == 1
+
+
 @pytest.mark.parametrize("table", ["acknowledgements", "mutes", "delivery_holds"])
 def test_the_database_itself_refuses_to_change_what_was_noted(office: Office, table: str) -> None:
     noon = MORNING + 4 * HOUR
