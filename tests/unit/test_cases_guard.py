@@ -35,6 +35,11 @@ def test_the_guard_rail_keeps_its_floors(name: str) -> None:
     assert caught / (caught + len(wrong)) >= precision, wrong
 
 
+def test_the_guard_rail_keeps_what_it_learnt_of_a_reader() -> None:
+    assert sum(refusal_of(phrase) is not None for phrase in phrases.READ_REFUSED) >= 23
+    assert [phrase for phrase in phrases.READ_PASSED if refusal_of(phrase)] == []
+
+
 @pytest.mark.parametrize(
     "word", ["施压", "删帖", "删除评论", "终止合作", "解约", "起诉他", "发律师函", "控评", "拉黑他", "举报他"]
 )
