@@ -76,7 +76,16 @@ def _many_subject(letter: Letter, brands: str) -> str:
     view = main_view(letter)
     told = headline(view, evidence_of(view.alert.evidence))
     brand, name = line_of(view.alert.brand), line_of(view.name)
+    if is_mixed(letter):
+        return f"【无人接手】{brands}：{n} 条预警到时无人接手" if zh else f"[Nobody took them on] {brands}: {n} alerts"
     return f"【无人接手】{brand}｜{name}：{told}"[:80] if zh else f"[Nobody took it on] {brand}: {name}, {told}"[:120]
+
+
+def is_mixed(letter: Letter) -> bool:
+    """Whether it tells of several KOCs, or brands.
+
+    What is told beside the main alert needs a name then."""
+    return len({(view.alert.koc_id, view.alert.brand) for view in letter.views}) > 1
 
 
 def letter_text(letter: Letter) -> str:
@@ -160,6 +169,7 @@ def values_of(letter: Letter, **more: Any) -> dict[str, Any]:
         "story": story_of(main) if main else None,
         "rows": [_row(each, stands) for each in letter.views[:MOST_ROWS]] if not main else [],
         "left_out": max(0, len(letter.views) - MOST_ROWS) if not main else 0,
+        "mixed": is_mixed(letter),
         "made": phrases.minute(letter.made_at, letter.timezone),
         "channel": line_of(letter.channel),
         **words,

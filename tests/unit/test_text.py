@@ -14,6 +14,7 @@ import pytest
 from config.edit import EXAMPLE
 from listener.cases import steps as cases
 from listener.text import faces, hook, phrases, quotes
+from listener.text.chat import chat_of
 from listener.text.story import LADDERS, MOST_QUOTES, story_of
 from listener.text.views import AlertView, Quote, evidence_of, view_of
 from storage.records import Koc, PostKey
@@ -455,3 +456,11 @@ def test_stances_and_mentions_read_as_they_should() -> None:
     assert seen.dots[0].stance == pytest.approx(0.87)
     assert not seen.dots[3].own_words
     assert seen.before[-1].posted_at < seen.quotes[0].posted_at - timedelta(days=8)
+
+
+def test_escalations_of_many_kocs_in_one_letter_name_each_of_them() -> None:
+    whole = letter(*many(25), kind="escalation")
+    assert faces.subject_of(whole).endswith("25 条预警到时无人接手")
+    for words in (faces.letter_text(whole), faces.letter_html(whole), chat_of(whole).text):
+        assert all(f"听众{at}" in words for at in range(25))
+        assert "同一位 KOC" not in words
