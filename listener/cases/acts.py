@@ -18,6 +18,7 @@ from listener.cases.quality import CHECKS, REACTIONS, behind_in, checks_of
 from listener.cases.steps import ANSWERS, ASIDE, PROGRAM, STEPS, CaseError, Variant, advance, done_in
 from listener.keys import key_of
 from listener.text.refusals import refusal
+from listener.text.words import word
 from storage.records import Case, CaseAct, CaseStep, Json, PostKey
 
 CLOSING: Final = ("false-alarm", "mild", "duplicate", "withdrawn", "legal")  # verdicts that close without a public follow-up
@@ -138,7 +139,7 @@ def _owned(case: Case, said: Said) -> Case:
 
 def _needs_words(step: str, said: Said) -> None:
     if not (said.note.strip() or said.reply.strip() or said.link.strip()):
-        words = f"{step} 要写一句做了什么（--note、--reply 或 --link）"
+        words = f"「{word('step', step)}」要写一句做了什么（--note、--reply 或 --link）"
         raise CaseError(f"{words} / say what was done in step {step!r}: --note, --reply or --link")
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from listener.keys import key_of
+from listener.text.words import word
 from storage.records import Alert, Case, CaseStep, Koc
 
 Variant = Literal["public", "private", "care"]
@@ -101,8 +102,8 @@ def advance(case: Case, step: str, *, who: str, at: datetime, note: str = "") ->
     if step not in steps:
         raise CaseError(f"没有这一步 {step!r} / unknown step {step!r} in a {case.variant} case; there are: {', '.join(steps)}")
     if step != case.next_step:
-        words = f"{step} 还没轮到，现在该做 {case.next_step}"
-        raise CaseError(f"{words} / step {step!r} is not due in case {case.key}; due is {case.next_step!r}")
+        words = f"「{word('step', step)}」还没轮到，现在该做「{word('step', case.next_step)}」（{case.next_step}）"
+        raise CaseError(f"{words} / step {step!r} is not due in case {case.key[:12]}; due is {case.next_step!r}")
     if not who.strip():
         raise CaseError(f"要写明是谁做的 / step {step!r} needs a name: who did it?")
     rest = steps[steps.index(step) + 1 :]

@@ -145,7 +145,7 @@ def table_row_of(one: CaseFile, app: App) -> dict[str, Any]:
     return {
         "key": one.case.key[:12],
         "urgent": "‼" if one.case.urgent else "",
-        "name": line_of(one.name) or (word("variant", one.case.variant, language) if not one.case.post else _post_of(one)),
+        "name": line_of(one.name) or _post_of(one) or ("整个品牌" if language == "zh-CN" else "the whole brand"),
         "brand": line_of(one.case.brand),
         "variant": word("variant", one.case.variant, language),
         "state": state or word("case-state", one.case.state, language),
@@ -204,7 +204,7 @@ class _Page:
         case, koc = self.case, self.one.koc
         who = line_of(self.one.name) or (_post_of(self.one) or self.say("整个品牌", "the whole brand"))
         state = self.word("case-state", case.state)
-        more = " · ".join(filter(None, [koc.koc_id, koc.tier, koc.domain, koc.owner] if koc else []))
+        more = " · ".join(filter(None, [koc.koc_id, koc.tier, self.word("domain", koc.domain), koc.owner] if koc else []))
         line = f"{self.say('处置单', 'Case')} {self.id} · {self.word('variant', case.variant)} · {state} · {case.brand} · {who}"
         yield f"[bold]{escape(line_of(line))}[/bold]" + (f"（{escape(line_of(more))}）" if more else "")
         if case.urgent:
@@ -377,10 +377,22 @@ class _Page:
         for number, entry in entries[-MOST_LOG:]:
             who = self.say("程序", "program") if entry.who == PROGRAM else entry.who
             fixed = f"（{self.say('更正', 'corrects')} {entry.data['corrects']}）" if "corrects" in entry.data else ""
-            known = {alert.alert.key for alert in self.one.alerts}
-            words = entry.note[:12] if entry.note in known else line_of(entry.note)
-            told = [f"{number:>3} {self.at(entry.at)} {who} {self.word('step', entry.step)}{fixed}", words, link_of(entry.link)]
+            told = [f"{number:>3} {self.at(entry.at)} {who} {self.word('step', entry.step)}{fixed}"]
+            told += [self.log_words(entry), link_of(entry.link)]
             yield f"  [dim]{escape('  '.join(filter(None, told)))}[/dim]"
+
+    def log_words(self, entry: CaseStep) -> str:
+        """A note as people read it: the program notes codes, keys and moments."""
+        if entry.step == "take":
+            owner = str(entry.data.get("owner", ""))
+            return "  ".join(filter(None, [f"→ {line_of(owner)}" if owner != entry.who else "", line_of(entry.note)]))
+        if entry.who != PROGRAM:
+            return line_of(entry.note)
+        if entry.step == "variant":
+            return self.word("variant", entry.note)
+        if entry.step == "recovered":
+            return self.at(datetime.fromisoformat(entry.note))
+        return entry.note[:12] if entry.note in {alert.alert.key for alert in self.one.alerts} else line_of(entry.note)
 
 
 # ---------------------------------------------------------------------------------------------------------- the report

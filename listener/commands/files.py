@@ -119,7 +119,11 @@ def contact_lines(contacts: Contacts, now: datetime, language: Language) -> Iter
     """The last contact and the team's reply times, in words."""
     zh = language == "zh-CN"
     if contacts.last_at is None:
-        yield Text("还没有联系记录：listener koc contact" if zh else "no contact on record: listener koc contact")
+        yield Text(
+            "还没有联系记录：listener koc contact KOC --note …"
+            if zh
+            else "no contact on record: listener koc contact KOC --note …"
+        )
     else:
         ago = span_of(now - contacts.last_at, zh)
         usual = contacts.usual_reply
@@ -127,7 +131,7 @@ def contact_lines(contacts: Contacts, now: datetime, language: Language) -> Iter
             (f"；通常 {span_of(usual, zh)} 内答复" if zh else f"; replies usually take {span_of(usual, zh)}") if usual else ""
         )
         who = line_of(contacts.last_by)
-        yield Text(f"{ago}前由{who}联系{reply}" if zh else f"last contact {ago} ago by {who}{reply}")
+        yield Text(f"{ago}前由 {who} 联系{reply}" if zh else f"last contact {ago} ago by {who}{reply}")
     if contacts.waiting_since is not None:
         waits = span_of(now - contacts.waiting_since, zh)
         yield Text(f"来询等了 {waits}，还没有答复" if zh else f"wrote to us {waits} ago: no answer yet", "yellow")

@@ -112,8 +112,13 @@ def test_a_public_case_is_led_from_its_alert_to_its_end(listener: Listener, fold
     assert "由人发出" in warned
     (folder / "回复.txt").write_text(draft.replace("【请填：最晚哪天】", "5 月 8 日"), encoding="utf-8")
     done = ["cases", "step", key, "公开致谢", "--reply-file", "回复.txt", "--link", LINK, "--by", "阿宁"]
+    assert listener("cases", "take", key, "--to", "小周", "--by", "阿宁")[0] == 0
+    assert "阿宁 接手  → 小周" in listener("cases", "show", key)[1], "the log says whom it was given to"
+    assert listener("cases", "take", key, "--by", "阿宁")[0] == 0
     assert listener(*done)[0] == 0
-    assert listener("cases", "step", key, "close", "--by", "阿宁")[0] == 1
+    code, _, told = listener("cases", "step", key, "close", "--by", "阿宁")
+    assert code == 1
+    assert "「结案」还没轮到，现在该做「转责任部门」（route）" in told
     assert listener("cases", "step", key, "route", "--note", "客服部，周五前", "--by", "阿宁")[0] == 0
     assert listener("cases", "step", key, "verify", "--note", "属实：三次未回访", "--by", "小李")[0] == 0
     assert listener("cases", "step", key, "resolve", "--note", "退款并更换", "--by", "阿宁")[0] == 0
@@ -141,7 +146,8 @@ def test_a_public_case_is_led_from_its_alert_to_its_end(listener: Listener, fold
         "satisfied",
         True,
     )
-    assert next(one["step"] for one in after["log"] if one["who"] != "listener") == "acknowledge"
+    people = [one["step"] for one in after["log"] if one["who"] != "listener"]
+    assert people[:3] == ["take", "take", "acknowledge"]
     assert listener("cases", "note", key, "--note", "应为四次未回访", "--corrects", "2", "--by", "小李")[0] == 0
     assert listener("cases", "reopen", key, "--note", "又有人说同样的问题", "--by", "阿宁")[0] == 0
     assert stored(listener, key)["next_step"] == "verify"

@@ -63,7 +63,7 @@ def test_a_public_case_has_no_follow_up_without_a_link_and_no_end_without_a_foll
     desk.walk("acknowledge", "route", "verify", "resolve")
     with pytest.raises(CaseError, match="公开跟进要附上链接"):
         desk.do("follow-up")
-    with pytest.raises(CaseError, match="现在该做 follow-up"):
+    with pytest.raises(CaseError, match="现在该做「公开跟进」"):
         desk.do("close")
     desk.case = replace(desk.case, next_step="close")  # as an older version let it be
     desk.log.append(CaseStep("c1", NOW, "阿宁", "follow-up", "说了"))
