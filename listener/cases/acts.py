@@ -209,7 +209,8 @@ def _ask_legal(case: Case, log: Sequence[CaseStep], said: Said, reason: str) -> 
         words = "转法务要写明是谣言、侵权、冒充还是敲诈：--reason"
         raise CaseError(f"{words} / legal needs a reason: {', '.join(LEGAL_REASONS)}")
     if not is_verified(log):
-        words = f"先核实，再转法务：listener cases step {case.key[:12]} verify --note 结论"
+        due = f"，现在该做「{word('step', case.next_step)}」" if case.next_step != "verify" else ""
+        words = f"先核实，再转法务{due}：listener cases step {case.key[:12]} {case.next_step} --note …"
         raise CaseError(f"{words} / verify first: a genuine criticism is nothing for legal")
     if asked_by(log):
         raise CaseError("已有人申请，等第二人批准：listener cases approve / it was asked for already, a second person approves")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 privacy = typer.Typer(no_args_is_help=True, help="个人信息：查阅、删除、反对 / what is kept of a person")
 WhoArgument = Annotated[
-    str, typer.Argument(metavar="KOC|ACCOUNT", help="名单编号；或账号ID、主页链接（写 --platform）/ id or account")
+    str, typer.Argument(metavar="KOC|ACCOUNT", help="编号或名字；或账号ID、主页链接（写 --platform）/ id, name or account")
 ]
 PlatformOption = Annotated[str, typer.Option(help="按账号：哪个平台 / by account: which platform")]
 WhyOption = Annotated[str, typer.Option("--why", help="原因：谁在何时要求 / who asked, and when")]

@@ -15,10 +15,10 @@ from storage.roster_records import By, Erased, Wish
 
 
 def subject_of(app: App, who: str, platform: str = "") -> Subject:
-    """A KOC by id, on the roster or taken off it; or, with a platform, whoever has that account there (id or address of the
-    profile): a KOC whose only account it is, or was, is meant whole."""
+    """A KOC by id, on the roster or taken off it, or by a name that no other has; or, with a platform, whoever has that account
+    there (id or address of the profile): a KOC whose only account it is, or was, is meant whole."""
     if not platform:
-        return _koc(app, who)
+        return _koc(app, _id_of(app, who))
     handle = next(iter(handles_in(who.strip(), platform_named(platform), is_id=True)), None)
     if handle is None or not handle.account_id:
         raise RelationError(f"{who}: 不是账号ID，也不是主页链接 / neither an account id nor a profile's address")
@@ -29,6 +29,17 @@ def subject_of(app: App, who: str, platform: str = "") -> Subject:
         if held == (account,):
             return _koc(app, koc_id)
     return _subject(app, "", (account,))
+
+
+def _id_of(app: App, who: str) -> str:
+    kocs = app.store.kocs()
+    if who in app.store.privacy.former() or any(koc.koc_id == who for koc in kocs):
+        return who
+    named = sorted(koc.koc_id for koc in kocs if koc.name == who)
+    if len(named) > 1:
+        ids = "、".join(named)
+        raise RelationError(f"有多位 {who!r}，请写编号：{ids} / {len(named)} KOCs are called so, write the id: {ids}")
+    return named[0] if named else who
 
 
 def _koc(app: App, koc_id: str) -> Subject:

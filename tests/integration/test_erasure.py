@@ -268,7 +268,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 def test_an_objection_is_carried_out_on_the_command_line(run: Callable[..., str]) -> None:
     assert "写明原因" in run("privacy", "erase", "K1", "--yes", code=1)
     assert "写明原因" in run("privacy", "export", "K1", "--out", "k1.json", code=1)
-    run("privacy", "export", "K1", "--out", "k1.json", "--why", "本人查阅")
+    run("privacy", "export", "阿澜", "--out", "k1.json", "--why", "本人查阅")
     assert stat.S_IMODE(Path("k1.json").stat().st_mode) == 0o600
     assert "can't write" in run("privacy", "export", "K1", "--out", "k1.json", "--why", "本人查阅", code=1)
     assert "posts 3" in run("privacy", "object", "K1", "--yes", "--why", "本人来信", "--by", "法务")

@@ -157,10 +157,13 @@ def test_an_accident_is_no_mild_criticism() -> None:
 
 def test_legal_comes_after_verifying_with_a_reason_and_a_second_person() -> None:
     desk = Desk()
-    desk.walk("acknowledge", "route")
+    desk.walk("acknowledge")
+    with pytest.raises(CaseError, match=r"现在该做「转责任部门」：listener cases step \S+ route"):
+        acts.give_verdict(desk.case, desk.log, "legal", desk.said("收钱造谣"), reason="rumor")
+    desk.walk("route")
     with pytest.raises(CaseError, match="谣言、侵权、冒充还是敲诈"):
         acts.give_verdict(desk.case, desk.log, "legal", desk.said("他说得难听"), reason="rude")
-    with pytest.raises(CaseError, match="先核实"):
+    with pytest.raises(CaseError, match=r"先核实，再转法务：listener cases step \S+ verify"):
         acts.give_verdict(desk.case, desk.log, "legal", desk.said("收钱造谣"), reason="rumor")
     desk.walk("verify")
     [asked] = acts.give_verdict(desk.case, desk.log, "legal", desk.said("聊天记录证明索要五万"), reason="extortion")
