@@ -147,7 +147,9 @@ def promise_remind(context: typer.Context, form: FormatOption = Format.table) ->
         ]
         output.write_rows(rows, form, columns=columns, empty="没有到期的承诺 / nothing is due")
     if new:
-        output.warn(f"新提醒 {new} 条 / {new} new reminders")
+        output.warn(
+            f"新提醒 {new} 条，含处置单、来源与渠道：listener alerts / {new} new reminders, of cases, sources and channels too"
+        )
 
 
 def _note(context: typer.Context, key: str, act: PromiseAct, reason: str, by: str | None, due: str | None = None) -> None:
