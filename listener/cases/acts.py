@@ -115,7 +115,7 @@ def share(case: Case, said: Said, members: Iterable[str]) -> CaseAct:
 def do_step(case: Case, log: Sequence[CaseStep], step: str, said: Said) -> CaseAct:
     """Do the step that is due. Verifying may be done beside the steps of a private case or a care visit. Whoever does the first
     step of a case that nobody has taken takes it."""
-    _heard(said, log, is_reply=step in ANSWERS)
+    _heard(said, log, is_reply=step in (*ANSWERS, "support", "fix"))
     data = _data_of(said)
     if step == ASIDE and ASIDE not in STEPS[case.variant]:
         _open(case)
