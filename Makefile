@@ -55,7 +55,7 @@ contracts: $(VENV)/.dev ## import-linter: the architecture
 	@"$(VENV)/bin/python" -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 
 # The pillars and the steps without I/O: what has to be covered, branches too. `nlp/train.py` and its kin run by hand, at training.
-PURE := spiders/*,nlp/*,storage/*,config/*,listener/normalize.py,listener/mentions.py,listener/drift/*,listener/alerts.py,listener/cases.py,listener/explain.py,listener/coverage.py,listener/board.py
+PURE := spiders/*,nlp/*,storage/*,config/*,listener/normalize.py,listener/mentions.py,listener/drift/*,listener/signals/*,listener/alerts/*,listener/cases/*,listener/relations/*,listener/explain.py,listener/coverage.py,listener/board.py
 
 coverage: $(VENV)/.dev ## the tests, with branch coverage of the pillars and the pure steps (at least 95 %)
 	@$(RUN) -m coverage erase

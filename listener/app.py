@@ -25,7 +25,7 @@ from listener.accounts import platform_named, resolve_link
 from listener.cases.clocks import Target, Targets
 from listener.channels.door import Channel, ChannelError
 from listener.crawling import Part, collect_many
-from listener.dispatching import directory_of, hours_of, ladder_of, policy_of
+from listener.dispatching import directory_of, hours_of, ladder_of, policy_of, settled_by
 from listener.drift.rules import Rule
 from listener.engines import Dask, Processes, Reach, executor_of, public_reach, store_of
 from listener.relations.promises import Reminding
@@ -501,8 +501,9 @@ class App:
         log.info("%s: %s, %d 条 / items, %d KOC", name, crawled.outcome, crawled.items, watched)
 
     def deliver(self) -> pipeline.Delivered:
-        """Send what is due."""
+        """Send what is due. What was held back by settings that have changed since is looked at again."""
         self.refresh()
+        self.store.decide_anew(settled_by(self.settings), self.now())
         with self.desk() as desk:
             done = pipeline.deliver(desk)
         if done != pipeline.Delivered():

@@ -10,6 +10,7 @@ from config.alerting import WEEKDAYS
 from listener.alerts.owing import Ladder
 from listener.alerts.policy import Policy
 from listener.alerts.routing import Directory, Person, Route, Shift, on_call
+from listener.keys import key_of
 from listener.working_days import LAST_KNOWN_YEAR, Hours, day_of
 
 AHEAD = timedelta(days=60)  # in which a calendar that ends should be noticed
@@ -29,6 +30,11 @@ def policy_of(settings: config.Settings) -> Policy:
         reach=given.reach,
         on_call=partial(on_call, directory_of(settings)),
     )
+
+
+def settled_by(settings: config.Settings) -> str:
+    """The settings that hold deliveries back, in short: another text where they are others."""
+    return key_of(*map(repr, (settings.listener.timezone, settings.alerts, settings.people, settings.routes, settings.on_call)))
 
 
 def hours_of(settings: config.Settings) -> Hours:

@@ -12,10 +12,12 @@ from storage.codec import clean, json_of, json_text, keys_of, keys_text, us, us_
 from storage.database import AnyRow, among, chunks, insert, lock
 from storage.dirty import mark_if_clear
 from storage.records import OPERATIONAL_KINDS, Alert, Delivery, Reminders, StoredAlert, StoreError
-from storage.tables import alerts, channels, deliveries, delivery_holds
+from storage.tables import alerts, channels, deliveries, delivery_holds, meta
 
 Pair = tuple[str, str]  # KOC, brand
 Decide = Callable[[Sequence[StoredAlert], Mapping[str, Sequence[Delivery]]], Reminders]
+DECIDED_WITH = "alerts"  # the fact of which settings what is held back was held by
+STORM = "storm"  # the reason of what waits for the rest of its storm
 _GROUP = tuple_(deliveries.c.channel, alerts.c.koc_id, alerts.c.brand)  # what is claimed, and sent, together
 _LONGEST_WAIT = 2 * 86_400_000_000  # µs: longer than any back-off; what waits longer, not held, was put off by a wrong clock
 
@@ -205,6 +207,22 @@ def remind(connection: Connection, decide: Decide, at: int) -> Reminders:
     write_alerts(connection, [(alert, at) for alert in changes.alerts], [(key, at) for key in changes.superseded])
     write_deliveries(connection, changes.deliveries, changes.cancelled)
     return changes
+
+
+def is_decided(connection: Connection, decided_with: str) -> bool:
+    return connection.execute(select(meta.c.value).where(meta.c.key == DECIDED_WITH)).scalar() == decided_with
+
+
+def decide_anew(connection: Connection, decided_with: str, now: int) -> bool:
+    """Have what is held back looked at again where it was held by other settings; returns whether it was so. What waits for the
+    rest of its storm goes on waiting: its message is told together, whatever the settings."""
+    if is_decided(connection, decided_with):
+        return False
+    statement = insert(connection.dialect.name, meta).values(key=DECIDED_WITH, value=decided_with)
+    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": decided_with}))
+    held = and_(deliveries.c.state == "pending", deliveries.c.held.not_in(("", STORM)), deliveries.c.next_try_at > now)
+    connection.execute(update(deliveries).where(held).values(next_try_at=now))
+    return True
 
 
 def retry_dead(connection: Connection, keys: Sequence[str] | None) -> int:

@@ -395,6 +395,13 @@ class Store:
         ``decide`` may be called again after a deadlock."""
         return self._database.write(lambda c: outbox.remind(c, decide, us(at)))
 
+    def decide_anew(self, decided_with: str, now: datetime) -> bool:
+        """Say by what settings deliveries are held back. Where they differ from before, what is held is looked at again at
+        once; returns whether they do."""
+        if self._database.read(lambda c: outbox.is_decided(c, decided_with)):
+            return False
+        return self._database.write(lambda c: outbox.decide_anew(c, decided_with, us(now)))
+
     def retry_dead(self, keys: Iterable[str] | None = None) -> int:
         """Try deliveries again that were given up; None: all. Returns how many."""
         some = None if keys is None else list(keys)

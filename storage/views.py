@@ -113,11 +113,15 @@ def _is(key: PostKey) -> Sequence[Any]:
 
 
 def counts(connection: Connection) -> dict[str, int]:
-    """How much of everything there is; deliveries and cases by state as ``deliveries.pending``, ``cases.open``."""
+    """How much of everything there is; deliveries and cases by state as ``deliveries.pending``, ``cases.open``. Pending are
+    those that only have to be sent; ``deliveries.held`` are held back until later, for a reason."""
     figures: dict[str, int] = {}
     for table in (posts, mentions, kocs, accounts, alerts, deliveries, cases):
         figures[table.name] = connection.execute(select(func.count()).select_from(table)).scalar_one()
     for table in (alerts, deliveries, cases):
         for state, n in connection.execute(select(table.c.state, func.count()).group_by(table.c.state).order_by(table.c.state)):
             figures[f"{table.name}.{state}"] = n
+    held = select(func.count()).where(deliveries.c.state == "pending", deliveries.c.held != "")
+    if n := connection.execute(held).scalar_one():
+        figures |= {"deliveries.pending": figures["deliveries.pending"] - n, "deliveries.held": n}
     return figures

@@ -185,6 +185,7 @@ _WAITING: Mapping[str, tuple[str, str]] = {
     "stale": ("{} 条内容待评分：listener watch", "{} posts wait for their score: listener watch"),
     "dirty": ("{} 位 KOC 待重看：listener watch", "{} KOCs wait for their replay: listener watch"),
     "deliveries.pending": ("{} 条推送待发送：listener deliver", "{} deliveries wait: listener deliver"),
+    "deliveries.held": ("{} 条推送暂存：listener alerts held", "{} deliveries are held back: listener alerts held"),
     "deliveries.dead": ("{} 条推送已放弃：listener deliver --retry", "{} deliveries given up: listener deliver --retry"),
 }
 # fmt: on

@@ -128,6 +128,22 @@ def test_what_is_held_says_why_and_until_when_and_is_told_once_after_a_restart(o
     assert office.wires["mail"].got == [("digest", ("a",))]
 
 
+def test_what_is_held_is_looked_at_again_when_the_settings_change(office: Office) -> None:
+    office.store.decide_anew("quiet at night", NIGHT)
+    office.raise_alerts("a", level="amber", severity="watch")
+    office.deliver(NIGHT)
+    assert office.store.counts()["deliveries.held"] == 1
+    assert office.store.counts()["deliveries.pending"] == 0, "nothing that `listener deliver` would send now"
+    assert not office.store.decide_anew("quiet at night", NIGHT + HOUR)
+    assert office.deliver(NIGHT + HOUR) == pipeline.Delivered()
+    assert office.store.decide_anew("as quiet, in other words", NIGHT + HOUR)
+    assert office.deliver(NIGHT + HOUR) == pipeline.Delivered(held=1), "it is night by these settings too"
+    assert office.rows()["a-mail"].next_try_at == MORNING
+    office.policy = replace(BY_DAY, hours=Hours("Asia/Shanghai", None, "none"), digest=())
+    assert office.store.decide_anew("never quiet", NIGHT + HOUR)
+    assert office.deliver(NIGHT + HOUR).sent == 1
+
+
 def test_a_process_that_dies_with_a_held_delivery_claimed_loses_nothing(office: Office) -> None:
     office.raise_alerts("a", level="amber", severity="watch")
     assert office.store.claim_due(NIGHT, lease=HOUR / 6)

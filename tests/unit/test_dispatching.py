@@ -10,7 +10,7 @@ import pytest
 
 from config.settings import ConfigError, Problem, Settings, parse
 from listener.alerts.policy import Policy
-from listener.dispatching import directory_of, ladder_of, notes_of, owners, policy_of
+from listener.dispatching import directory_of, ladder_of, notes_of, owners, policy_of, settled_by
 from listener.working_days import LAST_KNOWN_YEAR
 
 CHANNELS = """
@@ -131,3 +131,9 @@ def test_a_calendar_that_ends_soon_and_a_night_without_anybody_on_call_are_noted
 
 def test_two_people_of_one_name_are_told() -> None:
     assert "王敏" in mistakes(PEOPLE + '[[people]]\nname = "王敏"\nchannels = ["wang"]\n')[0].message
+
+
+def test_other_hours_people_or_routes_are_other_settings_to_hold_back_by() -> None:
+    night = '[alerts]\nquiet_hours = "22:00-08:00"\n'
+    assert settled_by(read(PEOPLE + night)) == settled_by(read(PEOPLE + night))
+    assert len({settled_by(read(text)) for text in (PEOPLE, night, PEOPLE + night, night.replace("22", "21"))}) == 4
