@@ -188,7 +188,7 @@ def test_the_last_contact_and_the_usual_reply_stand_in_the_file(run: Run, clock:
     run("koc", "log", "K1", "--kind", "adopted", "--note", "泵头改进建议被采用", "--link", "https://x.example/1")
     clock.move_to(datetime(2026, 6, 8, 3, tzinfo=UTC))
     said = run("koc", "show", "K1")
-    for words in ("5 天前由小王联系；通常 2 天 内答复", "内容被采用 泵头改进建议被采用"):
+    for words in ("5 天前由 小王 联系；通常 2 天 内答复", "内容被采用 泵头改进建议被采用"):
         assert words in said
     shown = run("koc", "show", "K1", "-f", "json")
     assert shown["contacts"]["usual_reply_seconds"] == 2 * 86400 + 3600
@@ -199,7 +199,7 @@ def test_what_is_owed_stands_beside_the_drift_as_it_was_known_then(run: Run, clo
     run("promises", "add", "K1", "--what", "寄新泵头", "--due", "2026-06-02")
     run("koc", "contact", "K1", "--note", "电话", "--by", "小王")
     clock.move_to(datetime(2026, 6, 5, 2, tzinfo=UTC))
-    for words in ("未兑现的承诺", "4 天前由小王联系"):
+    for words in ("未兑现的承诺", "4 天前由 小王 联系"):
         assert words in run("explain", "K1")
     run("promises", "keep", run("promises", "list", "-f", "json")[0]["key"])
     assert run("explain", "K1", "-f", "json")["relation"]["unmet"] == []
