@@ -9,9 +9,11 @@ posts before the turn that the cold start suspects, if any, at most 40: true tur
    (the profile likelihood of a density-ratio model). Held within a factor of 1.18 of the cold start's: on simulated worlds it
    finds the truth, but where a deployment hardly has one of the classes, the fit leans to higher temperatures.
 2. **Profiles** (empirical Bayes). The mixture of the sentiment profiles over KOCs is estimated by nonparametric maximum
-   likelihood, by EM, held toward the cold start by 10 pseudo-KOCs. From it come the share and the profiles of those who never
-   were advocates, and half of the critics' profiles. The *advocates'* prior in the filter stays broad: a sharp one takes the
-   slips of the mildly critical for a turn, and on simulated worlds cost two posts of delay at the same false alarms.
+   likelihood, by EM, held toward the cold start by 10 pseudo-KOCs. From it come the share of those who never were advocates,
+   and half of the critics' profiles. The filter's prior of the *advocates* stays broad: a sharp one takes the slips of the
+   mildly critical for a turn, and on simulated worlds cost two posts of delay at the same false alarms. So does the prior of
+   those who *never* were: turns that nobody suspected yet put spikes between advocate and critic, and a filter that believes
+   in these takes a turn for somebody who always wrote like that (on real texts it cost a twentieth of the turns).
 3. **Repetition**: how often a post soon after another is of the same class because of it, by maximum likelihood.
 4. **Never advocates**: how much less evidence is asked against this rival, such that all who never were advocates together
    raise no more reds in 1000 KOC-years of the roster than loyal advocates are promised to: simulated like those of 5.
@@ -213,13 +215,13 @@ def mixture_of(log_likelihood: Floats, prior: Floats, *, steps: int = 200, pseud
 
 
 def with_profiles(p: Parameters, mixture: Floats) -> Parameters:
-    """Numbers with the fitted mixture: who never was an advocate, and how; half of the critics' weights from these."""
+    """Numbers with the fitted mixture: how many never were advocates, and half of the critics' weights from these."""
     uniform = UNIFORM / len(mixture)
-    never = (1 - UNIFORM) * mixture[len(ADVOCATE) :] + uniform
-    born = never[len(COOLED) :]
+    found = (1 - UNIFORM) * mixture[len(ADVOCATE) :] + uniform
+    born = found[len(COOLED) :]
     critic = 0.5 * np.array(p.critic) + 0.5 * born / born.sum()
-    share = round(float(min(max(never.sum(), 0.1), 0.5)), 4)
-    return replace(p, never=_weights(never), critic=_weights(critic), never_share=share)
+    share = round(float(min(max(found.sum(), 0.1), 0.5)), 4)
+    return replace(p, critic=_weights(critic), never_share=share)
 
 
 def null_maxima(
