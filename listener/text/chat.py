@@ -40,7 +40,7 @@ def parts_of(chat: Chat, most_bytes: int, most_parts: int, language: Language) -
     """The message in numbered parts, each of at most so many bytes with its title; what does not fit into so many parts is left
     out, and the last part says so. Lines stay whole where they fit, and links always do.
 
-    >>> [each.title for each in parts_of(Chat("题", "一行\\n" * 20), 80, 9, "zh-CN")]
+    >>> [each.title for each in parts_of(Chat("题", "一行\\n" * 20), 160, 9, "zh-CN")]
     ['题（1/3）', '题（2/3）', '题（3/3）']
     """
     room = most_bytes - len(chat.title.encode()) - 100  # numbers, marks of the markup, who is called
