@@ -16,7 +16,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, u
 
 from storage import dirty, reach, ties
 from storage.codec import dumps, json_of, json_text, names_of, units, us, when
-from storage.database import AnyRow, among, chunks, insert, insert_all
+from storage.database import AnyRow, among, chunks, insert, insert_all, lock
 from storage.records import CrowdFind, Look, Mention, Pickup, PostKey, Reached, Tie, Turned, Voice
 from storage.tables import crowd_changes, crowd_finds, crowd_posts, crowd_starts, hard_posts, mentions, meta, post_counts, posts
 
@@ -137,6 +137,8 @@ class Turnover:
         self._least[brand, place] = min(at, self._least.get((brand, place), at))
 
     def _write_starts(self) -> None:
+        # One at a time: two may bring a place its first post, and who takes the first one away must see what others bring.
+        lock(self._connection, "crowd starts")
         known = {(row.brand, row.place): (row.first_at, row.post) for row in self._connection.execute(select(crowd_starts))}
         changed: dict[tuple[str, str], tuple[int, int] | None] = {}
         for pair in sorted(known.keys() | self._first.keys()):

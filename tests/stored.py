@@ -35,6 +35,8 @@ from storage.records import (
 from storage.store import Store
 from storage.tables import (
     brand_days,
+    crowd_starts,
+    hard_posts,
     mentions,
     post_counts,
     post_texts,
@@ -242,7 +244,7 @@ def mentions_in(store: Store, keys: Iterable[PostKey]) -> dict[PostKey, list[Men
 
 
 def contents(url: str) -> dict[str, list[tuple[Any, ...]]]:
-    """All that must not depend on the order of arrival: posts, texts, counters, mentions and moods, by key, sorted."""
+    """All that must not depend on the order of arrival: posts, texts, counters, mentions, moods and crowds, by key, sorted."""
     engine = create_engine(url_of(url))
     with engine.connect() as connection:
         keys = {row.id: (row.platform, row.post_id) for row in connection.execute(select(posts))}
@@ -254,5 +256,8 @@ def contents(url: str) -> dict[str, list[tuple[Any, ...]]]:
             found[table.name] = [(keys[row.post], *tuple(row)[1:]) for row in rows]
         moods = connection.execute(select(brand_days).where(brand_days.c.n != 0))
         found["moods"] = [tuple(row) for row in moods]
+        found["starts"] = [tuple(row) for row in connection.execute(select(crowd_starts.c["brand", "place", "first_at"]))]
+        hard = connection.execute(select(hard_posts.c["post", "brand", "at", "author_key", "against"]))
+        found["hard"] = [(keys[row.post], *tuple(row)[1:]) for row in hard]
     engine.dispose()
     return {name: sorted(rows, key=repr) for name, rows in found.items()}

@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import text
 
 from storage import database
+from storage.codec import us
 from storage.database import Database
 from storage.records import Counts, Post, StoreError
 from storage.store import Store
@@ -130,6 +131,25 @@ def test_four_threads_that_share_one_store_leave_what_one_leaves(store_url: str,
             for done in [threads.submit(listen_all, store, start) for start in range(0, 40, 10)]:
                 done.result(120)
     assert_same(store_url, alone(tmp_path, items))
+
+
+def test_threads_that_bring_the_first_posts_of_the_same_sources_leave_the_first_of_each(store_url: str) -> None:
+    sources = [f"论坛 {n}" for n in range(25)]
+    meet = threading.Barrier(4, timeout=30)
+
+    def bring(store: Store, thread: int) -> None:
+        for n, source in enumerate(sources):
+            store.add([post(f"{n}-{thread}", source=source, posted_at=at(n, hours=(thread + n) % 4))], stored_at=NOW)
+            meet.wait()
+            score_all(store, limit=1)
+
+    with Store.open(store_url) as store:
+        store.prepare("b", "m1")
+        with ThreadPoolExecutor(4) as threads:
+            for done in [threads.submit(bring, store, thread) for thread in range(4)]:
+                done.result(120)
+    starts = {(BRAND, f"s:{source}", us(at(n))) for n, source in enumerate(sources)}
+    assert set(contents(store_url)["starts"]) == starts
 
 
 def test_threads_that_ask_for_stale_posts_at_once_get_each_hint_once(store_url: str) -> None:
