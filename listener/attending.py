@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from listener import pipeline
+from listener.alerts.planning import moot
+from listener.alerts.policy import Known, decide
 from listener.app import App
 from storage.policy_records import Acknowledgement, Hold, Mute
-from storage.records import Alert, Delivery, StoredAlert, StoreError
+from storage.records import Alert, ChannelState, Delivery, StoredAlert, StoreError
 
 LEAST_KEY = 6  # letters of an alert's key that name it
 LONGEST_MUTE_DAYS = 365
+DUE, RETRYING, RESTING = "due", "retrying", "resting"  # why a delivery waits that the policy does not hold back
 
 
 @dataclass(frozen=True, slots=True)
 class HeldDelivery:
-    """A delivery that is kept back: of what alert, since when, and everything that kept it back so far."""
+    """A delivery that has not gone out: of what alert (with the severity that it has by now), since when, and everything that
+    kept it back so far. Its ``held`` says why and its ``next_try_at`` until when: a code of `listener.alerts.policy.Kept`, or
+    DUE (the next ``deliver`` sends it), RETRYING (its channel did not take it), RESTING (its channel rests after failures)."""
 
     delivery: Delivery
     alert: Alert
@@ -73,15 +79,44 @@ def mutes(app: App, *, history: bool = False) -> list[Mute]:
 
 
 def held(app: App) -> list[HeldDelivery]:
-    """What is kept back now, the next to be looked at first."""
-    rows = [one for one in app.store.deliveries("pending") if one.held]
-    every = {one.alert.key: one.alert for one in app.store.alerts(history=True)} if rows else {}
+    """What has not gone out, as the policy would decide now: the next to be looked at first. It holds of what nobody has ever
+    tried to deliver, too; nothing is written."""
+    with app.desk() as desk:
+        pairs = _waiting(desk)
+        if not pairs:
+            return []
+        keys = [about.alert.key for _, about in pairs]
+        acknowledged = desk.store.acknowledgements(keys)
+        answered = pipeline.answered_among([about.alert for _, about in pairs], desk)
+        gone = {one.key for one in moot(pairs, {*acknowledged, *answered})}
+        pairs = pipeline.graded([pair for pair in pairs if pair[0].key not in gone], desk)
+        states, now = desk.store.channel_states(), desk.now()
+        stuck = {one.key: stuck for one, _ in pairs if (stuck := _stuck(one, states, now))}
+        known = Known(desk.store.mutes(), acknowledged, desk.store.sent_since(now - desk.policy.memory), answered)
+        free = [pair for pair in pairs if pair[0].key not in stuck]
+        kept = {one.key: one for one in decide(free, now=now, policy=desk.policy, known=known).held}
     holds: dict[str, list[Hold]] = {}
-    for hold in app.store.holds(one.key for one in rows):
+    for hold in app.store.holds(one.key for one, _ in pairs):
         holds.setdefault(hold.delivery_key, []).append(hold)
-    found = [
-        HeldDelivery(one, every[one.alert_key], min((h.at for h in mine), default=one.created_at), tuple(mine))
-        for one in rows
-        for mine in [holds.get(one.key, [])]
-    ]
+    found = []
+    for one, about in pairs:
+        shown = stuck.get(one.key) or kept.get(one.key) or replace(one, held=DUE, next_try_at=None)
+        mine = tuple(holds.get(one.key, ()))
+        found.append(HeldDelivery(shown, about.alert, min((each.at for each in mine), default=one.created_at), mine))
     return sorted(found, key=lambda one: (one.delivery.next_try_at or one.since, one.delivery.key))
+
+
+def _waiting(desk: pipeline.Desk) -> list[tuple[Delivery, StoredAlert]]:
+    rows = desk.store.deliveries("pending")
+    every = {one.alert.key: one for one in desk.store.alerts(history=True)} if rows else {}
+    return [(one, every[one.alert_key]) for one in rows]
+
+
+def _stuck(one: Delivery, states: Mapping[str, ChannelState], now: datetime) -> Delivery | None:
+    """The delivery with the reason why its channel keeps it waiting; None where that is not so."""
+    state = states.get(one.channel)
+    if state is not None and state.rests_until is not None and state.rests_until > now:
+        return replace(one, held=RESTING, next_try_at=state.rests_until)
+    if not one.held and one.error and one.next_try_at is not None and one.next_try_at > now:
+        return replace(one, held=RETRYING)
+    return None

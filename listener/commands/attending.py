@@ -155,7 +155,7 @@ def mutes(
 
 @alerts.command()
 def held(context: typer.Context, form: FormatOption = Format.table) -> None:
-    """暂存的推送：为什么、到何时 / what is held back, why, and until when"""
+    """还没有发出的推送：为什么、到何时 / what has not gone out yet, why, and until when"""
     from listener import attending
     from listener.text.words import word
 
@@ -185,7 +185,7 @@ def held(context: typer.Context, form: FormatOption = Format.table) -> None:
             ("reason", "为什么 why"),
             ("until", "到 until"),
         )
-        output.write_rows(rows, form, columns=columns, empty="没有暂存的推送 / nothing is held back")
+        output.write_rows(rows, form, columns=columns, empty="没有等着发出的推送 / nothing waits to go out")
 
 
 def _time(at: Any, zone: ZoneInfo, is_table: bool) -> str:

@@ -442,6 +442,9 @@ WORDS: Mapping[str, Mapping[str, Pair]] = {
         "muted": ("免打扰", "muted"),
         "cooling-down": ("刚为同一位 KOC 打扰过", "the same KOC was told of a short while ago"),
         "storm": ("预警风暴，合并到下一条", "an alert storm, waits for its next message"),
+        "due": ("没有暂存：下次 listener deliver 就发", "not held: goes out with the next listener deliver"),
+        "retrying": ("渠道没有接收，稍后重试", "its channel did not take it, is tried again"),
+        "resting": ("渠道连续失败，休息中", "its channel rests after failures"),
     },
     "reason": {
         "no-mentions": ("还没有提及", "no mentions yet"),

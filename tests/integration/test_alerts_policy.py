@@ -335,7 +335,6 @@ def test_the_commands_take_on_mute_and_show_what_is_held(tmp_path: Path, capsys:
         watch_all(store, brands=(BRAND,))
         own = Office("", store, {"mail": Wire("mail")})
         own.raise_alerts("a" * 32, "ab" + "a" * 30, level="amber", severity="watch")
-        own.deliver(NIGHT)
 
     def said(*words: str, code: int = 0) -> str:
         assert run(["-c", str(settings), "alerts", *words]) == code
@@ -343,8 +342,14 @@ def test_the_commands_take_on_mute_and_show_what_is_held(tmp_path: Path, capsys:
         return answer.out + answer.err
 
     rows = json.loads(said("held", "-f", "json"))
-    assert [(one["reason"], one["channel"], one["koc"]) for one in rows] == [("quiet-hours", "mail", "k1")] * 2
-    assert "免打扰时段" in said("held")
+    assert [(one["reason"], one["channel"], one["koc"], one["until"]) for one in rows] == [("due", "mail", "k1", None)] * 2
+    assert "下次 listener deliver 就发" in said("held")
+    said("mute", "--koc", "k1", "--until", f"{datetime.now(UTC) + 9 * 24 * HOUR:%Y-%m-%d}", "--reason", "已在线下沟通")
+    rows = json.loads(said("held", "-f", "json"))
+    assert [one["reason"] for one in rows] == ["muted"] * 2, "planned, though nobody has delivered yet"
+    assert all(one["until"] for one in rows)
+    assert "免打扰" in said("held")
+    said("unmute", json.loads(said("mutes", "-f", "json"))[0]["key"])
     assert "no alert's key" in said("ack", "ffffff", code=1)
     assert "no alert's key" in said("ack", "aaaa", code=1), "too short to name one"
     assert "王敏" in said("ack", "a" * 10, "--who", "王敏", "--note", "已联系")
@@ -358,6 +363,8 @@ def test_the_commands_take_on_mute_and_show_what_is_held(tmp_path: Path, capsys:
     listed = json.loads(said("-f", "json").rpartition("]")[0] + "]")  # a warning follows: the post is not scored yet
     assert [one["severity"] for one in listed] == ["important", "important"], "its posts have spread"
     assert "重要" in said()
+    held = json.loads(said("held", "-f", "json"))
+    assert [one["severity"] for one in held] == ["important", "important"], "the one that is used when it is sent"
 
     soon = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
     assert "365" in said("mute", "--koc", "k1", "--until", "2999-01-01", "--reason", "召回", code=1)
@@ -371,5 +378,5 @@ def test_the_commands_take_on_mute_and_show_what_is_held(tmp_path: Path, capsys:
     assert made["until"].startswith(soon)
     assert "召回" in said("unmute", made["key"], "--who", "李雷")
     assert json.loads(said("mutes", "-f", "json")) == []
-    assert json.loads(said("mutes", "--history", "-f", "json"))[0]["lifted_by"] == "李雷"
+    assert json.loads(said("mutes", "--history", "-f", "json"))[-1]["lifted_by"] == "李雷"
     assert "there is no mute" in said("unmute", "nothing", code=1)
