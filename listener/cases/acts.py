@@ -224,7 +224,7 @@ def approve(case: Case, log: Sequence[CaseStep], said: Said, *, refuse: bool = F
     asked = asked_by(log)
     if asked is None:
         raise CaseError("没有等待批准的申请 / nothing waits for approval")
-    if _same(asked.who, said.who):
+    if is_same_name(asked.who, said.who):
         raise CaseError(f"要由 {asked.who} 以外的人批准 / somebody other than {asked.who} has to approve")
     if refuse:
         return CaseAct(case, (_entry(case, "legal-refused", said, {}),), case)
@@ -233,7 +233,7 @@ def approve(case: Case, log: Sequence[CaseStep], said: Said, *, refuse: bool = F
     return replace(closed, steps=(entry, *closed.steps))
 
 
-def _same(one: str, other: str) -> bool:
+def is_same_name(one: str, other: str) -> bool:
     """Whether two names are one person's: however wide, high or far apart their letters are written."""
     plain = ["".join(unicodedata.normalize("NFKC", name).casefold().split()) for name in (one, other)]
     return plain[0] == plain[1]

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -78,14 +79,34 @@ def _variant_of(koc: Koc | None, post: PostKey | None) -> Variant:
     return "private" if koc and koc.domain.strip().casefold() in PRIVATE_DOMAINS else "public"
 
 
+def person_named(app: App, name: str) -> str:
+    """The person of ``[[people]]`` that is called so, as the settings write the name. CaseError for a name that nobody there
+    has: its owner would hear of nothing. Where the settings name no people, every name will do."""
+    known = [one.name for one in app.settings.people]
+    if not known:
+        return name.strip()
+    found = next((one for one in known if acts.is_same_name(one, name)), None)
+    if found is None:
+        there = "、".join(known)
+        raise CaseError(
+            f"[[people]] 里没有 {name.strip()!r}，有：{there}。写其中一位（--by、--to），新同事先加进 listener.toml [[people]]"
+            f" / nobody of [[people]] is called {name.strip()!r}; there are: {', '.join(known)}. Name one of them, or add the"
+            " person to [[people]] in listener.toml"
+        )
+    return found
+
+
 def take(app: App, key: str, said: Said, owner: str = "") -> Case:
-    """Take a case, or give it to somebody; its alerts are acknowledged by it."""
-    return _written(app, acts.take(case_named(app, key), said, owner), taken_by=said.who.strip())
+    """Take a case, or give it to somebody of ``[[people]]``; its alerts are acknowledged by it."""
+    case = case_named(app, key)
+    return _written(app, acts.take(case, said, person_named(app, owner or said.who)), taken_by=said.who.strip())
 
 
 def do_step(app: App, key: str, step: str, said: Said) -> Case:
-    """Do a step; "" is the one that is due."""
+    """Do a step; "" is the one that is due. Who does the first step of a case that nobody has taken takes it."""
     case = case_named(app, key)
+    if case.state == "open" and not case.owner:
+        said = replace(said, who=person_named(app, said.who))
     log = app.store.steps(case.key)
     if not (step or case.next_step):
         raise CaseError(f"处置单 {case.key[:12]} 已结案 / the case is closed")
@@ -93,7 +114,7 @@ def do_step(app: App, key: str, step: str, said: Said) -> Case:
 
 
 def share(app: App, key: str, said: Said, members: Sequence[str]) -> Case:
-    return _written(app, acts.share(case_named(app, key), said, members))
+    return _written(app, acts.share(case_named(app, key), said, [person_named(app, one) for one in members if one.strip()]))
 
 
 def note(app: App, key: str, said: Said, corrects: int = 0) -> Case:
@@ -144,7 +165,8 @@ def _day_of(app: App, alert: Alert) -> datetime:
 
 
 def approve(app: App, key: str, said: Said, *, refuse: bool = False) -> Case:
-    case = case_named(app, key)
+    """A second person, of ``[[people]]`` where there are any, agrees that a case goes to legal, or refuses it."""
+    case, said = case_named(app, key), replace(said, who=person_named(app, said.who))
     return _written(app, acts.approve(case, app.store.steps(case.key), said, refuse=refuse))
 
 

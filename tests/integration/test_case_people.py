@@ -1,0 +1,92 @@
+"""Who may own a case, and what a command on it says: the real commands on a small workspace."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from listener.cli import run
+from listener.workspace import create
+from storage.store import Store
+from tests.stored import BRAND, koc, watch_all
+
+Said = Callable[..., str]
+PEOPLE = """
+[[channels]]
+name = "mail"
+type = "email"
+host = "127.0.0.1"
+sender = "a@b.example"
+to = ["c@d.example"]
+[[people]]
+name = "王敏"
+channels = ["mail"]
+[[people]]
+name = "李雷"
+channels = ["mail"]
+"""
+
+
+@pytest.fixture
+def said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Said:
+    """Runs a command of a workspace with a KOC; gives what it said, both ways."""
+    settings = create(tmp_path)
+    settings.write_text(settings.read_text("utf-8") + f'[[brands]]\nname = "{BRAND}"\n', "utf-8")
+    with Store.open(f"sqlite:///{tmp_path / 'listener.db'}") as store:
+        store.save_kocs([koc("k1", "a1")])
+        watch_all(store, brands=(BRAND,))
+
+    def call(*words: str, code: int = 0) -> str:
+        assert run(["-c", str(settings), *words]) == code
+        answer = capsys.readouterr()
+        return answer.out + answer.err.replace("\n", "")
+
+    return call
+
+
+def opened(said: Said) -> str:
+    """A care visit, opened by hand; the beginning of its key."""
+    return str(json.loads(said("cases", "open", "k1", "--reason", "有两周没联系", "-f", "json"))[0]["key"][:12])
+
+
+def stored(said: Said, key: str) -> dict[str, Any]:
+    return dict(json.loads(said("cases", "show", key, "-f", "json"))[0])
+
+
+def with_people(tmp_path: Path) -> None:
+    settings = tmp_path / "listener.toml"
+    settings.write_text(settings.read_text("utf-8") + PEOPLE, "utf-8")
+
+
+def test_a_name_that_nobody_of_the_team_has_owns_no_case(said: Said, tmp_path: Path) -> None:
+    key = opened(said)
+    with_people(tmp_path)
+    for words in (
+        ("take", key, "--to", "王民", "--by", "李雷"),
+        ("take", key, "--by", "王民"),
+        ("share", key, "王敏", "王民", "--by", "李雷"),
+        ("approve", key, "--by", "王民"),
+        ("step", key, "--note", "打了电话", "--by", "王民"),
+    ):
+        told = said("cases", *words, code=1)
+        assert "'王民'" in told, words
+        assert "王敏、李雷" in told, "it names who there is"
+        assert "[[people]]" in told, "it names the way out"
+        assert "nobody of [[people]] is called '王民'; there are: 王敏, 李雷" in told
+    untouched = stored(said, key)
+    assert (untouched["owner"], untouched["members"], len(untouched["log"])) == ("", [], 1)
+    said("cases", "take", key, "--to", " 王 敏", "--by", "李雷")
+    said("cases", "share", key, "李雷", "--by", "王敏")
+    taken = stored(said, key)
+    assert (taken["owner"], taken["members"]) == ("王敏", ["李雷"]), "as the settings write the name"
+
+
+def test_where_no_people_are_configured_every_name_will_do(said: Said) -> None:
+    key = opened(said)
+    said("cases", "take", key, "--to", "小周", "--by", "阿宁")
+    said("cases", "share", key, "阿宁", "--by", "小周")
+    assert stored(said, key)["owner"] == "小周"
