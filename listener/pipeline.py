@@ -42,6 +42,7 @@ from listener.signals.deliveries import failing_channels, others_of
 from listener.signals.moods import brand_verdict
 from listener.signals.sources import Expected, silent_sources
 from listener.signals.together import signals_of
+from listener.text.phrases import went_out
 from listener.text.views import AlertView
 from nlp.results import Request, Score
 from spiders.collect import (
@@ -244,6 +245,9 @@ class Delivered:
     retried: int = 0
     dead: int = 0
     held: int = 0
+
+    def __str__(self) -> str:
+        return went_out(sent=self.sent, summarized=self.summarized, retried=self.retried, dead=self.dead, held=self.held)
 
 
 def listen(items: Iterable[Item | BadLine], source: str, desk: Desk, reject: Callable[[BadLine], None]) -> Listened:

@@ -49,10 +49,9 @@ def deliver(
             output.say(f"重新排队 {(n := outlets.bring_back(app, keys or ()))} 条 / {n} queued again")
         done = app.deliver()
         resting = outlets.resting(app, app.now())
-    output.say(
-        f"已送达 {done.sent}，汇总告知 {done.summarized}，稍后重试 {done.retried}，放弃 {done.dead}"
-        f" / sent {done.sent}, summarized {done.summarized}, to retry {done.retried}, given up {done.dead}"
-    )
+    output.say(str(done))
+    if done.held:
+        output.say("为什么暂存、到何时：listener alerts held / why and until when")
     for one in resting:
         words = "连续失败，休息中，推送都留着；见 listener channel list / it rests after failures, nothing is lost"
         output.warn(f"{one}：{words}")

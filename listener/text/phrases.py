@@ -25,6 +25,26 @@ _CHANCES: Final = (
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
+def went_out(*, sent: int, summarized: int, retried: int, dead: int, held: int) -> str:
+    """What became of deliveries that were due, in both languages.
+
+    >>> went_out(sent=2, summarized=0, retried=0, dead=0, held=1)
+    '已送达 2 条，暂存 1 条 / 2 sent, 1 held back'
+    >>> went_out(sent=0, summarized=0, retried=0, dead=0, held=0)
+    '没有到期的推送 / nothing was due'
+    """
+    every = (
+        (sent, "已送达", "sent"),
+        (summarized, "在汇总里告知", "told in a summary"),
+        (retried, "没有送达、稍后重试", "to be tried again"),
+        (dead, "放弃", "given up"),
+        (held, "暂存", "held back"),
+    )
+    told = [one for one in every if one[0]] or [(0, "没有到期的推送", "nothing was due")]
+    zh = "，".join(f"{words} {n} 条" if n else words for n, words, _ in told)
+    return f"{zh} / {', '.join(f'{n} {words}' if n else words for n, _, words in told)}"
+
+
 def chance(posterior: float, language: Language) -> str:
     """The chance of a true turn, in words.
 

@@ -107,7 +107,7 @@ def test_alerts_are_told_with_quotes_and_nothing_is_sent(started: tuple[Path, st
     assert "▼" in told
     alerts = listener(folder, "alerts", "--format", "jsonl").stdout.splitlines()
     assert {json.loads(line)["koc_id"] for line in alerts} >= {"K28", "K19"}
-    assert "已送达 0" in listener(folder, "deliver").stdout
+    assert "没有到期的推送" in listener(folder, "deliver").stdout
 
 
 def test_who_lacks_posts_is_told_with_how_many(started: tuple[Path, str]) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+from listener import pipeline
 from listener.pipeline import normalized
 from spiders.files import BadLine
 from spiders.items import Item
@@ -30,3 +31,8 @@ def test_a_post_dated_after_it_was_seen_is_set_aside() -> None:
     assert [post.key.post_id for post in posts] == ["1", "3"]
     assert [line.reason.partition(":")[0] for line in bad] == ["forum 2", "forum 4", "no JSON"]
     assert json.loads(bad[0].line)["text"] == "好", "what is set aside is kept whole"
+
+
+def test_what_became_of_deliveries_is_told_in_a_sentence() -> None:
+    assert str(pipeline.Delivered(sent=3, retried=1)) == "已送达 3 条，没有送达、稍后重试 1 条 / 3 sent, 1 to be tried again"
+    assert str(pipeline.Delivered()) == "没有到期的推送 / nothing was due"
