@@ -17,6 +17,7 @@ from listener.commands import (
     delivering,
     drifting,
     importing,
+    misuse,
     nlp,
     output,
     privacy,
@@ -26,7 +27,7 @@ from listener.commands import (
     sources,
     watching,
 )
-from listener.commands.context import DONE, FAILED, errors_of_doors, remember
+from listener.commands.context import DONE, FAILED, MISUSED, errors_of_doors, remember
 
 log = logging.getLogger("listener")
 
@@ -87,12 +88,18 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command; 0 done, 1 failed, 2 wrong use or configuration. What is expected to fail is told in words; anything
     else is a bug: it is logged as critical, with its trace."""
     try:
-        app(args=list(arguments), prog_name="listener")
+        code = app(args=list(arguments), prog_name="listener", standalone_mode=False)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else DONE
+    except typer.Abort:
+        output.warn("已中止 / aborted")
+        return FAILED
+    except misuse.Misuse as error:
+        output.warn(misuse.told(error))
+        return MISUSED
     except errors_of_doors() as error:
         return output.refuse(error)
     except Exception:
         log.critical("程序错误，请报告 / a bug, please report it", exc_info=True)
         return FAILED
-    return DONE
+    return code if isinstance(code, int) else DONE
