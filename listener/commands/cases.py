@@ -183,7 +183,7 @@ def case_step(
 
     with opened(context) as opened_app:
         said = _said(opened_app, by, note=note, link=link, reply=_words_of(reply, reply_file), tick=tick)
-        _tell(opened_app, doing.do_step(opened_app, key, _code("step", step, "STEP") if step else "", said), form)
+        _tell_change(opened_app, doing.do_step(opened_app, key, _code("step", step, "STEP") if step else "", said), form)
 
 
 @app.command("note", no_args_is_help=True)
@@ -267,7 +267,7 @@ def case_verdict(
         why = _code("legal-reason", reason, "--reason") if reason else ""
         said = _said(opened_app, by, note=note, link=link)
         case, marks = doing.give_verdict(opened_app, key, _code("verdict", verdict, "VERDICT"), said, reason=why, of=of)
-        _tell(opened_app, case, form)
+        _tell_change(opened_app, case, form)
         if marks:
             output.warn(f"已记入校准与回测：{len(marks)} 处 / {len(marks)} marks for calibration and backtest")
 
@@ -285,7 +285,7 @@ def case_approve(
     from listener.casework import doing
 
     with opened(context) as opened_app:
-        _tell(opened_app, doing.approve(opened_app, key, _said(opened_app, by, note=note), refuse=refuse), form)
+        _tell_change(opened_app, doing.approve(opened_app, key, _said(opened_app, by, note=note), refuse=refuse), form)
 
 
 @app.command("reopen", no_args_is_help=True)
@@ -296,7 +296,7 @@ def case_reopen(
     from listener.casework import doing
 
     with opened(context) as opened_app:
-        _tell(opened_app, doing.reopen(opened_app, key, _said(opened_app, by, note=note)), form)
+        _tell_change(opened_app, doing.reopen(opened_app, key, _said(opened_app, by, note=note)), form)
 
 
 @app.command("draft", no_args_is_help=True)
@@ -420,13 +420,18 @@ def _code(group: str, text: str, option: str) -> str:
     raise typer.BadParameter(f"没有 {text!r}；有：{known} / unknown; there are: {', '.join(words)}", param_hint=option)
 
 
-def _tell(opened_app: App, case: Case, form: Format) -> None:
+def _tell_change(opened_app: App, case: Case, form: Format) -> None:
+    """Say what was just written into a case and what is due now."""
+    _tell(opened_app, case, form, is_whole=False)
+
+
+def _tell(opened_app: App, case: Case, form: Format, *, is_whole: bool = True) -> None:
     """Show a case as it is now."""
     from listener.casework.finding import file_of
     from listener.commands import casing
 
     one = file_of(opened_app, case)
     if form is Format.table:
-        casing.print_case(one, opened_app)
+        (casing.print_case if is_whole else casing.print_change)(one, opened_app)
     else:
         output.write_rows([casing.full_row_of(one, opened_app)], form, columns=(), empty="")

@@ -166,6 +166,12 @@ def print_case(one: CaseFile, app: App) -> None:
         output.out.print(line, soft_wrap=True)
 
 
+def print_change(one: CaseFile, app: App) -> None:
+    """What was just written into a case, and which step is due now, by which command."""
+    for line in _Page(one, app).change():
+        output.out.print(line, soft_wrap=True)
+
+
 class _Page:
     """A case, while it is written out line by line; every text in it is escaped."""
 
@@ -196,6 +202,20 @@ class _Page:
             yield from self.ended()
         yield from self.beside()
         yield from self.log()
+
+    def change(self) -> Iterator[str]:
+        yield from self.head()
+        written = [entry for entry in self.one.log if entry.at == self.one.log[-1].at]
+        for entry in written:
+            told = list(filter(None, [self.told(entry), self.entry_words(entry)]))
+            yield f"  [green]✓[/green] {self.word('step', entry.step)}  {escape(' · '.join(told))}"
+        yield from self.next() if self.one.due else self.ended()
+        yield f"  [dim]{self.say('整张处置单', 'the whole case')}  $ listener cases show {self.id}[/dim]"
+
+    def told(self, entry: CaseStep) -> str:
+        """The verdict or the reason that an entry gives."""
+        codes = (("verdict", "verdict"), ("legal-reason", "reason"))
+        return " · ".join(self.word(group, str(entry.data[key])) for group, key in codes if entry.data.get(key))
 
     def title(self, zh: str, en: str) -> str:
         return f"\n[bold]{self.say(zh, en)}[/bold]"

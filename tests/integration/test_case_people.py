@@ -90,3 +90,20 @@ def test_where_no_people_are_configured_every_name_will_do(said: Said) -> None:
     said("cases", "take", key, "--to", "小周", "--by", "阿宁")
     said("cases", "share", key, "阿宁", "--by", "小周")
     assert stored(said, key)["owner"] == "小周"
+
+
+def test_a_step_tells_what_was_written_and_the_next_one_not_the_whole_page(said: Said) -> None:
+    key = opened(said)
+    told = said("cases", "step", key, "--note", "打了电话，他说瓶盖漏", "--by", "阿宁")
+    assert "✓ 关怀回访" in told
+    assert "接手 阿宁" in told
+    assert "打了电话，他说瓶盖漏" in told
+    assert f"$ listener cases step {key} fix" in told, "the next step, with its command"
+    assert f"listener cases show {key}" in told
+    for head in ("发生了什么", "时钟", "步骤", "记录"):
+        assert head in said("cases", "show", key)
+        assert head not in told
+    told = said("cases", "verdict", key, "mild", "--note", "只是建议", "--by", "阿宁")
+    assert "温和批评" in told
+    assert "已结案" in told
+    assert f"listener cases reopen {key}" in told
