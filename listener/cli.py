@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated
@@ -84,11 +84,29 @@ app.add_typer(nlp.app, name="nlp")
 app.add_typer(sources.app, name="source")
 
 
+RENAMED = {"--who": "--by", "--why": "--reason"}  # options as scripts may still write them
+
+
+def by_new_names(arguments: Iterable[str]) -> list[str]:
+    """Words of a command line with the names that options have now; what follows ``--`` is no option.
+
+    >>> by_new_names(["alerts", "ack", "abc123", "--who=小周", "--", "--why"])
+    ['alerts', 'ack', 'abc123', '--by=小周', '--', '--why']
+    """
+    words, found = iter(arguments), []
+    for each in words:
+        name, equals, value = each.partition("=")
+        found.append(RENAMED.get(name, name) + equals + value)
+        if each == "--":
+            found += words
+    return found
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run one command; 0 done, 1 failed, 2 wrong use or configuration. What is expected to fail is told in words; anything
     else is a bug: it is logged as critical, with its trace."""
     try:
-        code = app(args=list(arguments), prog_name="listener", standalone_mode=False)
+        code = app(args=by_new_names(arguments), prog_name="listener", standalone_mode=False)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else DONE
     except typer.Abort:

@@ -9,12 +9,10 @@ from zoneinfo import ZoneInfo
 import typer
 
 from listener.commands import output
-from listener.commands.context import opened, time_of, who_of
+from listener.commands.context import ByOption, opened, time_of, who_of
 from listener.commands.output import Format, FormatOption
 
 alerts = typer.Typer(help="预警：列表、接手、免打扰、暂存 / alerts: the list, who takes them on, mutes, what is held back")
-
-ByOption = Annotated[str | None, typer.Option("--who", "--by", help="谁（默认：登录名）/ who; by default the login name")]
 
 
 def add_to(app: typer.Typer) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 account = typer.Typer(no_args_is_help=True, help="KOC 的账号 / a KOC's accounts")
 KocArgument = Annotated[str, typer.Argument(metavar="KOC", help="编号或名字 / id or name")]
-WhyOption = Annotated[str, typer.Option("--why", help="原因 / the reason")]
+WhyOption = Annotated[str, typer.Option("--reason", help="原因 / the reason")]
 AtOption = Annotated[str | None, typer.Option("--at", help="何时（默认现在）/ when (default: now)")]
 
 

@@ -21,7 +21,7 @@ WhoArgument = Annotated[
     str, typer.Argument(metavar="KOC|ACCOUNT", help="编号或名字；或账号ID、主页链接（写 --platform）/ id, name or account")
 ]
 PlatformOption = Annotated[str, typer.Option(help="按账号：哪个平台 / by account: which platform")]
-WhyOption = Annotated[str, typer.Option("--why", help="原因：谁在何时要求 / who asked, and when")]
+WhyOption = Annotated[str, typer.Option("--reason", help="原因：谁在何时要求 / who asked, and when")]
 
 
 def add_to(app: typer.Typer) -> None:

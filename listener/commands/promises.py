@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 promises = typer.Typer(no_args_is_help=True, help="承诺台账 / the promise ledger")
 agreements = typer.Typer(no_args_is_help=True, help="与 KOC 的约定 / agreements with KOCs")
 KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="键的开头 / the first letters of its key")]
-WhyOption = Annotated[str, typer.Option("--why", help="原因 / the reason")]
+WhyOption = Annotated[str, typer.Option("--reason", help="原因 / the reason")]
 NoteOption = Annotated[str, typer.Option("--note", help="备注 / a note")]
 BrandOption = Annotated[str | None, typer.Option(help="哪个品牌（默认第一个）/ which brand (default: the first)")]
 MOST_WORDS = 40  # letters of a promise that a table shows

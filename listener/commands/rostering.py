@@ -107,7 +107,7 @@ def koc_list(
 def koc_remove(
     context: typer.Context,
     ids: Annotated[list[str], typer.Argument(metavar="KOC…")],
-    why: Annotated[str, typer.Option("--why", help="原因 / the reason")] = "",
+    why: Annotated[str, typer.Option("--reason", help="原因 / the reason")] = "",
     by: ByOption = None,
 ) -> None:
     """移出名单；其预警一并撤回，内容保留 / take KOCs off the roster: their alerts are superseded, posts stay"""

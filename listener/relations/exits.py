@@ -132,7 +132,7 @@ def require(found: Exit, step: Step) -> None:
 def _lacking(found: Exit) -> str:
     if found.next == "settle":
         lines = "\n".join(f"  {word('matter', one.kind)} {one.kind} {one.key}  {one.what}" for one in found.matters)
-        words = "还有未了的事，逐一办结，或用 --waive KEY --why 原因 / still open: settle each, or waive it with a reason"
+        words = "还有未了的事，逐一办结，或用 --waive KEY --reason 原因 / still open: settle each, or waive it with a reason"
         return f"{words}:\n{lines}"
     lacks = {"thanks": "--thanks 感谢的话", "title": "--title 荣誉称号"}[found.next]
     return f"还差一步：{lacks} / one step is missing: {lacks}"

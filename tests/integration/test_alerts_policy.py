@@ -352,8 +352,8 @@ def test_the_commands_take_on_mute_and_show_what_is_held(tmp_path: Path, capsys:
     said("unmute", json.loads(said("mutes", "-f", "json"))[0]["key"])
     assert "no alert's key" in said("ack", "ffffff", code=1)
     assert "no alert's key" in said("ack", "aaaa", code=1), "too short to name one"
-    assert "王敏" in said("ack", "a" * 10, "--who", "王敏", "--note", "已联系")
-    assert "王敏" in said("ack", "a" * 10, "--who", "李雷"), "the first one has it"
+    assert "王敏" in said("ack", "a" * 10, "--by", "王敏", "--note", "已联系")
+    assert "王敏" in said("ack", "a" * 10, "--by", "李雷"), "the first one has it"
     listed = json.loads(said("-f", "json"))
     assert [one["acknowledged_by"] for one in listed] == ["王敏", None]
     assert "王敏 已接手" in said()
@@ -371,12 +371,12 @@ def test_the_commands_take_on_mute_and_show_what_is_held(tmp_path: Path, capsys:
     assert "needs a reason" in said("mute", "--koc", "k1", "--until", soon, "--reason", " ", code=1)
     assert "name the KOC" in said("mute", "--until", soon, "--reason", "召回", code=1)
     assert "already" not in said(
-        "mute", "--koc", "k1", "--kind", "silence", "--until", soon, "--reason", "召回", "--who", "王敏"
+        "mute", "--koc", "k1", "--kind", "silence", "--until", soon, "--reason", "召回", "--by", "王敏"
     )
     (made,) = json.loads(said("mutes", "-f", "json"))
     assert (made["koc_id"], made["kind"], made["reason"], made["who"]) == ("k1", "silence", "召回", "王敏")
     assert made["until"].startswith(soon)
-    assert "召回" in said("unmute", made["key"], "--who", "李雷")
+    assert "召回" in said("unmute", made["key"], "--by", "李雷")
     assert json.loads(said("mutes", "-f", "json")) == []
     assert json.loads(said("mutes", "--history", "-f", "json"))[-1]["lifted_by"] == "李雷"
     assert "there is no mute" in said("unmute", "nothing", code=1)

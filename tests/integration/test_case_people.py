@@ -107,3 +107,16 @@ def test_a_step_tells_what_was_written_and_the_next_one_not_the_whole_page(said:
     assert "温和批评" in told
     assert "已结案" in told
     assert f"listener cases reopen {key}" in told
+
+
+def test_options_go_by_one_name_and_the_old_ones_still_do(said: Said) -> None:
+    key = opened(said)
+    said("cases", "take", key, "--who", "阿宁")
+    assert stored(said, key)["owner"] == "阿宁"
+    said("koc", "set", "k1", "--tier", "S", "--why", "季度评估")
+    assert "季度评估" in said("koc", "history", "k1")
+    for words in (("cases", "take"), ("alerts", "ack"), ("alerts", "mute"), ("promises", "move"), ("koc", "exit")):
+        told = said(*words, "--help")
+        assert "--by" in told, words
+        assert "--who" not in told, words
+        assert "--why" not in told, words

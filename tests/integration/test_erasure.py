@@ -184,20 +184,20 @@ def test_cases_about_a_post_go_with_who_wrote_it_and_a_case_that_was_merged_goes
 
 def test_who_was_taken_off_the_roster_can_still_be_erased(run: Callable[..., str]) -> None:
     run("promises", "add", "阿澜", "--what", "寄样给阿澜", "--due", "2030-01-01", "--by", "小王")
-    run("koc", "remove", "K1", "--why", "合作结束", "--by", "小王")
-    said = run("privacy", "erase", "K1", "--why", "本人来信", "--yes")
+    run("koc", "remove", "K1", "--reason", "合作结束", "--by", "小王")
+    said = run("privacy", "erase", "K1", "--reason", "本人来信", "--yes")
     for table in ("koc_changes", "promises 1", "posts 3"):
         assert table in said
     assert "阿澜" not in run("privacy", "list", "-f", "json") + run("promises", "list", "--all", "-f", "json")
     assert len(json.loads(run("privacy", "list", "--kept-out", "-f", "json"))) == 2
-    assert "没有 K1" in run("privacy", "erase", "K1", "--why", "本人来信", "--yes", code=1)
+    assert "没有 K1" in run("privacy", "erase", "K1", "--reason", "本人来信", "--yes", code=1)
 
 
 def test_an_account_that_is_all_a_koc_has_stands_for_the_koc(run: Callable[..., str]) -> None:
-    assert "kocs 1" in run("privacy", "erase", "u1", "--platform", "forum", "--why", "来信", "--yes")
+    assert "kocs 1" in run("privacy", "erase", "u1", "--platform", "forum", "--reason", "来信", "--yes")
     assert "阿澜" not in run("koc", "list", "-f", "json")
-    run("koc", "remove", "K2", "--why", "合作结束", "--by", "小王")
-    assert "koc_changes" in run("privacy", "erase", "u2", "--platform", "forum", "--why", "来信", "--yes")
+    run("koc", "remove", "K2", "--reason", "合作结束", "--by", "小王")
+    assert "koc_changes" in run("privacy", "erase", "u2", "--platform", "forum", "--reason", "来信", "--yes")
 
 
 def test_the_ledger_is_guarded_again_after_an_erasure(store: Store, store_url: str) -> None:
@@ -268,10 +268,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 def test_an_objection_is_carried_out_on_the_command_line(run: Callable[..., str]) -> None:
     assert "写明原因" in run("privacy", "erase", "K1", "--yes", code=1)
     assert "写明原因" in run("privacy", "export", "K1", "--out", "k1.json", code=1)
-    run("privacy", "export", "阿澜", "--out", "k1.json", "--why", "本人查阅")
+    run("privacy", "export", "阿澜", "--out", "k1.json", "--reason", "本人查阅")
     assert stat.S_IMODE(Path("k1.json").stat().st_mode) == 0o600
-    assert "can't write" in run("privacy", "export", "K1", "--out", "k1.json", "--why", "本人查阅", code=1)
-    assert "posts 3" in run("privacy", "object", "K1", "--yes", "--why", "本人来信", "--by", "法务")
+    assert "can't write" in run("privacy", "export", "K1", "--out", "k1.json", "--reason", "本人查阅", code=1)
+    assert "posts 3" in run("privacy", "object", "K1", "--yes", "--reason", "本人来信", "--by", "法务")
     assert "K1" not in run("koc", "list")
     assert "新 0，再次见到 0" in run("import", "in.jsonl", code=1)
     said = run("koc", "import", "名单.csv", "--yes")
@@ -281,11 +281,11 @@ def test_an_objection_is_carried_out_on_the_command_line(run: Callable[..., str]
     log = json.loads(run("privacy", "list", "-f", "json"))
     assert [(one["act"], one["who"]) for one in log][1] == ("objected", "法务")
     assert len(json.loads(run("privacy", "list", "--kept-out", "-f", "json"))) == 2
-    assert "重新允许" in run("privacy", "allow", "u1", "--platform", "forum", "--why", "本人同意")
-    assert "没有拦着" in run("privacy", "allow", "u1", "--platform", "forum", "--why", "本人同意")
+    assert "重新允许" in run("privacy", "allow", "u1", "--platform", "forum", "--reason", "本人同意")
+    assert "没有拦着" in run("privacy", "allow", "u1", "--platform", "forum", "--reason", "本人同意")
     assert "新 3" in run("import", "in.jsonl")
-    assert "没有存过内容" in run("privacy", "erase", "u9", "--platform", "forum", "--why", "来信", "--yes")
-    assert "posts 3" in run("privacy", "erase", "u1", "--platform", "forum", "--why", "来信", "--yes")
+    assert "没有存过内容" in run("privacy", "erase", "u9", "--platform", "forum", "--reason", "来信", "--yes")
+    assert "posts 3" in run("privacy", "erase", "u1", "--platform", "forum", "--reason", "来信", "--yes")
     assert "不是账号ID" in run(
-        "privacy", "erase", "https://x.example/u/1", "--platform", "weibo", "--why", "x", "--yes", code=1
+        "privacy", "erase", "https://x.example/u/1", "--platform", "weibo", "--reason", "x", "--yes", code=1
     )

@@ -179,7 +179,7 @@ def test_candidates_for_the_place_of_a_koc_who_left_stand_in_the_file(run: Calla
     with App.open(folder / "listener.toml", {}) as app:
         for case in app.store.cases(koc="K1"):
             if case.state == "open":
-                run("koc", "exit", "K1", "--waive", case.key, "--why", "另行跟进")
+                run("koc", "exit", "K1", "--waive", case.key, "--reason", "另行跟进")
     run("koc", "exit", "K1", "--finish")
     shown = run("koc", "show", "K1", "-f", "json")
     assert (shown["fading"], [each["author_key"][:12] for each in shown["replacements"]]) == ("left", [one["key"]])

@@ -59,7 +59,7 @@ def alerts_in(folder: Path) -> list[Alert]:
 
 
 def test_what_is_changed_of_a_koc_stays_on_record(run: Run, folder: Path) -> None:
-    assert "tier B → S" in run("koc", "set", "阿澜", "--tier", "S", "--domain", "私域", "--why", "季度评估", "--by", "小张")
+    assert "tier B → S" in run("koc", "set", "阿澜", "--tier", "S", "--domain", "私域", "--reason", "季度评估", "--by", "小张")
     history = run("koc", "history", "K1", "-f", "json")
     assert [(one["field"], one["before"], one["after"], one["who"], one["via"]) for one in history[-2:]] == [
         ("tier", "B", "S", "小张", "command"),
@@ -69,7 +69,7 @@ def test_what_is_changed_of_a_koc_stays_on_record(run: Run, folder: Path) -> Non
     (folder / "名单.csv").write_text("koc_id,name,等级,对接人\nK1,阿澜,A,小李\n", encoding="utf-8")
     run("koc", "import", "名单.csv", "--yes", "--by", "小李")
     assert [one["field"] for one in run("koc", "history", "K1", "-f", "json")[-2:]] == ["owner", "tier"]
-    run("koc", "remove", "K1", "--why", "本人要求")
+    run("koc", "remove", "K1", "--reason", "本人要求")
     assert run("koc", "history", "K1", "-f", "json")[-1]["field"] == "account"
     assert "移出" in run("koc", "history", "K1")
 
@@ -133,7 +133,7 @@ def test_a_promise_reminds_through_the_outbox_before_and_after_its_day(
         assert [(one.kind, one.koc_id, one.severity) for one in alerts] == [("promise-due", "K2", "important")]
     assert told == ["soon", "soon", "today", "overdue", "long-overdue"]
     assert "未兑现的承诺" in run("koc", "show", "K2")
-    run("promises", "move", promise["key"], "2026-06-30", "--why", "缺货")
+    run("promises", "move", promise["key"], "2026-06-30", "--reason", "缺货")
     assert run("promises", "remind", "-f", "json") == []
     assert alerts_in(folder) == []
     run("promises", "keep", promise["key"], "--note", "已签收")
@@ -142,10 +142,10 @@ def test_a_promise_reminds_through_the_outbox_before_and_after_its_day(
     assert [(one["act"], one["due"]) for one in kept["events"]] == [("moved", "2026-06-30"), ("kept", None)]
     assert kept["moves"] == 1
     assert "已兑现" in run("promises", "keep", promise["key"], code=1)
-    run("promises", "reopen", promise["key"], "--why", "记错")
-    run("promises", "break", promise["key"], "--why", "停产")
+    run("promises", "reopen", promise["key"], "--reason", "记错")
+    run("promises", "break", promise["key"], "--reason", "停产")
     assert "未兑现" in run("promises", "list")
-    run("promises", "waive", promise["key"], "--why", "对方不要了")
+    run("promises", "waive", promise["key"], "--reason", "对方不要了")
 
 
 def test_promises_remind_by_the_working_days_of_the_chinese_calendar(run: Run, clock: time_machine.Coordinates) -> None:
@@ -209,7 +209,7 @@ def test_what_is_owed_stands_beside_the_drift_as_it_was_known_then(run: Run, clo
 
 def test_the_brand_can_not_ask_for_an_exit_while_criticism_waits_and_the_koc_can(run: Run, folder: Path) -> None:
     run("cases", "open", "K1", "--reason", "客服三周没回，在群里抱怨", "--variant", "public", "--by", "小王")
-    refused = run("koc", "exit", "K1", "--asked-by", "brand", "--why", "影响不好", "--by", "小张", code=1)
+    refused = run("koc", "exit", "K1", "--asked-by", "brand", "--reason", "影响不好", "--by", "小张", code=1)
     assert "结束合作不是对批评的回应" in refused
     with App.open(folder / "listener.toml", {}) as app:
         assert [(one.kind, one.who, one.note) for one in app.store.ledger.entries(koc="K1")] == [
@@ -223,7 +223,7 @@ def test_an_exit_is_led_to_its_end_and_the_koc_is_watched_on(run: Run, folder: P
     run("promises", "add", "K1", "--what", "寄新泵头", "--due", "2026-06-10")
     run("agreements", "add", "K1", "--deliverables", "两篇测评", "--pay", "100", "--pay-by", "2026-06-12")
     assert "谁提出退出" in run("koc", "exit", "K1", "--finish", code=1)
-    run("koc", "exit", "K1", "--asked-by", "koc", "--why", "要备考")
+    run("koc", "exit", "K1", "--asked-by", "koc", "--reason", "要备考")
     run("koc", "exit", "K1", "--thanks", "谢谢你三年的陪伴")
     run("koc", "exit", "K1", "--title", "荣誉体验官")
     refused = run("koc", "exit", "K1", "--finish", code=1)
@@ -236,9 +236,9 @@ def test_an_exit_is_led_to_its_end_and_the_koc_is_watched_on(run: Run, folder: P
     run("agreements", "deliver", agreed)
     assert run("koc", "exit", "K1", "-f", "json")["next"] == "settle"
     assert "写一句话" in run("koc", "exit", "K1", "--waive", payment["key"], code=1)
-    run("koc", "exit", "K1", "--waive", payment["key"], "--why", "本人不收")
-    assert "没有未了的" in run("koc", "exit", "K1", "--waive", "zzzz", "--why", "x", code=1)
-    run("koc", "exit", "K1", "--waive", agreed, "--why", "本人不收")
+    run("koc", "exit", "K1", "--waive", payment["key"], "--reason", "本人不收")
+    assert "没有未了的" in run("koc", "exit", "K1", "--waive", "zzzz", "--reason", "x", code=1)
+    run("koc", "exit", "K1", "--waive", agreed, "--reason", "本人不收")
     assert "继续聆听" in run("koc", "exit", "K1", "--finish", "--by", "小王")
     shown = run("koc", "show", "K1", "-f", "json")
     assert (shown["koc"]["standing"], shown["koc"]["title"], shown["changes"][-1]["via"]) == ("alumni", "荣誉体验官", "exit")
@@ -249,7 +249,7 @@ def test_an_exit_is_led_to_its_end_and_the_koc_is_watched_on(run: Run, folder: P
     assert run("promises", "remind", "-f", "json") == []
     assert alerts_in(folder) == []
     assert "已经有序退出" in run("koc", "exit", "K1", "--asked-by", "koc", code=1)
-    run("koc", "set", "K1", "--standing", "active", "--why", "回来了")
+    run("koc", "set", "K1", "--standing", "active", "--reason", "回来了")
     run("koc", "exit", "K1", "--asked-by", "brand")
-    run("koc", "exit", "K1", "--stop", "--why", "误会")
+    run("koc", "exit", "K1", "--stop", "--reason", "误会")
     assert run("koc", "exit", "K1", "-f", "json")["progress"] == "none"

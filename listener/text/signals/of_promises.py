@@ -33,13 +33,13 @@ def _facts(e: Mapping[str, Any], by: str, to: str, due: str, zh: bool) -> list[F
             ("谁的承诺", f"{by} 答应 {to}"),
             ("到期", due),
             ("来源", _source(e["source"], zh)),
-            ("办好了", f"{kept}；改期：listener promises move {key} 新日期 --why 原因"),
+            ("办好了", f"{kept}；改期：listener promises move {key} 新日期 --reason 原因"),
         ]
     return [
         ("Promised", f"by {by} to {to}"),
         ("Due", due),
         ("From", _source(e["source"], zh)),
-        ("Once it is kept", f"{kept}; to move it: listener promises move {key} DAY --why …"),
+        ("Once it is kept", f"{kept}; to move it: listener promises move {key} DAY --reason …"),
     ]
 
 
