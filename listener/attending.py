@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from listener import pipeline
 from listener.alerts.planning import moot
-from listener.alerts.policy import Known, decide
+from listener.alerts.policy import decide
 from listener.app import App
 from storage.policy_records import Acknowledgement, Hold, Mute
 from storage.records import Alert, ChannelState, Delivery, StoredAlert, StoreError
@@ -92,7 +92,7 @@ def held(app: App) -> list[HeldDelivery]:
         pairs = pipeline.graded([pair for pair in pairs if pair[0].key not in gone], desk)
         states, now = desk.store.channel_states(), desk.now()
         stuck = {one.key: stuck for one, _ in pairs if (stuck := _stuck(one, states, now))}
-        known = Known(desk.store.mutes(), acknowledged, desk.store.sent_since(now - desk.policy.memory), answered)
+        known = pipeline.known_now(acknowledged, answered, desk)
         free = [pair for pair in pairs if pair[0].key not in stuck]
         kept = {one.key: one for one in decide(free, now=now, policy=desk.policy, known=known).held}
     holds: dict[str, list[Hold]] = {}

@@ -9,7 +9,7 @@ from config import settings as config
 from config.alerting import WEEKDAYS
 from listener.alerts.owing import Ladder
 from listener.alerts.policy import Policy
-from listener.alerts.routing import Directory, Person, Route, Shift, on_call
+from listener.alerts.routing import Directory, Person, Route, Shift, on_call, stand_in
 from listener.keys import key_of
 from listener.working_days import LAST_KNOWN_YEAR, Hours, day_of
 
@@ -29,6 +29,7 @@ def policy_of(settings: config.Settings) -> Policy:
         storm=given.storm,
         reach=given.reach,
         on_call=partial(on_call, directory_of(settings)),
+        stand_in=partial(stand_in, directory_of(settings)),
     )
 
 

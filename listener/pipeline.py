@@ -6,7 +6,7 @@ import hashlib
 import logging
 import time
 import zlib
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ from listener import health, mentions, normalize, politeness, revisits
 from listener.alerts.attempts import failed, handed_back, told
 from listener.alerts.owing import Ladder, owed
 from listener.alerts.planning import moot
-from listener.alerts.policy import Known, Policy, decide
+from listener.alerts.policy import ALWAYS, Known, Policy, decide
 from listener.alerts.reconcile import reconcile
 from listener.alerts.reminding import reminders
 from listener.alerts.routing import Directory, channels_of
@@ -64,6 +64,7 @@ from spiders.collect import (
 )
 from spiders.files import BadLine
 from spiders.items import Item
+from storage.policy_records import Acknowledgement
 from storage.records import (
     Alert,
     Brand,
@@ -633,11 +634,29 @@ def deliver(desk: Desk) -> Delivered:
         answered = answered_among([about.alert for _, about in claimed], desk)
         desk.store.settle(gone := moot(claimed, {*acknowledged, *answered}))
         left = {one.key for one in gone}
-        known = Known(desk.store.mutes(), acknowledged, desk.store.sent_since(desk.now() - desk.policy.memory), answered)
+        known = known_now(acknowledged, answered, desk)
         total = send_all([pair for pair in graded(claimed, desk) if pair[0].key not in left], total, known, desk)
     if desk.store.count_dirty():  # what was withdrawn while it was sent needs its correction
         watch(desk)
     return total
+
+
+def known_now(acknowledged: Mapping[str, Acknowledgement], answered: Collection[str], desk: Desk) -> Known:
+    """What the rows say besides the deliveries, as the policy wants it."""
+    store = desk.store
+    return Known(
+        mutes=store.mutes(),
+        acknowledged=acknowledged,
+        sent=store.sent_since(desk.now() - desk.policy.memory),
+        answered=answered,
+        down=down_now(desk),
+        dead={(one.alert_key, one.channel) for one in store.deliveries("dead")},
+    )
+
+
+def down_now(desk: Desk) -> frozenset[str]:
+    """Channels that have failed so often in a row that they rest, and have taken nothing since."""
+    return frozenset(name for name, state in desk.store.channel_states().items() if rest_of(state.failures) is not None)
 
 
 def owe(desk: Desk) -> int:
@@ -646,7 +665,9 @@ def owe(desk: Desk) -> int:
     directory, now = desk.directory, desk.now()
     if directory is None:
         return 0
-    if not (directory.rota or directory.routes or desk.ladder.steps or desk.store.owing_channels() - set(directory.channels)):
+    may_grow = desk.policy.reach > 0 and desk.policy.hours != ALWAYS
+    has_ways = directory.rota or directory.routes or desk.ladder.steps
+    if not (has_ways or may_grow or desk.store.owing_channels() - set(directory.channels)):
         return 0
     since, kocs = now - desk.policy.deliver_within, {koc.koc_id: koc for koc in desk.store.kocs()}
     found = desk.store.unanswered(since)
@@ -660,6 +681,7 @@ def owe(desk: Desk) -> int:
         kocs=kocs,
         mutes=desk.store.mutes(),
         severity=lambda alert: ranks.get(alert.key, alert.severity),
+        down=down_now(desk),
     )
     answered = answered_among([one.alert for one in found], desk)
 

@@ -149,14 +149,31 @@ def unanswered(connection: Connection, since: int) -> list[StoredAlert]:
 
 def owe(connection: Connection, decide: Owed, since: int) -> int:
     """Add the deliveries that ``decide`` finds owed for current alerts, fired since then, that nobody has taken on. Returns how
-    many; one that exists stays as it is."""
+    many; one that exists stays as it is, but where ``decide`` has it wait no more. Why, as ``held`` says, is noted for good."""
     lock(connection, "escalations")
     found = unanswered(connection, since)
     told = load_deliveries(connection, [one.alert.key for one in found])
     known = {one.key for rows in told.values() for one in rows}
-    new = [one for one in decide(found, told) if one.key not in known]
+    owed = decide(found, told)
+    new = [one for one in owed if one.key not in known]
     write_deliveries(connection, new, [])
-    return len(new)
+    freed = [one for one in owed if one.key in known and one.held and one.next_try_at and _free(connection, one)]
+    notes = [
+        {"delivery_key": one.key, "at": at, "reason": one.held, "until": at}
+        for one in (*new, *freed)
+        if one.held and one.next_try_at
+        for at in [us(one.next_try_at)]
+    ]
+    if notes:
+        connection.execute(delivery_holds.insert(), notes)
+    return len(new) + len(freed)
+
+
+def _free(connection: Connection, one: Delivery) -> bool:
+    """Let a delivery that waits wait until its new time alone; False where another process has taken it meanwhile."""
+    assert one.next_try_at
+    waiting = update(deliveries).where(deliveries.c.key == one.key, deliveries.c.state == "pending", deliveries.c.held != "")
+    return connection.execute(waiting.values(held=one.held, next_try_at=us(one.next_try_at))).rowcount == 1
 
 
 def _mute_row(one: Mute) -> dict[str, Any]:

@@ -45,7 +45,8 @@ class Policy:
     hours: when people may be disturbed; own_hours: of channels that are one person's, by channel. digest: at what local times
     the mild goes out, all in one; without any it goes out as the rest. cool_down: nothing as grave or milder of the same KOC
     and brand is sent again before that; zero = off. storm: more alerts than that on one channel within ``storm_window`` are one
-    message; 0 = off. reach: see `listener.alerts.severities.is_spread`. on_call: channels of whoever is on call at a time."""
+    message; 0 = off. reach: see `listener.alerts.severities.is_spread`. on_call: channels of whoever is on call at a time;
+    stand_in: of who is told instead where these are down."""
 
     deliver_within: timedelta = timedelta(days=14)
     hours: Hours = ALWAYS
@@ -56,6 +57,16 @@ class Policy:
     storm_window: timedelta = timedelta(hours=1)
     reach: int = 0
     on_call: Callable[[datetime], tuple[str, ...]] = lambda now: ()
+    stand_in: Callable[[datetime, Collection[str]], tuple[str, ...]] = lambda now, down: ()
+
+    def awake(self, now: datetime, down: Collection[str]) -> tuple[str, ...]:
+        """Channels that what is grave goes to while everybody else may not be disturbed: of whoever is on call, and where all of
+        these are down, of the stand-in. Empty: everybody's."""
+        first = self.on_call(now)
+        if not first or any(name not in down for name in first):
+            return first
+        others = self.stand_in(now, down)
+        return (*first, *others) if others else ()
 
     @property
     def memory(self) -> timedelta:
@@ -70,12 +81,19 @@ class Policy:
 @dataclass(frozen=True, slots=True)
 class Known:
     """What the rows say besides: every mute there ever was, who took alerts on, what was received lately; of what alerts the
-    matter was answered since it was first raised."""
+    matter was answered since it was first raised. down: channels that take nothing; dead: (alert key, channel) of what was
+    refused for good."""
 
     mutes: Sequence[Mute] = ()
     acknowledged: Mapping[str, Acknowledgement] = field(default_factory=dict)
     sent: Sequence[Sent] = ()
     answered: Collection[str] = ()
+    down: Collection[str] = ()
+    dead: Collection[tuple[str, str]] = ()
+
+    def down_for(self, alert_key: str) -> frozenset[str]:
+        """Channels that this alert can't go out through."""
+        return frozenset(self.down) | {channel for key, channel in self.dead if key == alert_key}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +163,7 @@ def _way(one: Delivery, about: StoredAlert, now: datetime, policy: Policy, known
         is_open = hours.is_open(now) or (at_once and one.kind == "escalation")
         return _NOW if is_open else _closed(hours, now)
     if at_once and not is_settled:
-        on_call = () if hours.is_open(now) else policy.on_call(now)
+        on_call = () if hours.is_open(now) else policy.awake(now, known.down_for(alert.key))
         if on_call and one.channel not in on_call:
             return _closed(hours, now)
         return _cooling(one, about, now, min(policy.cool_down, GRAVE_COOL_DOWN), known.sent) or _NOW

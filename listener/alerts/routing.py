@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -113,6 +113,16 @@ def on_call(directory: Directory, now: datetime) -> tuple[str, ...]:
     local = now.astimezone(ZoneInfo(directory.timezone))
     person = next((one.person for one in directory.rota if one.covers(local)), None)
     return named([person], directory) if person else ()
+
+
+def stand_in(directory: Directory, now: datetime, down: Collection[str]) -> tuple[str, ...]:
+    """The channels of the next one of the rota who can be reached where those of whoever is on call are ``down``: of the lines
+    that cover the hour too, then of the others, in their order. Empty where nobody can."""
+    local = now.astimezone(ZoneInfo(directory.timezone))
+    for shift in sorted(directory.rota, key=lambda one: not one.covers(local)):
+        if up := tuple(name for name in named([shift.person], directory) if name not in down):
+            return up
+    return ()
 
 
 def _by_table(alert: Alert, directory: Directory) -> Sequence[str]:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from listener import pipeline
 from listener.alerts.owing import Ladder
 from listener.alerts.policy import Policy
-from listener.alerts.routing import Directory, Person, Route, Shift, on_call
+from listener.alerts.routing import Directory, Person, Route, Shift, on_call, stand_in
 from listener.cases.acts import Said, do_step, open_case
 from listener.channels.door import ChannelError
 from listener.cli import run
@@ -189,6 +189,34 @@ def test_at_night_a_red_goes_to_whoever_is_on_call_and_to_the_team_in_the_mornin
     office.deliver(MORNING)
     assert office.wires["mail"].kinds == ["alert"]
     assert office.wires["phone"].kinds == ["alert"]
+
+
+def test_at_night_the_next_of_the_rota_is_told_where_the_channel_of_whoever_is_on_call_is_down(office: Office) -> None:
+    team = replace(
+        TEAM,
+        channels=("mail", "phone", "other"),
+        people=(*TEAM.people, Person("李雷", ("other",))),
+        rota=(*TEAM.rota, Shift("李雷", weekdays=frozenset({0}))),
+    )
+    office.directory = team
+    office.policy = replace(
+        BY_DAY, on_call=lambda now: on_call(team, now), stand_in=lambda now, down: stand_in(team, now, down)
+    )
+    office.raise_alerts("a", level="red", severity="important")
+    office.wires |= {"phone": Wire("phone", down=True), "other": Wire("other")}
+    for minutes in (0, 1, 3, 9):
+        office.deliver(NIGHT + timedelta(minutes=minutes))
+    assert office.wires["other"].kinds == [], "four failures make it down"
+    office.deliver(NIGHT + timedelta(minutes=10))
+    assert office.wires["other"].kinds == ["alert"]
+    assert office.wires["mail"].kinds == [], "the team is told in the morning"
+    told = next(one for one in office.store.deliveries() if one.channel == "other")
+    assert [hold.reason for hold in office.store.holds([told.key])] == ["stand-in"], "it is noted why"
+    office.deliver(NIGHT + timedelta(minutes=30))
+    assert office.wires["other"].kinds == ["alert"], "once"
+    office.wires["phone"].down = False
+    office.deliver(MORNING)
+    assert office.wires["phone"].kinds == office.wires["mail"].kinds == ["alert"]
 
 
 def test_two_hundred_alerts_arrive_as_one_message_and_the_next_an_hour_later(office: Office) -> None:

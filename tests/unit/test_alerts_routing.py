@@ -12,7 +12,7 @@ import pytest
 from config import alerting
 from listener.alerts.owing import Ladder, owed
 from listener.alerts.policy import Policy
-from listener.alerts.routing import Directory, Person, Route, Shift, channels_of, named, on_call
+from listener.alerts.routing import Directory, Person, Route, Shift, channels_of, named, on_call, stand_in
 from listener.alerts.severities import SEVERITIES, URGENCY, is_at_once, severity_by_now, severity_of, table
 from listener.keys import delivery_key
 from listener.working_days import Hours
@@ -217,3 +217,56 @@ def test_one_that_has_become_graver_goes_to_whom_routes_send_the_graver_one() ->
 def test_the_readme_shows_the_table() -> None:
     readme = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
     assert table() in readme
+
+
+ROTA = replace(TEAM, rota=(Shift("李雷"), Shift("赵总", weekdays=frozenset({0})), Shift("王敏", weekdays=frozenset({6}))))
+
+
+def rota_policy(directory: Directory = ROTA) -> Policy:
+    return replace(
+        BY_DAY, on_call=lambda now: on_call(directory, now), stand_in=lambda now, down: stand_in(directory, now, down)
+    )
+
+
+def woken(alert: Alert, *rows: Delivery, now: datetime = NIGHT, **given: object) -> list[tuple[str, str]]:
+    """(channel, why) of what goes out at that hour besides."""
+    given = {"policy": rota_policy(), "directory": ROTA, "ladder": Ladder(), "kocs": {"K1": KOC}} | given
+    made = owed([StoredAlert(alert, "current", NOW, None)], {alert.key: rows}, now=now, **given)  # type: ignore[arg-type]
+    assert all(one.next_try_at == now for one in made)
+    return [(one.channel, one.held) for one in made]
+
+
+def waiting(alert: Alert, channel: str, held: str = "quiet-hours", at: datetime = NIGHT) -> Delivery:
+    return replace(a_row(alert, channel, "pending", at), held=held, next_try_at=NIGHT + 9 * HOUR)
+
+
+def test_where_nobody_on_call_can_be_reached_the_next_one_of_the_rota_is_told_and_it_says_why() -> None:
+    red = an_alert()
+    rows = (waiting(red, "mail"), a_row(red, "li", "pending", NIGHT))
+    assert woken(red, *rows) == [], "li is told as ever"
+    assert woken(red, *rows, down={"li"}) == [("boss", "stand-in")]
+    refused = (waiting(red, "mail"), a_row(red, "li", "dead", NIGHT))
+    assert [why for _, why in woken(red, *refused)] == ["stand-in"], "its channel refused this one for good"
+    known = (*rows, waiting(red, "boss"), waiting(red, "wang"))
+    assert [why for _, why in woken(red, *known, down={"li"})] == ["stand-in"], "one that waits is let go"
+
+
+def test_where_nobody_of_the_rota_can_be_reached_everybody_else_is_told() -> None:
+    red = an_alert()
+    rows = (waiting(red, "mail"), a_row(red, "li", "pending", NIGHT))
+    assert woken(red, *rows, down={"li", "boss", "wang"}) == [("mail", "stand-in")]
+    alone = a_row(red, "li", "pending", NIGHT)
+    assert woken(red, alone, down={"li", "boss", "wang"}) == [("mail", "stand-in")], "it was to go to nobody else"
+    assert woken(red, *rows, down=set(ROTA.channels)) == []
+
+
+def test_what_becomes_urgent_days_later_in_a_holiday_is_told_to_whoever_is_on_call() -> None:
+    amber = an_alert(level="amber", severity="watch")
+    later = NIGHT + timedelta(days=3)
+    raised = {"now": later, "severity": lambda alert: "urgent"}
+    assert woken(amber, waiting(amber, "mail", "rest-day"), now=later) == []
+    assert woken(amber, waiting(amber, "mail", "rest-day"), **raised) == [("li", "graver")]  # type: ignore[arg-type]
+    both = (waiting(amber, "mail", "rest-day"), waiting(amber, "li", "rest-day"))
+    assert woken(amber, *both, **raised) == [("li", "graver")], "the one that waits there waits no more"  # type: ignore[arg-type]
+    nobody = {"policy": BY_DAY, "directory": TEAM, **raised}
+    assert sorted(woken(amber, *both, **nobody)) == [("li", "graver"), ("mail", "graver")]  # type: ignore[arg-type]
