@@ -43,6 +43,7 @@ from storage.tables import (
     tombstones,
 )
 from storage.tombstones import kept_out
+from storage.traces import forget_in_alerts
 
 HELD_BACK = frozenset({"tombstones", "privacy_log"})  # what says that somebody is to be kept out, and who did it
 FIRST = (delivery_holds, case_steps, cases)  # they hang on deliveries and posts by no key that the database knows
@@ -162,6 +163,7 @@ def _erase(connection: Connection, subject: Subject, wish: Wish, by: By) -> Eras
     rows_of = list(_rows_of(connection, subject))
     for table, which in rows_of[: len(FIRST)]:
         connection.execute(delete(table).where(which))
+    named = forget_in_alerts(connection, subject.koc_id, {key for key, _ in subject.keys})
     _forget_posts(connection, [key for key, _ in subject.keys])
     for table, which in rows_of[len(FIRST) :]:
         connection.execute(delete(table).where(which))
@@ -174,7 +176,7 @@ def _erase(connection: Connection, subject: Subject, wish: Wish, by: By) -> Eras
         connection.execute(statement.on_conflict_do_nothing(index_elements=["author_key"]), rows)
     brands = connection.execute(select(brand_days.c.brand).distinct()).scalars()
     mark(connection, [(WHOLE, brand) for brand in brands])  # whose posts are the public's has changed
-    gone = {name: count for name, count in counts.items() if count}
+    gone = {name: count for name, count in (counts | {"alerts of others": named}).items() if count}
     _note(connection, wish, subject, by, gone)
     connection.execute(delete(meta).where(meta.c.key == ERASING))
     return Erased(tuple(sorted(gone.items())))
@@ -209,6 +211,8 @@ def _conditions(table: Table, subject: Subject, keys: Sequence[str]) -> Iterator
             yield key.parent.in_(select(key.column).where(owner.c.koc_id == subject.koc_id))
     if table is coverage or table is accounts or table is account_keys:
         yield or_(false(), *(and_(table.c.platform == p, table.c.account_id == a) for p, a in subject.accounts))
+    if table is koc_changes:  # of a KOC who stays with other accounts, or to whom the account was given
+        yield or_(koc_changes.c.before.in_(held := [f"{p}:{a}" for p, a in subject.accounts]), koc_changes.c.after.in_(held))
     about = _about_posts(keys)
     if table is cases:
         yield about

@@ -60,8 +60,8 @@ class Policy:
     stand_in: Callable[[datetime, Collection[str]], tuple[str, ...]] = lambda now, down: ()
 
     def awake(self, now: datetime, down: Collection[str]) -> tuple[str, ...]:
-        """Channels that what is grave goes to while everybody else may not be disturbed: of whoever is on call, and where all of
-        these are down, of the stand-in. Empty: everybody's."""
+        """Channels that what is grave goes to while everybody else may not be disturbed: of whoever is on call; where all of
+        these are down, of the stand-in too. Empty: everybody's."""
         first = self.on_call(now)
         if not first or any(name not in down for name in first):
             return first

@@ -115,6 +115,37 @@ def test_nothing_of_the_person_is_left_in_any_table_but_the_stone(store: Store, 
     assert all(table not in row for table in ("甲", "乙") for row in rows_in(store_url)["privacy_log"])
 
 
+def test_alerts_of_others_name_the_person_no_more_those_of_long_ago_neither(store: Store) -> None:
+    a_life(store)
+    chain = [{"critic": "K1", "follower": "K2"}, {"critic": "K3", "follower": "K2"}]
+    named = replace(
+        alert("B1", "", kind="contagion", level=None),
+        evidence={"chain": chain, "place": "forum:a1", "koc": "K1", "by": author("甲"), "p": 0.01, "all": [["forum", "a2"], 7]},
+        posts=(PostKey("forum", "a1"), PostKey("forum", "c1")),
+    )
+    for found in (changes("", alerts=(named,)), changes("", superseded=("B1",))):
+        store.mark_dirty([""])
+        with store.watching(brands=[BRAND]) as watch:
+            assert watch is not None
+            watch.record(found, at=NOW)
+    assert dict(store.privacy.erase(store.privacy.koc("K1"), "erased", BY).rows)["alerts of others"] == 1
+    (left,) = [one for one in store.alerts(history=True) if one.alert.key == "B1"]
+    assert left.state == "superseded"
+    assert left.alert.posts == (PostKey("forum", "c1"),)
+    told = {"chain": chain[1:], "place": "", "koc": "", "by": "", "p": 0.01, "all": [7]}
+    assert left.alert.evidence == told, "numbers and what is of others stay"
+
+
+def test_an_account_that_objects_is_in_no_log_of_the_roster_any_more(store: Store, store_url: str) -> None:
+    a_life(store)
+    store.save_kocs([koc("K1", "甲"), koc("K2", "丙", "乙")], by=By("小王", NOW))
+    assert any("乙" in row for row in rows_in(store_url)["koc_changes"])
+    keys = ((author("乙"), "forum"),)
+    store.privacy.erase(Subject("", (("forum", "乙"),), keys), "objected", BY)
+    assert not any("乙" in row for row in rows_in(store_url)["koc_changes"])
+    assert any("甲" in row for row in rows_in(store_url)["koc_changes"]), "the rest of the log stands"
+
+
 def test_what_others_said_is_as_if_the_person_had_never_been_heard(store: Store, store_url: str, tmp_path: Path) -> None:
     a_life(store)
     assert store.mentions_of([PostKey("forum", "d1")], BRAND)  # inherited from the post that it answers
