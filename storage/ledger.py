@@ -77,21 +77,7 @@ class Ledger:
 
     def log(self, entries: Sequence[LogEntry]) -> None:
         """Write what happened with KOCs."""
-        rows = [
-            {
-                "koc_id": one.koc_id,
-                "brand": one.brand,
-                "at": us(one.at),
-                "kind": one.kind,
-                "who": clean(one.who),
-                "made_at": us(one.made_at),
-                "note": clean(one.note),
-                "link": clean(one.link),
-                "about": one.about,
-            }
-            for one in entries
-        ]
-        self._database.write(lambda c: c.execute(koc_log.insert(), rows) if rows else None)
+        self._database.write(lambda c: write_log(c, entries))
 
     def entries(self, *, koc: str | None = None, kinds: Iterable[LogKind] | None = None) -> list[LogEntry]:
         """What happened with KOCs, oldest first."""
@@ -104,23 +90,46 @@ class Ledger:
 
     def nominate(self, new: Nomination) -> None:
         """Write what somebody did with a stranger."""
-        row = {
-            "author_key": new.author_key,
-            "platform": new.post.platform,
-            "post_id": new.post.post_id,
-            "brand": new.brand,
-            "at": us(new.at),
-            "act": new.act,
-            "who": clean(new.who),
-            "reason": clean(new.reason),
-            "koc_id": new.koc_id,
-        }
-        self._database.write(lambda c: c.execute(nominations.insert(), row))
+        self._database.write(lambda c: write_nomination(c, new))
 
     def nominations(self) -> list[Nomination]:
         """What people did with strangers, oldest first."""
         query = select(nominations).order_by(nominations.c.at, nominations.c.id)
         return self._database.read(lambda c: [_nomination_of(row) for row in c.execute(query)])
+
+
+def write_log(connection: Connection, entries: Sequence[LogEntry]) -> None:
+    rows = [
+        {
+            "koc_id": one.koc_id,
+            "brand": one.brand,
+            "at": us(one.at),
+            "kind": one.kind,
+            "who": clean(one.who),
+            "made_at": us(one.made_at),
+            "note": clean(one.note),
+            "link": clean(one.link),
+            "about": one.about,
+        }
+        for one in entries
+    ]
+    if rows:
+        connection.execute(koc_log.insert(), rows)
+
+
+def write_nomination(connection: Connection, new: Nomination) -> None:
+    row = {
+        "author_key": new.author_key,
+        "platform": new.post.platform,
+        "post_id": new.post.post_id,
+        "brand": new.brand,
+        "at": us(new.at),
+        "act": new.act,
+        "who": clean(new.who),
+        "reason": clean(new.reason),
+        "koc_id": new.koc_id,
+    }
+    connection.execute(nominations.insert(), row)
 
 
 # ------------------------------------------------------------------------------------------------------- promises

@@ -54,7 +54,7 @@ from storage import (
 from storage.codec import us, us_or_none, when
 from storage.database import Database
 from storage.erasure import Privacy
-from storage.ledger import Ledger
+from storage.ledger import Ledger, write_log, write_nomination
 from storage.policy_records import Acknowledgement, Hold, Mute, Sent
 from storage.records import (
     Added,
@@ -94,7 +94,7 @@ from storage.records import (
     Unsent,
     Watched,
 )
-from storage.roster_records import By, KocChange
+from storage.roster_records import By, KocChange, LogEntry, Nomination
 from storage.strangers import Strangers
 from storage.watching import Watch
 
@@ -287,11 +287,26 @@ class Store:
 
     # ------------------------------------------------------------------------------------------------------ roster
 
-    def save_kocs(self, new: Sequence[Koc], *, by: By | None = None) -> None:
+    def save_kocs(
+        self,
+        new: Sequence[Koc],
+        *,
+        by: By | None = None,
+        entries: Sequence[LogEntry] = (),
+        nomination: Nomination | None = None,
+    ) -> None:
         """Add or replace KOCs. Stored posts of their accounts are theirs at once; who changes is marked dirty.
 
-        by: who does it, under whose name what changes is noted for good; None for upkeep that changes nothing anybody wrote."""
-        self._database.write(lambda c: roster.save(c, new, by))
+        by: who does it, under whose name what changes is noted for good; None for upkeep that changes nothing anybody wrote.
+        entries, nomination: what led to it, written in the same transaction."""
+
+        def work(connection: Connection) -> None:
+            roster.save(connection, new, by)
+            write_log(connection, entries)
+            if nomination:
+                write_nomination(connection, nomination)
+
+        self._database.write(work)
 
     def remove_kocs(self, koc_ids: Iterable[str], *, by: By | None = None) -> None:
         """Take KOCs off the roster; the next watch takes their alerts back. by: as in `save_kocs`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Set
 from typing import Any
 
 from sqlalchemy import Connection, or_, select, update
@@ -38,7 +38,7 @@ def _posts_of(connection: Connection, author_keys: Collection[str]) -> frozenset
     )
 
 
-def _without(told: Mapping[str, Any], marks: Collection[str]) -> dict[str, Any]:
+def _without(told: Mapping[str, Any], marks: Set[str]) -> dict[str, Any]:
     """Evidence in which nothing names the person: what is listed of them is left out, what else names them is empty.
 
     >>> _without({"chain": [{"critic": "K1"}, {"critic": "K2"}], "koc": "K1", "p": 0.01}, {"K1"})
@@ -47,7 +47,7 @@ def _without(told: Mapping[str, Any], marks: Collection[str]) -> dict[str, Any]:
     return {key: _cleared(value, marks) for key, value in told.items()}
 
 
-def _cleared(value: Any, marks: Collection[str]) -> Any:
+def _cleared(value: Any, marks: Set[str]) -> Any:
     if isinstance(value, dict):
         return _without(value, marks)
     if isinstance(value, list):

@@ -73,8 +73,8 @@ def finish(app: App, koc_id: str, who: str, note: str = "") -> Koc:
     found = exit_with(app, koc)
     require(found, "finish")
     new = replace(koc, standing="alumni", title=found.title)
-    _write(app, koc_id, "exit-done", who, note, found.asked_by)
-    app.store.save_kocs([new], by=By(who, app.now(), "exit", note))
+    done = _entry(app, koc_id, "exit-done", who, note, found.asked_by)
+    app.store.save_kocs([new], by=By(who, done.made_at, "exit", note), entries=[done])
     return new
 
 
@@ -88,7 +88,11 @@ def _step(app: App, koc_id: str, kind: ExitAct, who: str, note: str, about: str 
 
 
 def _write(app: App, koc_id: str, kind: ExitAct, who: str, note: str, about: str) -> None:
+    app.store.ledger.log([_entry(app, koc_id, kind, who, note, about)])
+
+
+def _entry(app: App, koc_id: str, kind: ExitAct, who: str, note: str, about: str) -> LogEntry:
     if not who.strip():
         raise RelationError("写明是谁 / say who")
     now = app.now()
-    app.store.ledger.log([LogEntry(koc_id, now, kind, who.strip(), now, note.strip(), "", about)])
+    return LogEntry(koc_id, now, kind, who.strip(), now, note.strip(), "", about)

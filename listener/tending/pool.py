@@ -152,7 +152,7 @@ def admit(
     made = Koc(koc_id.strip() or derived_id((platform, account_id.strip())), name.strip(), (account,), owner, tier)
     if any(koc.koc_id == made.koc_id for koc in app.store.kocs()):
         raise RelationError(f"编号 {made.koc_id} 已有人用；换一个 --id / this id is taken, give another")
-    app.store.save_kocs([made], by=By(who, app.now(), "admit", reason or named.reason))
-    done = Nomination(named.author_key, named.post, named.brand, app.now(), "admitted", who.strip(), reason, made.koc_id)
-    app.store.ledger.nominate(done)
+    now = app.now()
+    done = Nomination(named.author_key, named.post, named.brand, now, "admitted", who.strip(), reason, made.koc_id)
+    app.store.save_kocs([made], by=By(who, now, "admit", reason or named.reason), nomination=done)
     return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -159,6 +160,20 @@ def test_a_stranger_becomes_a_koc_by_two_acts_of_people(run: Callable[..., Any],
     assert (shown["koc"]["tier"], shown["changes"][0]["via"], shown["rows"][0]["mentions"]) == ("B", "admit", 5)
     assert run("koc", "candidates", "-f", "json") == []
     assert "没有以" in run("koc", "admit", named["key"], "--account", "u7", "--name", "小七", code=1)
+
+
+def test_what_cuts_an_admission_short_leaves_nothing_half_done(run: Callable[..., Any], folder: Path) -> None:
+    (one,) = run("koc", "candidates", "-f", "json")
+    run("koc", "nominate", one["links"][0], "--reason", "写得中肯")
+    cut = "CREATE TRIGGER cut BEFORE INSERT ON nominations BEGIN SELECT RAISE(ABORT, 'power cut'); END"
+    with sqlite3.connect(folder / "listener.db") as database:
+        database.execute(cut)
+    run("koc", "admit", one["key"], "--account", "u7", "--name", "小七", "--id", "K7", code=1)
+    with App.open(folder / "listener.toml", {}) as app:
+        assert [each.koc_id for each in app.store.kocs()] == ["K1"]
+    with sqlite3.connect(folder / "listener.db") as database:
+        database.execute("DROP TRIGGER cut")
+    run("koc", "admit", one["key"], "--account", "u7", "--name", "小七", "--id", "K7")
 
 
 def test_a_stranger_who_was_left_out_is_shown_no_more(run: Callable[..., Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -253,3 +254,18 @@ def test_an_exit_is_led_to_its_end_and_the_koc_is_watched_on(run: Run, folder: P
     run("koc", "exit", "K1", "--asked-by", "brand")
     run("koc", "exit", "K1", "--stop", "--reason", "误会")
     assert run("koc", "exit", "K1", "-f", "json")["progress"] == "none"
+
+
+def test_what_cuts_the_end_of_an_exit_short_leaves_nothing_half_done(run: Run, folder: Path) -> None:
+    for words in (("--asked-by", "koc"), ("--thanks", "谢谢"), ("--title", "荣誉体验官")):
+        run("koc", "exit", "K1", *words)
+    cut = "CREATE TRIGGER cut BEFORE UPDATE ON kocs BEGIN SELECT RAISE(ABORT, 'power cut'); END"
+    with sqlite3.connect(folder / "listener.db") as database:
+        database.execute(cut)
+    run("koc", "exit", "K1", "--finish", code=1)
+    with App.open(folder / "listener.toml", {}) as app:
+        assert [one.kind for one in app.store.ledger.entries(koc="K1")][-1] == "exit-title"
+    with sqlite3.connect(folder / "listener.db") as database:
+        database.execute("DROP TRIGGER cut")
+    run("koc", "exit", "K1", "--finish")
+    assert run("koc", "show", "K1", "-f", "json")["koc"]["standing"] == "alumni"
