@@ -173,6 +173,7 @@ class App:
             templates=own.templates,
             people=[person.name for person in self.settings.people if one.name in person.channels],
             take_slots=lambda *asked: self.store.take_slots(*asked),
+            key=self.key,
         )
 
     def rule(self) -> Rule:

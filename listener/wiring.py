@@ -26,10 +26,12 @@ def channel_of(
     templates: str,
     people: Collection[str],
     take_slots: TakeSlots,
+    key: bytes = b"",
 ) -> Channel:
     """The channel. people: whose own it is. take_slots: room for so many messages through a channel, among all processes.
-    Raises ConfigError for a secret that can't be read, ValueError for one that makes no channel."""
-    discretion = discretion_of(one, people)
+    key: of the workspace, what KOCs are called abroad is made with it. Raises ConfigError for a secret that can't be read,
+    ValueError for one that makes no channel."""
+    discretion = discretion_of(one, people, key)
     if isinstance(one, config.Webhook):
         return WebhookChannel(
             name=one.name,
@@ -85,9 +87,10 @@ def channel_of(
     )
 
 
-def discretion_of(one: config.Channel, people: Collection[str] = ()) -> Discretion:
-    """Who reads along in a channel."""
-    return Discretion(is_abroad=not (stays_inside(one) or one.quotes_abroad), is_group=one.is_group, people=frozenset(people))
+def discretion_of(one: config.Channel, people: Collection[str] = (), key: bytes = b"") -> Discretion:
+    """Who reads along in a channel. key: of the workspace."""
+    is_abroad = not (stays_inside(one) or one.quotes_abroad)
+    return Discretion(is_abroad=is_abroad, is_group=one.is_group, people=frozenset(people), key=key)
 
 
 def stays_inside(one: config.Channel) -> bool:

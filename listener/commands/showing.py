@@ -14,6 +14,7 @@ from rich.table import Table
 
 from listener.app import App
 from listener.commands import output
+from listener.text.discretion import alias_of
 from listener.text.faces import page_of
 from listener.text.quotes import line_of, unmasked
 from listener.text.story import story_of
@@ -136,9 +137,12 @@ def write_page(app: App, found: Sequence[StoredAlert], file: Path) -> None:
 
 
 def koc_of(app: App, who: str) -> Koc:
-    """The KOC of that id, or else of that name; BadParameter where there is none, or more than one."""
+    """The KOC of that id, or else of that name, or of what channels abroad call it; BadParameter where there is none, or more
+    than one."""
     kocs = app.store.kocs()
     found = [one for one in kocs if one.koc_id == who] or [one for one in kocs if one.name == who]
+    if not found and who.startswith("KOC-"):
+        found = [one for one in kocs if alias_of(app.key, one.koc_id) == who]
     if len(found) == 1:
         return found[0]
     near = ", ".join(one.koc_id for one in found) or "listener koc list"

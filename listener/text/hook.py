@@ -73,7 +73,7 @@ def _alert(view: AlertView) -> JsonObject:
         },
         "fired_at": _iso(alert.fired_at),
         "turned_at": _iso(alert.turned_at) if alert.turned_at else None,
-        "evidence": dict(alert.evidence) if (evidence or told_of(view)) and view.withheld != "abroad" else {},
+        "evidence": dict(alert.evidence) if (evidence or told_of(view)) and not view.withheld else {},
         "withheld": view.withheld,
         "words": {
             "headline": story.headline,

@@ -13,7 +13,7 @@ import pytest
 
 from listener.channels.door import ChannelError
 from listener.channels.through_apprise import AppriseChannel, is_domestic, service_of
-from listener.text.discretion import Discretion
+from listener.text.discretion import Discretion, alias_of
 from tests.alerted import HOSTILE, KOC, many, message, view
 from tests.servers import HttpServer, drip, free_port, hang, reset
 
@@ -143,5 +143,6 @@ def test_a_service_abroad_gets_no_words_and_no_names_even_of_hostile_posts() -> 
     told = said["title"] + said["message"]
     for words in ("小鹿爱洗头", "alert('x')", "evil", "weibo.cn", "王敏"):
         assert words not in told
-    assert "K017" in told
+    assert "K017" not in told
+    assert alias_of(b"", "K017") in told
     assert "10 条内容" in told

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from listener.app import App
 from listener.cli import run
+from listener.text.discretion import alias_of
 from listener.workspace import create
 from storage.store import Store
 from tests.stored import BRAND, koc, watch_all
@@ -120,3 +122,11 @@ def test_options_go_by_one_name_and_the_old_ones_still_do(said: Said) -> None:
         assert "--by" in told, words
         assert "--who" not in told, words
         assert "--why" not in told, words
+
+
+def test_what_a_koc_is_called_abroad_is_known_at_home(said: Said, tmp_path: Path) -> None:
+    with App.open(tmp_path / "listener.toml", {}) as app:
+        alias = alias_of(app.key, "k1")
+    assert "k1" in said("koc", "show", alias)
+    assert "k1" in said("explain", alias)
+    assert "KOC-0000000000" in said("explain", "KOC-0000000000", code=2)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from listener.text.chat import Chat, chat_of, parts_of, plain_lines
-from listener.text.discretion import Discretion, shown
+from listener.text.discretion import Discretion, alias_of, shown
 from listener.text.faces import letter_html, letter_text, subject_of
 from listener.text.hook import payload_of, schema
 from listener.text.views import AlertView, Language
@@ -33,7 +33,8 @@ def told(one: AlertView) -> str:
 def test_abroad_no_face_tells_a_word_a_link_or_a_name(language: Language) -> None:
     words = told(shown(view(language), ABROAD))
     assert not [name for name in NAMES if name in words]
-    assert "K017" in words
+    assert "K017" not in words, "an id may be made from an account or a number"
+    assert alias_of(b"", "K017") in words
     assert ("10 条内容" if language == "zh-CN" else "10 posts") in words
     assert "listener cases show cccccccccccc" in words
 
@@ -43,10 +44,22 @@ def test_abroad_every_kind_of_signal_is_told_by_its_kind_and_counts(kind: str) -
     one = signal_view(kind)
     words = told(shown(one, ABROAD))
     quoted = [each.text[:12] for each in (*one.quotes, *one.before) if each.text]
-    assert not [each for each in (*quoted, one.koc.name if one.koc else "小鹿爱洗头") if each in words]
+    assert not [
+        each for each in (*quoted, one.koc.name if one.koc else "小鹿爱洗头", one.alert.koc_id) if each and each in words
+    ]
     payload = payload_of(letter(shown(one, ABROAD)))["data"]["alerts"][0]
     assert (payload["evidence"], payload["posts"], payload["post_count"]) == ({}, [], len(one.quotes))
     assert payload["withheld"] == "abroad"
+
+
+@pytest.mark.parametrize("kind", sorted(SEEN))
+def test_a_webhook_that_is_not_to_know_private_words_gets_no_evidence_either(kind: str) -> None:
+    one = signal_view(kind)
+    one = replace(one, koc=replace(one.koc or KOC, domain="私域"))
+    payload = payload_of(letter(shown(one, GROUP)))["data"]["alerts"][0]
+    if one.quotes:
+        assert (payload["withheld"], payload["evidence"]) == ("private", {})
+        assert {each["text"] + each["url"] for each in payload["posts"]} == {""}
 
 
 def test_a_group_sees_when_and_how_of_private_posts_but_no_word_and_no_link() -> None:
