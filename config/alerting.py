@@ -221,9 +221,11 @@ def check_people(tables: Tables, tell: Tell, alerts: object) -> None:
 
 
 def _names(key: tuple[str | int, ...], given: object, known: set[str], what: str, tell: Tell) -> None:
+    what_zh, _, what_en = what.partition(" / ")
     for name in _listed(given):
         if isinstance(name, str) and name not in known:
-            tell(key, f"没有这个 / no such {what}: {name}; {meant(name, known)}")
+            zh, _, en = meant(name, known).partition(" / ")
+            tell(key, f"没有叫 {name} 的{what_zh}；{zh} / no {what_en} is called {name}; {en}")
 
 
 def _listed(value: object) -> list[Any]:

@@ -58,7 +58,8 @@ _PATHS: tuple[tuple[str, str, re.Pattern[str]], ...] = (
 class Handle:
     """What is known of an account. account_id: native, "" where it is not known; then ``why`` says what was there instead:
 
-    short-link, no-id-in-link, unknown-site, nickname-only, shown-number (a 小红书号 or 抖音号), damaged-number.
+    short-link, no-id-in-link, unknown-site, nickname-only, shown-number (a 小红书号 or 抖音号), damaged-number, odd-length
+    (a number that is too short or too long for the platform's own).
     """
 
     platform: str
@@ -134,6 +135,8 @@ def handles_in(text: str, platform: str, *, is_id: bool = False, is_nickname: bo
         return [Handle(platform, bare)]
     if platform in _SHOWN_NUMBER and re.fullmatch(r"[\w.-]+", text, re.ASCII):
         return [Handle(platform, why="shown-number")]
+    if bare.isdecimal():
+        return [Handle(platform, why="odd-length")]
     return [Handle(platform, nickname=text.lstrip("@"), why="nickname-only")]
 
 

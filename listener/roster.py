@@ -27,6 +27,7 @@ REASONS = {
     "short-link": "短链接里没有账号，请打开后复制完整主页地址 / a short link: open it and copy the address of the profile",
     "no-id-in-link": "这个链接里没有账号ID，请用主页链接 / no account id in this link: use the profile's",
     "unknown-site": "不认识的网站，请填平台和账号ID / an unknown site: give platform and account_id",
+    "odd-length": "编号的位数不对（微博是 5 到 12 位），请核对 / no id there is a number of that length: check it",
     "nickname-only": "只有昵称，不能确定账号，请补主页链接 / only a nickname: add the profile's link",
     "shown-number": "这个号不是内容里的账号ID，请补主页链接 / not the id that posts carry: add the profile's link",
     "damaged-number": "长数字已被 Excel 改坏，请设为文本后重填 / damaged by Excel: make the cell text, enter it again",

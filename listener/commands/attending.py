@@ -122,15 +122,18 @@ def mutes(
 ) -> None:
     """免打扰一览 / what is muted, until when, why, and by whom"""
     from listener import attending
+    from listener.text.words import word
 
     with opened(context) as app:
-        zone, is_table = ZoneInfo(app.timezone), form is Format.table
+        zone, is_table, language = ZoneInfo(app.timezone), form is Format.table, app.settings.listener.language
+        names = {koc.koc_id: koc.name for koc in app.store.kocs()}
         rows = [
             {
                 "key": one.key,
                 "koc_id": one.koc_id,
+                "koc": names.get(one.koc_id) or one.koc_id,
                 "brand": one.brand,
-                "kind": one.kind,
+                "kind": word("alert-kind", one.kind, language) if is_table and one.kind else one.kind,
                 "from": _time(one.at, zone, is_table),
                 "until": _time(one.ends_at, zone, is_table),
                 "reason": one.reason,
@@ -141,7 +144,7 @@ def mutes(
         ]
         columns = (
             ("key", "编号 key"),
-            ("koc_id", "KOC"),
+            ("koc", "KOC"),
             ("brand", "品牌 brand"),
             ("kind", "种类 kind"),
             ("until", "到 until"),

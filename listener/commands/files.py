@@ -221,3 +221,26 @@ def _exit_lines(found: Exit, koc: Koc, app: App) -> Iterator[Text]:
             "yellow",
         )
     yield Text(f"{'下一步' if zh else 'next'}：{word('exit-step', found.next, language)}")
+    for command in _exit_commands(found, koc):
+        yield Text(f"  $ {command}", "cyan")
+
+
+# How a matter that is open at an exit is settled; its key follows.
+_SETTLING = {
+    "promise": "listener promises keep {key}",
+    "agreement": "listener agreements deliver {key}",
+    "payment": "listener agreements pay {key} …",
+    "case": "listener cases show {key}",
+}
+
+
+def _exit_commands(found: Exit, koc: Koc) -> Iterator[str]:
+    """The very commands that do the next step of an exit."""
+    own = f"listener koc exit {koc.koc_id}"
+    if found.next == "settle":
+        for matter in found.matters:
+            yield _SETTLING[matter.kind].format(key=matter.key[:12] if matter.kind == "case" else matter.key[:8])
+        yield f"{own} --waive {found.matters[0].key[:8]} --reason …"
+        return
+    options = {"ask": "--asked-by koc|brand", "thanks": "--thanks …", "title": "--title …", "finish": "--finish"}
+    yield f"{own} {options[found.next]}"

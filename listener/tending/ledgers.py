@@ -17,6 +17,7 @@ from listener.tending.people import known, today_of
 from storage.roster_records import About, Agreement, AgreementAct, Promise, PromiseAct
 
 LEAST_KEY = 4  # letters of a key that name it
+MOST_NAMED = 12  # keys that a message names
 Keyed = TypeVar("Keyed", Promise, Agreement)
 
 
@@ -34,8 +35,17 @@ def named(every: Sequence[Keyed], key: str) -> Keyed:
     found = [one for one in every if one.key.startswith(key)] if len(key) >= LEAST_KEY else []
     if len(found) == 1:
         return found[0]
-    known_keys = "、".join(one.key[:8] for one in (found or every)[:12]) or "–"
-    raise RelationError(f"没有以 {key!r} 开头的，或不止一个；有：{known_keys} / none, or several, begin so")
+    there = [one.key[:8] for one in (found or every)[:MOST_NAMED]]
+    if found:
+        zh, en = f"有 {len(found)} 项以 {key!r} 开头，请写长一些", f"{len(found)} begin with {key!r}: write more of it"
+    elif len(key) < LEAST_KEY:
+        zh, en = (
+            f"编号至少写 {LEAST_KEY} 位，{key!r} 太短",
+            f"write at least {LEAST_KEY} letters of the key; {key!r} is too short",
+        )
+    else:
+        zh, en = f"没有以 {key!r} 开头的", f"none begins with {key!r}"
+    raise RelationError(f"{zh}；有：{'、'.join(there) or '–'} / {en}; there are: {', '.join(there) or '–'}")
 
 
 def add_promise(
@@ -77,7 +87,11 @@ def source_of_case(app: App, key: str) -> str:
     """The source of a promise that was made in a case, by the first letters of the case's key."""
     found = [case for case in app.store.cases() if case.key.startswith(key)] if len(key) >= LEAST_KEY else []
     if len(found) != 1:
-        raise RelationError(f"没有以 {key!r} 开头的处置单，或不止一个：listener cases list / no case, or several, begin so")
+        if found:
+            words = f"有 {len(found)} 张处置单以 {key!r} 开头，请写长一些：listener cases list"
+            raise RelationError(f"{words} / {len(found)} cases begin with {key!r}: write more of it")
+        words = f"没有以 {key!r} 开头的处置单（至少 {LEAST_KEY} 位）：listener cases list --all"
+        raise RelationError(f"{words} / no case begins with {key!r} (at least {LEAST_KEY} letters)")
     return f"case:{found[0].key}/{found[0].next_step or 'close'}"
 
 

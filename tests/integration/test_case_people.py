@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -130,3 +131,31 @@ def test_what_a_koc_is_called_abroad_is_known_at_home(said: Said, tmp_path: Path
     assert "k1" in said("koc", "show", alias)
     assert "k1" in said("explain", alias)
     assert "KOC-0000000000" in said("explain", "KOC-0000000000", code=2)
+
+
+def test_names_stand_where_ids_did_and_the_next_command_is_named(said: Said) -> None:
+    day = f"{datetime.now(UTC) + timedelta(days=9):%Y-%m-%d}"
+    said("alerts", "mute", "--koc", "k1", "--kind", "silence", "--until", day, "--reason", "出差")
+    told = said("alerts", "mutes")
+    assert "某k1" in told
+    assert "久未提及" in told
+    assert json.loads(said("alerts", "mutes", "-f", "json"))[0]["koc_id"] == "k1"
+    assert "$ listener koc exit k1 --asked-by koc|brand" in said("koc", "exit", "k1")
+    assert "$ listener koc exit k1 --thanks …" in said("koc", "exit", "k1", "--asked-by", "koc")
+    said("promises", "add", "k1", "--what", "寄样", "--due", day)
+    key = json.loads(said("promises", "list", "-f", "json"))[0]["key"]
+    settle = said("koc", "exit", "k1", "--thanks", "谢谢")
+    assert f"$ listener promises keep {key}" in settle
+    assert f"$ listener koc exit k1 --waive {key} --reason …" in settle
+    assert "$ listener koc exit k1 --title …" in said("koc", "exit", "k1", "--waive", key, "--reason", "本人不要")
+    assert "$ listener koc exit k1 --finish" in said("koc", "exit", "k1", "--title", "荣誉体验官")
+
+
+def test_a_key_that_is_none_is_told_from_one_that_is_too_short_and_one_of_several(said: Said) -> None:
+    for what in ("寄样", "回访"):
+        said("promises", "add", "k1", "--what", what, "--due", "2099-01-01")
+    known = [one["key"] for one in json.loads(said("promises", "list", "-f", "json"))]
+    told = said("promises", "keep", "zzzz", code=1)
+    assert "没有以 'zzzz' 开头的" in told
+    assert all(key in told for key in known)
+    assert "至少写 4 位" in said("promises", "keep", "zzz", code=1)

@@ -82,6 +82,8 @@ def test_the_address_kept_holds_no_token():
         ("xiaohong_01", "douyin", "", "shown-number"),
         ("小红", "xiaohongshu", "", "nickname-only"),
         ("@小红", "weibo", "", "nickname-only"),
+        ("1234", "weibo", "", "odd-length"),
+        ("UID:12345678901234", "weibo", "", "odd-length"),
         ("1.23457E+15", "weibo", "", "damaged-number"),
         ("1E+15", "forum", "", "damaged-number"),
         ("koc1x00000", "forum", "koc1x00000", ""),

@@ -550,3 +550,10 @@ def test_the_lines_of_any_toml_are_those_of_its_keys(doc):
     assert {path[0] for path in lines} == set(doc)
     for line in lines.values():
         assert 1 <= line <= text.count("\n") + 1
+
+
+def test_a_name_that_nobody_has_is_told_whole_in_each_language():
+    with pytest.raises(ConfigError) as caught:
+        read('[[people]]\nname = "王敏"\nchannels = ["phne"]\n' + HOOK, {"HOOK": "x"})
+    assert "没有叫 phne 的渠道；" in str(caught.value)
+    assert "/ no channel is called phne; there are: hook" in str(caught.value)
