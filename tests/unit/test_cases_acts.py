@@ -125,6 +125,19 @@ def test_a_reply_never_speaks_of_monitoring_but_a_note_may() -> None:
     desk.do("contact", note="电话问近况，未提监测", reply="好久不见，最近还好吗？")
 
 
+@pytest.mark.parametrize(("variant", "before", "step"), [("private", ("thank",), "support"), ("care", ("contact",), "fix")])
+def test_what_is_said_while_a_koc_is_supported_or_helped_speaks_of_no_monitoring_either(
+    variant: Variant, before: tuple[str, ...], step: str
+) -> None:
+    desk = Desk(variant)
+    desk.walk(*before)
+    for reply in ("我们监测到您的评分下降了，想帮您解决", "Our system flagged your post"):
+        with pytest.raises(CaseError, match="监测、评分或预警"):
+            desk.do(step, reply=reply)
+    assert desk.case.next_step == step, "nothing was written"
+    desk.do(step, reply="换新的瓶盖已经寄出，周三到")
+
+
 def test_what_closes_by_a_verdict_needs_its_ground_and_keeps_what_was_due() -> None:
     desk = Desk()
     desk.walk("acknowledge")
