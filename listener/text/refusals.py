@@ -54,6 +54,14 @@ _WORDS: Final = {
         ("对批评者施压", "致谢、核实、给出措施与期限，公开跟进"),
         ("presses a critic", "thank, verify, name a measure and a date, follow up in public"),
     ),
+    "likeness": (
+        (
+            "读起来像是压下批评、收买或为难发声的人（按写法判断，可能误判）",
+            "不是这个意思就换个写法，写明谁做、做什么、为什么；是的话，改为致谢、核实、公开跟进",
+        ),
+        ("reads like pressing, buying or punishing a critic (judged by its wording, which may err)",
+            "if it is not meant so, say who does what and why; if it is, thank, verify and follow up in public"),
+    ),
     "dox": (
         ("查私人信息，或找对方的单位、家人", "只在对方发声的地方，或由对接人，直接与本人沟通"),
         ("digs for private data or goes to an employer or family", "talk to the person alone, where they spoke"),

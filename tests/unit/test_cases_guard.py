@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from listener.cases.accidents import accident_in
-from listener.cases.guard import RULES, refusal_of
+from listener.cases.guard import RULES, refusal_by_rule, refusal_of
+from listener.cases.meanings import MEANINGS
 from listener.text.refusals import CODES, refusal
 from tests import guard_phrases as phrases
 
@@ -14,20 +15,26 @@ LISTS = {
     "later": (phrases.LATER_REFUSED, phrases.LATER_PASSED),
     "last": (phrases.LAST_REFUSED, phrases.LAST_PASSED),
     "held": (phrases.HELD_REFUSED, phrases.HELD_PASSED),
+    "wide": (phrases.WIDE_REFUSED, phrases.WIDE_PASSED),
+    "near": (phrases.NEAR_REFUSED, phrases.NEAR_PASSED),
+    "sealed": (phrases.SEALED_REFUSED, phrases.SEALED_PASSED),  # never learnt
 }
 FLOORS = {
     "first": (0.99, 0.99),
     "later": (0.98, 0.99),
     "last": (0.97, 0.98),
-    "held": (0.92, 0.99),
+    "held": (0.99, 0.99),
+    "wide": (0.97, 0.97),
+    "near": (0.95, 0.95),
+    "sealed": (0.56, 0.94),
 }  # recall, precision: never lowered by accident
 
 
 @pytest.mark.parametrize("name", LISTS)
 def test_the_guard_rail_keeps_its_floors(name: str) -> None:
     refused, passed = LISTS[name]
-    assert len(refused) >= 80
-    assert len(passed) >= 80
+    assert len(refused) >= 20
+    assert len(passed) >= 30
     caught = sum(refusal_of(phrase) is not None for phrase in refused)
     wrong = [phrase for phrase in passed if refusal_of(phrase)]
     recall, precision = FLOORS[name]
@@ -76,7 +83,7 @@ def test_a_refusal_names_the_clause_the_reason_and_the_better_step_in_both_langu
 
 
 def test_every_rule_has_its_words() -> None:
-    assert {rule.code for rule in RULES} | {"cites-monitoring"} == CODES
+    assert {rule.code for rule in (*RULES, *MEANINGS)} | {"cites-monitoring", "likeness"} == CODES
 
 
 ACCIDENTS = (
@@ -103,3 +110,48 @@ def test_an_accident_is_heard(text: str) -> None:
 @pytest.mark.parametrize("text", HARMLESS)
 def test_what_is_no_accident_is_none(text: str) -> None:
     assert accident_in(text) == ""
+
+
+LONG = (
+    "我们查了 3 月 12 日那一批的出厂记录，确认漏液属实，已停止发货，4 月 15 日前为买到的顾客更换，您的帖子会一直保留",
+    "老板问要不要让他删，我们说明了政策：不删、不压，公开回应",
+    "竞品的水军在带节奏，我们不跟，只公开检测数据",
+    "平台通知该笔记因举报被隐藏，不是我们发起的，已向平台说明我们不反对该内容展示",
+    "给他发了补偿 200 元，按三包规定，没有附带任何要求，他的视频保留",
+    "合作合同 6 月到期，和他确认过会续签，条件不变；也说明了批评内容不影响续约",
+)
+
+
+def test_what_teams_write_every_day_stands() -> None:
+    assert [note for note in phrases.ORDINARY if refusal_of(note)] == []
+
+
+@pytest.mark.parametrize("note", LONG)
+def test_notes_as_people_write_them_at_length_stand(note: str) -> None:
+    assert refusal_of(note) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("封了他的号", "ban"),
+        ("跟他讲清楚，继续这么写就别想拿到邀请", "pressure"),
+        ("答应给代金券，前提是笔记隐藏", "paid-removal"),
+        ("请版主打个招呼把楼沉了", "removal"),
+        ("把他从年会嘉宾里划掉", "end-cooperation"),
+        ("把她的身份证信息放出去", "dox"),
+    ],
+)
+def test_an_act_is_known_by_what_it_is_made_of(text: str, code: str) -> None:
+    found = refusal_of(text)
+    assert found
+    assert found.code == code
+
+
+def test_what_reads_like_pressing_is_refused_though_no_rule_knows_it_and_says_that_it_may_err() -> None:
+    found = refusal_of("提醒她合同还在我们手里")
+    assert found
+    assert refusal_by_rule("提醒她合同还在我们手里") is None
+    assert found.code == "likeness"
+    assert "可能误判" in refusal(found.code, found.words)
+    assert refusal_of("请法务准备律师函，提醒她合同还在我们手里", is_legal=True) is None
