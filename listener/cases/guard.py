@@ -5,10 +5,9 @@ is refused where it names such an act as ours: ordered, asked for, offered or th
 ("不要求删帖"), undone ("解除禁言"), turned down ("公关公司建议删帖，已否决"), told of somebody else ("用户自行删除了原帖",
 "对方表示会起诉"), or done to what is no voice ("问题批次全部下架").
 
-Three layers, each after the other: phrases (here), what acts are made of (`listener.cases.meanings`), and how a sentence reads
-beside a thousand invented ones (`listener.cases.likeness`). It is a reminder for people of good will, no wall: whoever wants to
-can find other words. Of 60 phrases that it had not seen, half of them near misses, it caught 17 of 30 bad ones, euphemisms for
-the most part, and stopped 1 of 30 harmless ones; phrases alone had caught 5 and stopped none (`tests/bench/bench_guard.py`).
+Three layers, one after the other: phrases (here), what acts are made of (`listener.cases.meanings`), and, in Chinese, how a
+sentence reads beside a thousand invented ones (`listener.cases.likeness`). It is a reminder for people of good will, no wall:
+whoever wants to can find other words. How much it catches of what it has not seen: `tests/bench/bench_guard.py`.
 """
 
 from __future__ import annotations
@@ -237,15 +236,13 @@ RULES: Final = (
         spares=re.compile(r"工厂|供应商|内部|主管|责任人|压力锅|压力不够|水压|压力测试|按键压力|警告标签"),
     ),
 )
-LEAST_LETTERS = 6  # of a sentence, before how it reads says anything
-_SAYS = re.compile(
-    r"\s*(?:he|she|they|users?|the (?:user|customer|author))\s(?:accus|says?|said|claim|think|want|ask)", re.IGNORECASE
-)
+LEAST_LETTERS = 6  # of a sentence, before how it reads says anything; it has learnt Chinese alone
+_HAN = re.compile(r"[\u4e00-\u9fff]")
 _LEGAL = re.compile(r"律师|法务|起诉|诉讼|举报|维权|报警|侵权|冒充|legal|lawyer|sue|report", re.IGNORECASE)
 _ORDERED = frozenset({"removal", "rewrite"})  # what is matched begins with the order, so that it may be denied within
 _LEGAL_CODES = frozenset({"legal-threat", "report"})
 _SPLIT = re.compile(r"[。！？!?；;\n，,：:]|(?<=[a-z])\.(?:\s|$)")
-_JOINTS = re.compile(r"(?<=[\u4e00-\u9fff])[\s·.*_\-|/\\~]+(?=[\u4e00-\u9fff])")
+_JOINTS = re.compile(r"(?<=[\u4e00-\u9fff])[^\S\n]*[ \t·.*_\-|/\\~]+(?=[\u4e00-\u9fff])")
 _TRADITIONAL = str.maketrans(
     "刪評論終約權壓貼負質舉報視頻筆記稱號漲訴蕭絕與這讓請內容黑單聯繫壞給錢買軍禁警傳發",
     "删评论终约权压贴负质举报视频笔记称号涨诉萧绝与这让请内容黑单联系坏给钱买军禁警传发",
@@ -290,10 +287,9 @@ def _refusal_by_likeness(text: str, may_be_legal: bool) -> Refusal | None:
         if may_be_legal and _LEGAL.search(sentence):
             continue
         if (
-            len(sentence) >= LEAST_LETTERS
+            len(_HAN.findall(sentence)) >= max(LEAST_LETTERS, len(sentence) / 2)
             and is_like(sentence)
             and not _REJECTED.search(sentence)
-            and not _SAYS.match(sentence)
         ):
             return Refusal("likeness", sentence.strip())
     return None

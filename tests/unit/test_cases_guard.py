@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+from listener import text as faces
 from listener.cases.accidents import accident_in
 from listener.cases.guard import RULES, refusal_by_rule, refusal_of
 from listener.cases.meanings import MEANINGS
@@ -25,8 +29,8 @@ FLOORS = {
     "last": (0.97, 0.98),
     "held": (0.99, 0.99),
     "wide": (0.97, 0.97),
-    "near": (0.95, 0.95),
-    "sealed": (0.56, 0.94),
+    "near": (0.88, 0.95),
+    "sealed": (0.5, 0.99),
 }  # recall, precision: never lowered by accident
 
 
@@ -155,3 +159,11 @@ def test_what_reads_like_pressing_is_refused_though_no_rule_knows_it_and_says_th
     assert found.code == "likeness"
     assert "可能误判" in refusal(found.code, found.words)
     assert refusal_of("请法务准备律师函，提醒她合同还在我们手里", is_legal=True) is None
+
+
+@pytest.mark.parametrize("draft", sorted(Path(faces.__file__).parent.glob("draft.*.j2")), ids=lambda path: path.name)
+def test_every_draft_that_is_shipped_stands(draft: Path) -> None:
+    words = re.sub(r"\{#.*?#\}|\{%.*?%\}", "", draft.read_text(encoding="utf-8"), flags=re.DOTALL)
+    words = re.sub(r"\{\{.*?\}\}", "阿澜", words, flags=re.DOTALL)
+    assert len(words) > 40
+    assert refusal_of(words) is None
