@@ -379,7 +379,7 @@ class _Page:
         told += [f"{self.say('未了的承诺', 'promised')}：{line_of(one.what)}（{one.due}）" for one in self.one.promises]
         if self.one.koc:
             contacts = self.app.standing_with(self.one.koc.koc_id).contacts
-            told += [line.plain for line in contact_lines(contacts, self.now, self.language)]
+            told += [line.plain for line in contact_lines(contacts, self.now, self.language, self.one.koc.koc_id)]
         if told:
             yield self.title("其他", "Besides")
             for line in told:
@@ -406,6 +406,10 @@ class _Page:
         if entry.step == "take":
             owner = str(entry.data.get("owner", ""))
             return "  ".join(filter(None, [f"→ {line_of(owner)}" if owner != entry.who else "", line_of(entry.note)]))
+        if entry.step == "share":
+            return line_of("、".join(map(str, entry.data.get("members", ()))))
+        if entry.step == "react":
+            return "  ".join(filter(None, [self.word("reaction", str(entry.data["reaction"])), line_of(entry.note)]))
         if entry.who != PROGRAM:
             return line_of(entry.note)
         if entry.step == "variant":

@@ -86,12 +86,15 @@ def _file_lines(file: File, app: App) -> Iterator[Text]:
     for row in file.rows:
         means = f" {row.baseline:+.2f} → {row.recent:+.2f}" if row.baseline is not None and row.recent is not None else ""
         yield Text(f"{line_of(row.brand)}：{word('status', row.status, language)}{means} · {row.mentions}")
-    yield from contact_lines(file.contacts, app.now(), language)
+    yield from contact_lines(file.contacts, app.now(), language, koc.koc_id)
     yield from unmet_lines(file.unmet, app)
     yield from _open_lines(file, language)
     for entry in file.log[-MOST_LOGGED:]:
         kind = word("koc-log", entry.kind, language)
-        yield Text(f"  {entry.at.astimezone(zone):%Y-%m-%d} {kind} {line_of(entry.note)}（{line_of(entry.who)}）", "dim")
+        yield Text(
+            f"  {entry.at.astimezone(zone):%Y-%m-%d} {kind} {line_of(entry.note)}（{line_of(entry.who)}）".replace(" （", "（"),
+            "dim",
+        )
     if file.exit.progress == "going":
         yield Text(
             f"{'有序退出，下一步' if zh else 'orderly exit, next'}：{word('exit-step', file.exit.next, language)}", "yellow"
@@ -115,15 +118,12 @@ def _open_lines(file: File, language: Language) -> Iterator[Text]:
             yield Text(f"{'处置单' if zh else 'case'} {case.key[:12]} {line_of(case.brand)} · {led}")
 
 
-def contact_lines(contacts: Contacts, now: datetime, language: Language) -> Iterator[Text]:
+def contact_lines(contacts: Contacts, now: datetime, language: Language, koc_id: str) -> Iterator[Text]:
     """The last contact and the team's reply times, in words."""
     zh = language == "zh-CN"
     if contacts.last_at is None:
-        yield Text(
-            "还没有联系记录：listener koc contact KOC --note …"
-            if zh
-            else "no contact on record: listener koc contact KOC --note …"
-        )
+        command = f"listener koc contact {koc_id} --note …"
+        yield Text(f"还没有联系记录：{command}" if zh else f"no contact on record: {command}")
     else:
         ago = span_of(now - contacts.last_at, zh)
         usual = contacts.usual_reply

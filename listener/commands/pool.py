@@ -146,7 +146,7 @@ def _print_nominations(app: App, form: Format) -> None:
     rows = [
         {
             "key": one.author_key[:12],
-            "at": one.at.astimezone(zone).isoformat(timespec="minutes"),
+            "at": f"{local:%Y-%m-%d %H:%M}" if form is Format.table else local.isoformat(timespec="minutes"),
             "who": line_of(one.who),
             "reason": line_of(one.reason),
             "platform": one.post.platform,
@@ -154,6 +154,7 @@ def _print_nominations(app: App, form: Format) -> None:
             "link": views[one.post].url if one.post in views and not views[one.post].text_purged else "",
         }
         for one in named
+        for local in [one.at.astimezone(zone)]
     ]
     heads = (("key", "候选"), ("at", "何时"), ("who", "谁"), ("reason", "原因"), ("platform", "平台"), ("link", "链接"))
     output.write_rows(

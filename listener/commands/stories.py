@@ -110,7 +110,8 @@ def _print(told: Explanation, app: App) -> None:
             f"{'最后听到' if zh else 'last heard'} {f'{heard.astimezone(zone):%Y-%m-%d %H:%M}' if heard else '–'}"
         )
     standing = app.standing_with(told.koc_id, told.as_of)
-    for said in (*contact_lines(standing.contacts, told.as_of or app.now(), language), *unmet_lines(standing.unmet, app)):
+    contacts = contact_lines(standing.contacts, told.as_of or app.now(), language, told.koc_id)
+    for said in (*contacts, *unmet_lines(standing.unmet, app)):
         out.print(said, soft_wrap=True)
     for change in told.changes:
         day, status = change.at.astimezone(zone).date(), word("status", change.status, language)

@@ -58,7 +58,7 @@ HINTS: Final = {
     ),
     "fix": ("当场解决，或给出带期限的承诺。", "Fix it at once, or promise it with a date."),
     "record": ("记下对方的回应和已做的事。", "Write down the answer and what was done."),
-    "close": ("公开跟进完成后结案。", "Close the case once the follow-up is out."),
+    "close": ("答复已发出，对方的反应记下后结案。", "Close the case once the answer is out and how it was taken is noted."),
 }
 _MARKS: Final[dict[StanceCode, str]] = {"favor": "▲", "against": "▼", "none": "■"}
 

@@ -159,3 +159,13 @@ def test_a_key_that_is_none_is_told_from_one_that_is_too_short_and_one_of_severa
     assert "没有以 'zzzz' 开头的" in told
     assert all(key in told for key in known)
     assert "至少写 4 位" in said("promises", "keep", "zzz", code=1)
+
+
+def test_the_log_of_a_case_says_who_was_added_and_how_it_was_taken(said: Said) -> None:
+    key = opened(said)
+    said("cases", "share", key, "李雷", "王敏", "--by", "阿宁")
+    said("cases", "react", key, "部分满意", "--by", "阿宁")
+    log = said("cases", "show", key).partition("记录\n")[2]
+    assert "李雷、王敏" in log
+    assert "部分满意" in log
+    assert "还没有联系记录：listener koc contact k1 --note …" in said("koc", "show", "k1")
