@@ -41,6 +41,7 @@ class Reading:
     def __init__(self, text: str, folder: Path, environ: Mapping[str, str], path: Path | None = None) -> None:
         self.text, self.folder, self.environ = text, folder, environ
         self.problems: list[Problem] = []
+        self.made: dict[str, list[int]] = {}  # of each list of tables, those that became a value, by their place in the file
         self._set_by: dict[Key, str] = {}
         try:
             self.doc: dict[str, Any] = tomllib.loads(text)
@@ -61,8 +62,9 @@ class Reading:
             elif (value := self._value(shape, table, (name,))) is not None:
                 values[name] = value
         for name, shapes in tables.items():
-            made = (self._value(shape, table, key) for key, table, shape in self._shaped(name, shapes))
-            values[name] = tuple(value for value in made if value is not None)
+            made = [(key, self._value(shape, table, key)) for key, table, shape in self._shaped(name, shapes)]
+            values[name] = tuple(value for _, value in made if value is not None)
+            self.made[name] = [int(key[1]) for key, value in made if value is not None]
         return values
 
     def tell(self, key: Key, message: str) -> None:

@@ -15,7 +15,7 @@ from listener.commands.context import config_path, opened
 from listener.commands.output import Format, FormatOption
 
 if TYPE_CHECKING:
-    from config.settings import Export
+    from config.settings import Export, Problem, Settings
 
 db = typer.Typer(no_args_is_help=True, help="数据库 / the database")
 
@@ -63,37 +63,37 @@ def init(
 
 def check(context: typer.Context) -> None:
     """一次列出 listener.toml 的所有错误，附行号 / name every mistake of the settings at once, with its line"""
-    from config import settings
-    from listener import dispatching, inbox, outlets
-    from spiders.collect import options_faults, platforms
+    from config.examining import examine
+    from listener import dispatching, inbox
+    from spiders.collect import platforms
 
     path = config_path(context)
-    found = settings.load(path, os.environ, [*platforms(), inbox.PLATFORM])
-    faults = [
-        settings.Problem(None, f"sources[{index}]", fault)
-        for index, source in enumerate(found.sources)
-        if not source.missing_options
-        for fault in options_faults(source.platform, settings.revealed(source.options))
-    ]
-    faults += [
-        settings.Problem(None, f"sources[{index}].options.{key}", fault)
-        for index, source in enumerate(found.sources)
-        if inbox.is_folder(source)
-        for key, fault in inbox.faults_of(source.options)
-    ]
-    faults += [settings.Problem(None, f"exports[{index}]", fault) for index, fault in _mapping_faults(found.exports)]
-    faults += outlets.faults_of(found)
-    if faults:
-        raise settings.ConfigError(faults, path)
-    settings.read_key(found)
-    if found.missing_secrets:
-        raise settings.ConfigError(found.missing_secrets, path)
+    found = examine(path, os.environ, [*platforms(), inbox.PLATFORM], _faults_of)
     output.say(
         f"{path} 没有错误：{len(found.brands)} 个品牌，{len(found.sources)} 个来源，{len(found.channels)} 个渠道"
         f" / no mistakes: {len(found.brands)} brands, {len(found.sources)} sources, {len(found.channels)} channels",
     )
     for note in dispatching.notes_of(found, datetime.now(UTC).date()):
         output.warn(note)
+
+
+def _faults_of(found: Settings) -> Iterator[Problem]:
+    """What only trying shows: options of sources, mappings of tables, channels and message templates."""
+    from config.settings import Problem, revealed
+    from listener import inbox, outlets
+    from spiders.collect import options_faults
+
+    for index, source in enumerate(found.sources):
+        if not source.missing_options:
+            for words in options_faults(source.platform, revealed(source.options)):
+                key, _, message = words.partition(": ")
+                yield Problem(None, f"sources[{index}].{key}", message)
+        if inbox.is_folder(source):
+            for key, words in inbox.faults_of(source.options):
+                yield Problem(None, f"sources[{index}].options.{key}", words)
+    for index, words in _mapping_faults(found.exports):
+        yield Problem(None, f"exports[{index}].columns", words)
+    yield from outlets.faults_of(found)
 
 
 def _mapping_faults(exports: Sequence[Export]) -> Iterator[tuple[int, str]]:
