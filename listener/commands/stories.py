@@ -174,10 +174,10 @@ def _told_lines(one: Told, language: Language, zone: ZoneInfo) -> Iterator[str]:
     yield f"  {line_of(one.channel)}: {state} {sent} {line_of(one.error)}".rstrip()
     for hold in one.holds:
         at, until = (f"{each.astimezone(zone):%m-%d %H:%M}" for each in (hold.at, hold.until))
-        why = word("kept", hold.reason, language)
         if hold.until <= hold.at:  # no hold: why it went out at that hour
-            yield f"    {at} {why}"
+            yield f"    {at} {word('freed', hold.reason, language)}"
             continue
+        why = word("kept", hold.reason, language)
         yield f"    {at} 暂存：{why}，到 {until}" if zh else f"    {at} held back: {why}, until {until}"
 
 

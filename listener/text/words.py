@@ -432,6 +432,10 @@ WORDS: Mapping[str, Mapping[str, Pair]] = {
         "no-own-words": ("无自己的话", "no own words"),
         "copy": ("重复", "copy"),
     },
+    "freed": {
+        "stand-in": ("值班的渠道送不到，改告诉这里", "whoever is on call can't be reached: told here instead"),
+        "graver": ("后来变得紧急，不再等", "has become urgent since, waits no more"),
+    },
     "kept": {
         "quiet-hours": ("免打扰时段", "quiet hours"),
         "rest-day": ("休息日", "a free day"),
@@ -442,8 +446,6 @@ WORDS: Mapping[str, Mapping[str, Pair]] = {
         "muted": ("免打扰", "muted"),
         "cooling-down": ("刚为同一位 KOC 打扰过", "the same KOC was told of a short while ago"),
         "storm": ("预警风暴，合并到下一条", "an alert storm, waits for its next message"),
-        "stand-in": ("值班的渠道送不到，改告诉这里", "whoever is on call can't be reached: told here instead"),
-        "graver": ("后来变得紧急，不再等", "has become urgent since, waits no more"),
         "due": ("没有暂存：下次 listener deliver 就发", "not held: goes out with the next listener deliver"),
         "retrying": ("渠道没有接收，稍后重试", "its channel did not take it, is tried again"),
         "resting": ("渠道连续失败，休息中", "its channel rests after failures"),
