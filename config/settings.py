@@ -233,13 +233,15 @@ class Cases:
 class Engine:
     """``[engine]``. workers: processes that score and replay; crawl_workers: processes that read one source of several hosts;
     dask: address of a Dask scheduler whose workers do all that instead, "" none; batch_size: posts stored and scored at a time;
-    model: a model of one's own (made by `listener nlp train`), the shipped one by default."""
+    model: a model of one's own (made by `listener nlp train`), the shipped one by default; embeddings: posts that it is unsure
+    of are read again with sentence embeddings (the extra `embeddings`)."""
 
     workers: Annotated[Whole, at_least(1, 256)] = 1
     crawl_workers: Annotated[Whole, at_least(1, 64)] = 1
     dask: Scheduler = ""
     batch_size: Annotated[Whole, at_least(1, 100_000)] = 1000
     model: Annotated[Path | None, BeforeValidator(lambda given: given or None)] = None
+    embeddings: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, config=_VALUES)

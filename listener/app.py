@@ -226,7 +226,9 @@ class App:
                 ),
                 channels=tuple(one.name for one in self.settings.channels if one.enabled),
                 channel=self.channel,
-                score=partial(score_many, executor, model=self.settings.engine.model),
+                score=partial(
+                    score_many, executor, model=self.settings.engine.model, embeddings=self.settings.engine.embeddings
+                ),
                 replay=partial(replay_many, executor, self.reach),
                 collect=self._collect,
                 watch_size=WATCHED if executor is None else MANY_WATCHED,
@@ -324,7 +326,7 @@ class App:
 
     def model_version(self) -> str:
         """The version of the scorer that this workspace scores with."""
-        return scorer.loaded(self.settings.engine.model).version
+        return scorer.loaded(self.settings.engine.model, self.settings.engine.embeddings).version
 
     def _complete_keys(self) -> None:
         """Give accounts that an older version wrote the keys of what other tools hash."""
@@ -649,17 +651,20 @@ def brands_of(settings: config.Settings) -> tuple[Brand, ...]:
     )
 
 
-def score_many(executor: Executor | None, requests: Sequence[Request], *, model: Path | None = None) -> list[Score]:
+def score_many(
+    executor: Executor | None, requests: Sequence[Request], *, model: Path | None = None, embeddings: bool = False
+) -> list[Score]:
     """The scores of the requests, in order, by the executor or in this process: the same code, the same answers."""
     if executor is None:
-        return scorer.score_batch(requests, model=model)
+        return scorer.score_batch(requests, model=model, embeddings=embeddings)
     chunks = [requests[start : start + CHUNK] for start in range(0, len(requests), CHUNK)]
     try:
-        scores = list(chain.from_iterable(executor.map(partial(scorer.score_batch, model=model), chunks)))
+        score = partial(scorer.score_batch, model=model, embeddings=embeddings)
+        scores = list(chain.from_iterable(executor.map(score, chunks)))
     except engines.deaths() as error:
         words = "评分进程意外结束（内存不足？）；已收录的都在，再次运行会继续 / a scoring process died: run it again"
         raise ScoreError(f"{words} ({error})") from error
-    ours = scorer.loaded(model).version
+    ours = scorer.loaded(model, embeddings).version
     if others := {one.model for one in scores} - {ours}:
         words = (
             f"worker 上的评分模型是 {', '.join(sorted(others))}，这里是 {ours}：请装同一版本 / install the same version there"

@@ -15,14 +15,22 @@ from storage.records import Brand
 BATCH = 512
 
 
-def answers(lines: Sequence[bytes], brands: Sequence[Brand], *, fast: bool = False, model: Path | None = None) -> Iterator[str]:
+def answers(
+    lines: Sequence[bytes],
+    brands: Sequence[Brand],
+    *,
+    fast: bool = False,
+    model: Path | None = None,
+    embeddings: bool = False,
+) -> Iterator[str]:
     """One JSON object for each line that is not blank, in order; a line that can't be read is answered by its error.
-    model: one's own, None: the shipped one."""
+    model: one's own, None: the shipped one. embeddings: hard posts are read again."""
     named = {target.name: target for target in _targets_of(tuple(brands))}
     filled = [line for line in lines if line.strip()]
     for start in range(0, len(filled), BATCH):
         asked = [_request_of(line, named, fast) for line in filled[start : start + BATCH]]
-        scores = iter(scorer.score_batch([one for one in asked if isinstance(one, Request)], fast=fast, model=model))
+        requests = [one for one in asked if isinstance(one, Request)]
+        scores = iter(scorer.score_batch(requests, fast=fast, model=model, embeddings=embeddings))
         for one in asked:
             yield _dumped({"error": one} if isinstance(one, str) else _answer_of(next(scores)))
 

@@ -42,7 +42,8 @@ def explain_stance(model: Model, batch: Batch, regions: Regions, target: str, sc
     words = segment.cut(batch.readings.bodies[0])
     hashed = words_of(batch.raw, [words])
     weights = model.tone_weights(batch, hashed)
-    columns, _, side = model.stance_logits(batch, regions, [target], weights, hashed)
+    columns, none, side = model.stance_logits(batch, regions, [target], weights, hashed)
+    again = float(model.second_thoughts(batch, regions, [target], columns, none, side)[1][0])
     keys = model.keys_of([target])
     own = dict(zip(OWN, model.own_head(keys[0]), strict=True)) if keys.any() else {}
     trust = float(model.trust(columns)[0])
@@ -67,7 +68,7 @@ def explain_stance(model: Model, batch: Batch, regions: Regions, target: str, sc
     if keys.any():
         for buckets, at in features.target_grams(batch, hashed, keys, model.stance_bits):
             np.add.at(per_character, at, model.side_table[buckets] / root)
-    return _explanation(score, "stance", float(side[0]), batch, per_character, words)
+    return _explanation(score, "stance", float(side[0]), batch, per_character, words, again)
 
 
 def _tone_share(
@@ -91,8 +92,9 @@ def _tone_share(
 
 
 def _explanation(
-    score: Score, of: str, log_odds: float, batch: Batch, per_character: Floats, words: Sequence[str]
+    score: Score, of: str, log_odds: float, batch: Batch, per_character: Floats, words: Sequence[str], again: float = 0.0
 ) -> Explanation:
+    """log_odds: of the linear model; again: what a second reading adds to them."""
     body, readings = batch.readings.bodies[0], batch.readings
     found = clauses_of(body, rival_first=readings.tagged_rival[0] and not readings.tagged_target[0])
     spans = [span for span in found if body[span.start : span.end].strip(" .")] or [Clause(0, len(body), "target")]
@@ -108,4 +110,6 @@ def _explanation(
         parts.append(Part(word, round(said, 6), owner))
         at += len(word)
     carried = sum(part.weight for part in parts)
-    return Explanation(score, of, round(log_odds, 6), tuple(clauses), tuple(parts), round(log_odds - carried, 6))
+    log_odds += again
+    rest = round(log_odds - carried, 6)
+    return Explanation(score, of, round(log_odds, 6), tuple(clauses), tuple(parts), rest, round(again, 6))

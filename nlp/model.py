@@ -21,9 +21,9 @@ CAUSES = "causes.tsv"
 FORMAT = 2  # of the arrays: raised where code and older files no longer fit
 
 
-def read_model(path: Path | None = None) -> dict[str, NDArray[np.generic]]:
-    """The arrays of a model file, the shipped one by default. Raises ScoreError."""
-    source = resources.files("nlp") / "data" / MODEL if path is None else path
+def read_model(path: Path | None = None, shipped: str = MODEL) -> dict[str, NDArray[np.generic]]:
+    """The arrays of a model file, a shipped one by default. Raises ScoreError."""
+    source = resources.files("nlp") / "data" / shipped if path is None else path
     try:
         with np.load(io.BytesIO(source.read_bytes()), allow_pickle=False) as arrays:
             held = {name: arrays[name] for name in sorted(arrays.files)}

@@ -86,7 +86,7 @@ class Explanation:
 
     of: ``tone`` (log-odds of pos over neg) or ``stance`` (of favor over against). log_odds = rest + the sum of the words'
     weights = rest + the sum of the clauses' weights; rest: what no word carries (length, questions, how sure texts of this
-    kind are, a comparison by rule).
+    kind are, a comparison by rule, a second reading). again: the part of rest that a second reading adds.
     """
 
     score: Score
@@ -95,6 +95,7 @@ class Explanation:
     clauses: tuple[Part, ...]
     words: tuple[Part, ...]
     rest: float
+    again: float = 0.0
 
 
 class ScoreError(Exception):

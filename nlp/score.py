@@ -8,9 +8,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from nlp import cues, explain, features, fingerprint, model
+from nlp.embeddings import Embedder
+from nlp.embeddings import embedder as embedder_of_the_extra
 from nlp.heads import to_ten_thousandths
 from nlp.results import Explanation, Request, Score, ScoreError, Stance, Target
 from nlp.scorer import Model
+from nlp.second import Second, second_of
 from nlp.segment import cut_all
 from nlp.text import Readings, read
 from nlp.triggers import Triggers
@@ -24,9 +27,11 @@ _AT_ONCE = 512  # texts in one pass; more would not be faster, and a long batch 
 class Engine:
     """A loaded model. ``version`` names everything that its scores depend on."""
 
-    def __init__(self, arrays: model.Arrays, lists: dict[str, str], words: tuple[str, ...]) -> None:
-        self.version = model.version_of(arrays, lists, words)
-        self.model = Model(arrays)
+    def __init__(
+        self, arrays: model.Arrays, lists: dict[str, str], words: tuple[str, ...], second: Second | None = None
+    ) -> None:
+        self.version = model.version_of(arrays, lists if second is None else {**lists, "second": second.version}, words)
+        self.model = Model(arrays, second)
         self.cues = cues.lexicon_of(lists[model.CUES].splitlines())
         self.causes = cues.lexicon_of(lists[model.CAUSES].splitlines())
         self._triggers = Triggers([pattern.source for pattern in (*self.cues, *self.causes)])
@@ -112,19 +117,25 @@ def _groups(requests: Sequence[Request], *, fast: bool) -> dict[tuple[Target | N
     return groups
 
 
-def load(path: Path | None = None, words: Sequence[str] = ()) -> Engine:
-    """An engine. path: a model of one's own. words: the brands' names, neutralized in every text. Raises ScoreError."""
-    return Engine(
-        model.read_model(path), {name: model.read_list(name) for name in (model.CUES, model.CAUSES)}, tuple(sorted(set(words)))
-    )
+def load(path: Path | None = None, words: Sequence[str] = (), embedder: Embedder | None = None) -> Engine:
+    """An engine. path: a model of one's own. words: the brands' names, neutralized in every text. embedder: what reads the
+    posts again that the model is unsure of. Raises ScoreError."""
+    lists = {name: model.read_list(name) for name in (model.CUES, model.CAUSES)}
+    second = None if embedder is None else second_of(embedder)
+    return Engine(model.read_model(path), lists, tuple(sorted(set(words))), second)
 
 
 @lru_cache(maxsize=4)
-def loaded(path: Path | None = None) -> Engine:
-    """An engine, loaded once in each process. path: a model of one's own. Raises ScoreError."""
-    return load(path)
+def loaded(path: Path | None = None, embeddings: bool = False) -> Engine:
+    """An engine, loaded once in each process. path: a model of one's own; embeddings: with the extra's second reading.
+
+    Raises ScoreError.
+    """
+    return load(path, embedder=embedder_of_the_extra() if embeddings else None)
 
 
-def score_batch(requests: Sequence[Request], *, fast: bool = False, model: Path | None = None) -> list[Score]:
+def score_batch(
+    requests: Sequence[Request], *, fast: bool = False, model: Path | None = None, embeddings: bool = False
+) -> list[Score]:
     """Score with the shipped model or with one's own, loaded once in each process; for executors. Raises ScoreError."""
-    return loaded(model).score(requests, fast=fast)
+    return loaded(model, embeddings).score(requests, fast=fast)

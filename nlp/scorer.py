@@ -23,7 +23,8 @@ from nlp.features import (
     Weights,
 )
 from nlp.grams import chains, codes_of
-from nlp.heads import Head, head_of, sigmoid, softmax, to_ten_thousandths
+from nlp.heads import Column, Head, head_of, sigmoid, softmax, to_ten_thousandths
+from nlp.second import Second, doubt_of
 from nlp.stance import Regions
 from nlp.text import normal
 from nlp.wordgrams import Words
@@ -50,8 +51,9 @@ _FOREIGN = 3.0  # log-odds of "none" where every clause is a rival's
 class Model:
     """Tables and heads of a model file; of one still being made, what is not there yet weighs nothing."""
 
-    def __init__(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+    def __init__(self, arrays: Mapping[str, NDArray[np.generic]], second: Second | None = None) -> None:
         self._arrays = arrays
+        self._second = second
         self.tone_table = _table(arrays, "tone", 1 << BITS)
         self._chars = _packed(arrays, VOICES)
         self._words = _packed(arrays, tuple(f"{name}_words" for name in VOICES))
@@ -141,12 +143,20 @@ class Model:
     ) -> NDArray[np.float64]:
         """Probabilities of favor, against, none; shape (texts, 3)."""
         columns, none, side = self.stance_logits(batch, regions, targets, weights, words)
-        ranked = np.clip(regions.wins, -1, 1).astype(np.float64)
-        foreign = (columns["share_own"] == 0) & (ranked == 0) & (columns["share_rival"] > 0)
-        none = np.where(foreign, np.maximum(none, 0.0) + _FOREIGN, none - _RANKED * np.abs(ranked))
-        none_share = sigmoid(none)
-        side_share = sigmoid(side)
-        return np.stack([(1 - none_share) * side_share, (1 - none_share) * (1 - side_share), none_share], axis=1)
+        more = self.second_thoughts(batch, regions, targets, columns, none, side)
+        return _shares(columns, regions, none + more[0], side + more[1])[0]
+
+    def second_thoughts(
+        self, batch: Batch, regions: Regions, targets: Sequence[str], columns: Columns, none: Column, side: Column
+    ) -> tuple[Column, Column]:
+        """What a second reading adds to the log-odds of none and of favor: nothing where the linear model is sure, where a rule
+        has decided, toward a claim that has no weights of its own, and without embeddings."""
+        if self._second is None:
+            return np.zeros(batch.size), np.zeros(batch.size)
+        shares, ruled = _shares(columns, regions, none, side)
+        keys = self.keys_of(targets)
+        doubt = np.where(ruled | ((columns["claim"] > 0) & (keys == 0)), 0.0, doubt_of(shares))
+        return self._second.added(batch.readings, keys, none, side, doubt)
 
     def stance_logits(
         self, batch: Batch, regions: Regions, targets: Sequence[str], weights: Weights, words: Words
@@ -222,6 +232,16 @@ class Model:
         held = chains(codes)
         total = int(features.weights_at(self.tone_table, [features.bucket(chain) for chain in held]).sum())
         return float(total / STEPS / max(sum(int((chain != 0).sum()) for chain in held), 1) ** 0.5)
+
+
+def _shares(columns: Columns, regions: Regions, none: Column, side: Column) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Probabilities of favor, against, none, shape (texts, 3); and where a rule spoke: a comparison, or all is of a rival."""
+    ranked = np.clip(regions.wins, -1, 1).astype(np.float64)
+    foreign = (columns["share_own"] == 0) & (ranked == 0) & (columns["share_rival"] > 0)
+    none = np.where(foreign, np.maximum(none, 0.0) + _FOREIGN, none - _RANKED * np.abs(ranked))
+    none_share, side_share = sigmoid(none), sigmoid(side)
+    shares = np.stack([(1 - none_share) * side_share, (1 - none_share) * (1 - side_share), none_share], axis=1)
+    return shares, foreign | (ranked != 0)
 
 
 def _packed(arrays: Mapping[str, NDArray[np.generic]], names: Sequence[str]) -> Ints:

@@ -288,7 +288,7 @@ def train_stance(corpus: Corpus, arrays: Arrays, halves: list[Arrays]) -> Arrays
     The general tables learn nothing from targets that get weights of their own: what they say of those is then what they
     say of a target never seen, and the weights learn how far to believe it.
     """
-    keys = np.array(sorted(int(features.target_key(target)) for target in _adapted(corpus.rows)), np.uint64)
+    keys = np.array(sorted(int(features.target_key(target)) for target in adapted(corpus.rows)), np.uint64)
     matrix, columns, own = _stance_matrix(corpus, {**arrays, "adapted": keys}, halves)
     labels, folds = np.array([row.label for row in corpus.rows]), np.array(corpus.folds)
     general = own.getnnz(axis=1) == 0
@@ -409,7 +409,7 @@ def _to_float(table: NDArray[np.int16]) -> NDArray[np.float64]:
     return table / UNIT
 
 
-def _adapted(rows: Sequence[Labelled]) -> list[str]:
+def adapted(rows: Sequence[Labelled]) -> list[str]:
     """Targets with enough posts of each stance to learn what is said for and against just them."""
     seen: dict[str, Counter[str]] = {}
     for row in rows:

@@ -12,7 +12,11 @@ from listener.commands import output
 from listener.commands.output import Format, FormatOption
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from nlp.corpora import Labelled
+    from nlp.score import Engine
 
 app = typer.Typer(no_args_is_help=True, help="评分模型：训练、评测、解释 / the scorer: train, evaluate, explain")
 
@@ -27,6 +31,18 @@ Corpora = Annotated[
 ModelFile = Annotated[
     Path | None, typer.Option("--model", help="自己的模型文件（默认随附的） / a model of one's own", metavar="FILE")
 ]
+Embeddings = Annotated[
+    bool,
+    typer.Option("--embeddings", help="拿不准的再用句向量读一遍（koc-listener[embeddings]） / read hard posts again"),
+]
+
+
+def _engine_of(model: Path | None, embeddings: bool) -> Engine:
+    """Raises ScoreError."""
+    from nlp.embeddings import embedder
+    from nlp.score import load
+
+    return load(model, embedder=embedder() if embeddings else None)
 
 
 def _rows_of(paths: list[Path]) -> list[Labelled]:
@@ -43,30 +59,45 @@ def train(
         list[str] | None,
         typer.Option("--without", help="不用这个领域或来源，可多次 / leave out a domain or origin", metavar="NAME"),
     ] = None,
+    embeddings: Annotated[
+        bool,
+        typer.Option("--embeddings", help="改为训练句向量的判别头，约一小时 / instead the heads over embeddings"),
+    ] = False,
 ) -> None:
     """用带标签的 CSV 重新训练并校准（需要 scipy） / retrain and calibrate from labelled CSV (needs scipy)"""
     from nlp.model import write_model
     from nlp.results import ScoreError
 
     try:
-        from nlp.train import train as make
-
         rows = [row for row in _rows_of(corpora) if not {row.domain, row.group} & set(without or ())]
-        arrays = make(rows, lambda line: output.err.print(line))
+        arrays = _trained(rows, embeddings=embeddings)
         write_model(out, arrays)
     except ImportError as error:
-        output.err.print(f"训练需要 scipy：pip install 'koc-listener[train]' / training needs scipy ({error})")
+        output.err.print(f"训练需要 scipy：pip install 'koc-listener[train]' / training needs scipy ({error})", markup=False)
         raise typer.Exit(2) from error
     except ScoreError as error:
-        output.err.print(str(error))
+        output.warn(str(error))
         raise typer.Exit(2) from error
     output.out.print(f"已写入 / written: {out}（{out.stat().st_size / 1e6:.1f} MB）")
+
+
+def _trained(rows: list[Labelled], *, embeddings: bool) -> dict[str, NDArray[np.generic]]:
+    """The arrays of a model, or of the heads over sentence embeddings. Raises ScoreError; ImportError without SciPy."""
+    from nlp.train import train as make
+
+    if not embeddings:
+        return make(rows, lambda line: output.err.print(line))
+    from nlp.embeddings import embedder
+    from nlp.second_fit import fit_second
+
+    return fit_second(rows, embedder(), lambda line: output.err.print(line))
 
 
 @app.command(no_args_is_help=True)
 def evaluate(
     corpora: Corpora,
     model: ModelFile = None,
+    embeddings: Embeddings = False,
     everything: Annotated[
         bool, typer.Option("--all", help="全部行（默认只用训练时留出的十分之一） / all rows, not only the held-out tenth")
     ] = False,
@@ -77,13 +108,13 @@ def evaluate(
     from nlp.corpora import TEST, fold_of
     from nlp.judge import judge
     from nlp.results import ScoreError
-    from nlp.score import load
 
     try:
         rows = [row for row in _rows_of(corpora) if everything or fold_of(row.text) == TEST]
-        verdicts = judge(load(model), [row for row in rows if not (fast and row.target)], by=lambda row: row.group, fast=fast)
+        engine = _engine_of(model, embeddings)
+        verdicts = judge(engine, [row for row in rows if not (fast and row.target)], by=lambda row: row.group, fast=fast)
     except ScoreError as error:
-        output.err.print(str(error))
+        output.warn(str(error))
         raise typer.Exit(2) from error
     found = [
         {key: round(value, 4) if isinstance(value, float) else value for key, value in asdict(verdict).items()}
@@ -100,16 +131,23 @@ def explain(
     target: Annotated[str | None, typer.Option(help="对哪个品牌 / toward which brand", metavar="NAME")] = None,
     rival: Annotated[list[str] | None, typer.Option(help="竞品，可多次 / a rival, may be repeated", metavar="NAME")] = None,
     model: ModelFile = None,
+    embeddings: Embeddings = False,
     form: FormatOption = Format.table,
 ) -> None:
     """一条内容为什么这样评分：每个词的权重，加起来就是总分 / why a post scores as it does, in weights that add up"""
-    from nlp.results import Request, Target
-    from nlp.score import load
+    from nlp.results import Request, ScoreError, Target
 
     others = tuple(Target(name, (name,)) for name in rival or ())
-    why = load(model).explain(Request(text, Target(target, (target,)) if target else None, others))
+    try:
+        engine = _engine_of(model, embeddings)
+    except ScoreError as error:
+        output.warn(str(error))
+        raise typer.Exit(2) from error
+    why = engine.explain(Request(text, Target(target, (target,)) if target else None, others))
     parts = [("分句 / clause", part) for part in why.clauses] + [("词 / word", part) for part in why.words]
     rows = [{"part": kind, "words": part.words, "owner": part.owner, "weight": round(part.weight, 4)} for kind, part in parts]
     rows.append({"part": "其余 / rest", "words": "", "owner": "", "weight": round(why.rest, 4)})
+    if why.again:
+        rows.append({"part": "其中再读 / of it, read again", "words": "", "owner": "", "weight": round(why.again, 4)})
     rows.append({"part": f"对数几率 / log-odds ({why.of})", "words": "", "owner": "", "weight": round(why.log_odds, 4)})
     output.write_rows(rows, form, columns=[(key, key) for key in ("part", "words", "owner", "weight")], empty="")

@@ -83,26 +83,27 @@ def score(
     """标准输入的 JSON Lines（{"text", "target"?}）逐条评分 / score JSON Lines from stdin, in order"""
     from listener.scoring import answers
 
-    brands, model = _workspace_if_any(context)
+    brands, model, embeddings = _workspace_if_any(context)
     bad = 0
     for lines in _chunks(sys.stdin.fileno()):
-        for answer in answers(lines, brands, fast=fast, model=model):
+        for answer in answers(lines, brands, fast=fast, model=model, embeddings=embeddings):
             bad += '"error"' in answer[:9]
             sys.stdout.write(answer + "\n")
         sys.stdout.flush()
     raise typer.Exit(FAILED if bad else DONE)
 
 
-def _workspace_if_any(context: typer.Context) -> tuple[tuple[Any, ...], Path | None]:
-    """The workspace's brands, so that a target's other names are known, and its model; scoring works without one too."""
+def _workspace_if_any(context: typer.Context) -> tuple[tuple[Any, ...], Path | None, bool]:
+    """The workspace's brands, so that a target's other names are known, its model, and whether hard posts are read again;
+    scoring works without one too."""
     from config import settings
     from listener.app import brands_of
 
     path = config_path(context)
     if not path.exists():
-        return (), None
+        return (), None, False
     found = settings.load(path, os.environ)
-    return brands_of(found), found.engine.model
+    return brands_of(found), found.engine.model, found.engine.embeddings
 
 
 def _chunks(descriptor: int, size: int = 1 << 20) -> Iterator[list[bytes]]:
