@@ -57,7 +57,8 @@ class Parameters:
     chance that a post soon after another is of the same class because of it.
 
     Hazards, per post. cool: A → C; blur: A forgets; rewarm: C → A; convert: B → A; relapse: a latched critic's profile
-    forgets. cooled_source: weight of a turn that starts from C against one that starts from A.
+    forgets. cooled_source: weight of a turn that starts from C against one that starts from A. before_turn: posts that come
+    before any turn.
 
     The market. market_half: power n/(n + market_half). market_errors, market_least: standard errors and
     mean stance a brand-wide shift must exceed.
@@ -84,7 +85,7 @@ class Parameters:
     cues: tuple[tuple[str, float], ...] = ()
     cue_bound: float = 3.0
     repeat: float = 0.85
-    repeat_days: float = 0.5
+    repeat_days: float = 0.25
     copy: float = 0.95
     copy_days: float = 3.0
     copy_nats: float = 2.5
@@ -97,6 +98,7 @@ class Parameters:
     convert: float = 0.0003
     relapse: float = 0.02
     cooled_source: float = 0.2
+    before_turn: float = 3.0
     market_half: float = 20.0
     market_errors: float = 2.0
     market_least: float = 0.2
@@ -181,8 +183,8 @@ def _defaults() -> dict[str, Any]:
         "class_prior": [0.28, 0.20, 0.52],
         "temperature": 1.0,
         "mild": 1.0,
-        "never_less": 1.0,
-        "never_more": 0.4,
+        "never_less": 1.2,
+        "never_more": 0.1,
         "intercept": 10.49,
         "slope": 1.457,
         "cues": dict(CUES),

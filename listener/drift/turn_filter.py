@@ -13,6 +13,7 @@ Equations, for one KOC and one post (prior weights a₀, b₀, c₀, κ; Σ over
     rivals       A ← (1−cool)·[(1−blur)·A + blur·ΣA·a₀] + (rewarm·ΣC + convert·ΣB)·a₀
                  B ← (1−convert)·B,   C ← (1−rewarm)·C + cool·ΣA·c₀,   then each × f
     turned       U ← (U + κ·(ΣA + cooled_source·ΣC))·f                          (Shiryaev–Roberts mixture)
+                 nothing flows in at a KOC's first `before_turn` posts: an advocate has to be one before turning
     evidence     E_X = ln ΣU − ln ΣX for X = A, B, C;   E = min(E_A, E_B + never_less, E_C + cooled_less)
     amber, red   E ≥ their bars; at red the KOC is latched as critic, and the mirror runs:
     recovery     U ← ((1−relapse)·U + relapse·ΣU·κ)·f,   A ← (A + a₀·ΣU)·f,   recovered at ln ΣA − ln ΣU ≥ recover_bar,
@@ -20,9 +21,9 @@ Equations, for one KOC and one post (prior weights a₀, b₀, c₀, κ; Σ over
 
 With ω = .03 one post adds at most about 3.3 nats, whatever its cues, so that one post never raises an amber or a red.
 
-Numbers: state is 106 weights a KOC, float32 (424 bytes); all updates are made in float32, with +, −, ×, ÷ of
-whole arrays and sums in one fixed order, none of them BLAS and none depending on how many KOCs go side by side: the same
-KOC gives the same bytes alone or among a million. Evidence is rounded to 1e-6 before it is compared or returned.
+Numbers: state is 106 weights a KOC, float32 (426 bytes with latch and count); all updates are made in float32, with +, −, ×,
+÷ of whole arrays and sums in one fixed order, none of them BLAS and none depending on how many KOCs go side by side: the
+same KOC gives the same bytes alone or among a million. Evidence is rounded to 1e-6 before it is compared or returned.
 
 Papers: Shiryaev (1963), Roberts (1966); Pollak (1985) on the mixture; Lorden (1971), Moustakides (1986) on the limit.
 """
@@ -45,13 +46,14 @@ Flags = NDArray[np.bool_]
 
 NA, NB, NC, NU = len(ADVOCATE), len(NEVER), len(COOLED), len(CRITIC)
 LEAST, MOST = np.float32(1e-30), np.float32(1e30)  # keep float32 off zero, denormals and infinity: ±69 nats of evidence
+MOST_POSTS = 255
 NOTHING = -99.0  # evidence where there is none to speak of: before any post, or while latched
 
 
 @dataclass(slots=True)
 class State:
     """The filter after some posts, for K KOCs (columns). a: (36, K) advocate profiles, loading by loading; b: (33, K);
-    c: (21, K); u: (12, K); v: (4, K) incident; critic: (K,) latched."""
+    c: (21, K); u: (12, K); v: (4, K) incident; critic: (K,) latched; posts: (K,) read so far, counted to 255."""
 
     a: Weights
     b: Weights
@@ -59,10 +61,11 @@ class State:
     u: Weights
     v: Weights
     critic: Flags
+    posts: NDArray[np.uint8]
 
     @property
     def bytes_per_koc(self) -> int:
-        return 4 * sum(len(x) for x in (self.a, self.b, self.c, self.u, self.v)) + 1
+        return 4 * sum(len(x) for x in (self.a, self.b, self.c, self.u, self.v)) + 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,7 @@ class TurnFilter:
             u=np.zeros((NU, kocs), dtype=np.float32),
             v=np.ones((4, kocs), dtype=np.float32),
             critic=np.zeros(kocs, dtype=np.bool_),
+            posts=np.zeros(kocs, dtype=np.uint8),
         )
 
     def run(self, readings: Readings, bar: Floats, state: State | None = None) -> tuple[State, Trace]:
@@ -156,6 +160,7 @@ class TurnFilter:
         state.a[:, :k], state.b[:, :k] = _scaled(a, scale), _scaled(b, scale)
         state.c[:, :k], state.u[:, :k] = _scaled(c, scale), _scaled(u, scale)
         state.v[:, :k] = self._incident(state.v[:, :k], r, t, k)
+        state.posts[:k] += state.posts[:k] < MOST_POSTS
         self._latch(state, trace, t, k)
 
     def _likelihoods(self, r: Readings, v: Weights, t: int, k: int) -> tuple[Weights, Weights]:
@@ -178,7 +183,7 @@ class TurnFilter:
         inflow = (
             np.float32((1 - p.cool) * p.blur) * sum_a + np.float32(p.rewarm) * sum_c + np.float32(p.convert) * sum_b
         ) * self._a0
-        source = sum_a + np.float32(p.cooled_source) * sum_c
+        source = (sum_a + np.float32(p.cooled_source) * sum_c) * (state.posts[:k] >= p.before_turn)
         moved_a = np.float32((1 - p.cool) * (1 - p.blur)) * a + inflow
         moved_c = np.float32(1 - p.rewarm) * c + np.float32(p.cool) * sum_a * self._c0
         moved_b = np.float32(1 - p.convert) * b

@@ -142,10 +142,14 @@ def mixed(koc):
     return 0.75 if koc % 5 == 0 else 0.08
 
 
-def test_an_over_confident_scorer_gets_a_higher_temperature_than_a_shy_one():
+def test_a_shy_scorer_gets_a_lower_temperature_and_chance_moves_none():
     p = replace(parameters_of(default_calibration()), temperature=1.0)
-    shy, bold = (with_temperature(counted_people(3, 120, 20, mixed, sharper=s), p).temperature for s in (0.5, 1.6))
-    assert shy < 1.0 < bold
+    shy, true, few = (
+        with_temperature(counted_people(3, n, 20, mixed, sharper=s), p).temperature
+        for n, s in ((500, 0.5), (500, 1.0), (60, 0.5))
+    )
+    assert shy < 1.0
+    assert true == few == 1.0
 
 
 def test_repetition_is_found_where_there_is_some():

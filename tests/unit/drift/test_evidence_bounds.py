@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
 from listener.drift.detect import detect
-from listener.drift.rules import Rule, default_calibration
+from listener.drift.moods import Moods
+from listener.drift.readings import counted_of, readings_of
+from listener.drift.rules import Rule, default_calibration, parameters_of
+from listener.drift.turn_filter import TurnFilter
 
 
 def judged(history):
@@ -73,6 +78,23 @@ def test_a_rant_in_one_night_is_less_than_the_same_posts_over_months(make_histor
 
     assert [d.level for d in judged(after(timedelta(days=12))).drifts]
     assert not [d for d in judged(after(timedelta(minutes=40))).drifts if d.level == "red"]
+
+
+def test_no_turn_starts_at_the_first_three_posts(make_history):
+    p, mood = parameters_of(default_calibration()), Moods(())
+    counted = counted_of(make_history("aaa" + "f" * 300), mood, p, ZoneInfo("UTC"))
+    readings = readings_of([counted], p)
+    turn_filter = TurnFilter(p)
+    state, trace = turn_filter.run(readings, np.full(readings.per_year.shape, np.inf))
+    assert (trace.source[:3, 0] == 0).all()
+    assert (trace.source[3:, 0] > 0).all()
+    assert (trace.advocate[:3, 0] < -30).all()
+    assert state.posts.tolist() == [255]
+
+
+def test_somebody_who_started_with_two_kind_words_never_was_an_advocate(make_history):
+    assert judged(make_history("ff" + "a" * 20)).drifts == ()
+    assert judged(make_history("ffff" + "a" * 20)).drifts != ()
 
 
 def test_a_copy_after_thirty_days_counts_again(make_history, make_mention):
