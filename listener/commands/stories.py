@@ -123,7 +123,7 @@ def _print(told: Explanation, app: App) -> None:
         for text in _turn_lines(turn, language, zone):
             out.print(text, soft_wrap=True)
         for one in turn.told:
-            for line in _told_lines(one, language, zone):
+            for line in told_lines(one, language, zone):
                 out.print(Text(line), soft_wrap=True)
     for mark in _marks(told, app):
         label = "人工标记" if zh else "marked by hand"
@@ -162,7 +162,7 @@ def _turn_lines(turn: Turn, language: Language, zone: ZoneInfo) -> Iterator[Text
     yield Text(f"  {details} {phrases.percent(e.posterior)} · {promise} · {line_of(e.calibration)}", "dim")
 
 
-def _told_lines(one: Told, language: Language, zone: ZoneInfo) -> Iterator[str]:
+def told_lines(one: Told, language: Language, zone: ZoneInfo) -> Iterator[str]:
     """What a channel was told, or why it was not so far; what kept it back before, and when."""
     zh = language == "zh-CN"
     state = word("delivery-state", one.state, language)
@@ -240,7 +240,7 @@ def _print_signals(told: Explanation, language: Language, zone: ZoneInfo) -> Non
             quoted = f"  {said.posted_at.astimezone(zone):%Y-%m-%d} {stance} {quote_of(said.text, language, 60)} {said.url}"
             out.print(Text(quoted.rstrip(), style="dim"), soft_wrap=True)
         for sent in one.told:
-            for line in _told_lines(sent, language, zone):
+            for line in told_lines(sent, language, zone):
                 out.print(Text(line), soft_wrap=True)
     for held in told.held_back[-MOST_HELD:]:
         what = word("level", held.level, language) if held.level else word("alert-kind", held.kind, language)

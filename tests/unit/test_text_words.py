@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from importlib.resources import files
 from typing import get_args
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -16,10 +18,13 @@ import nlp
 import spiders
 import storage
 from config.settings import Departments
+from listener.commands.stories import told_lines
+from listener.explain import Told
 from listener.text.reasons import SENTENCES
-from listener.text.views import LetterKind, StanceCode
+from listener.text.views import Language, LetterKind, StanceCode
 from listener.text.words import WORDS, group_of, word
 from storage import records
+from storage.policy_records import Hold
 
 LITERALS = {
     "level": records.Level,
@@ -93,3 +98,17 @@ def test_an_unknown_code_is_shown_as_it_is() -> None:
     assert word("no-such-group", "x", "en") == "x"
     assert word("status", "recovered") == "态度回暖"
     assert word("status", "recovered", "en") == "recovered"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("zh-CN", "值班的渠道送不到，改告诉这里"), ("en", "can't be reached: told here instead")]
+)
+def test_why_a_stand_in_was_told_at_night_is_said_and_is_no_hold(language: Language, words: str) -> None:
+    at = datetime(2026, 9, 15, 15, tzinfo=UTC)
+    holds = (Hold("d", at, "quiet-hours", at + timedelta(hours=9)), Hold("d", at, "stand-in", at))
+    told = Told("other", "alert", "sent", at, "", "alert", holds=holds)
+    lines = list(told_lines(told, language, ZoneInfo("Asia/Shanghai")))
+    assert len(lines) == 3
+    assert words in lines[2]
+    assert "暂存" not in lines[2]
+    assert "held back" not in lines[2]
