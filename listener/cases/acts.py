@@ -176,7 +176,7 @@ def set_urgent(case: Case, said: Said, is_urgent: bool) -> CaseAct:
     _open(case)
     _heard(said, ())
     if not said.note.strip():
-        raise CaseError("要写明依据：--note / say why: --note")
+        raise CaseError("要写明依据：--reason / say why: --reason")
     changed = replace(case, urgent=is_urgent)
     return CaseAct(changed, (_entry(case, "urgent" if is_urgent else "not-urgent", said, {}),), case)
 
@@ -268,7 +268,7 @@ def reopen(case: Case, log: Sequence[CaseStep], said: Said, others: Iterable[Cas
     if case.merged_into:
         raise CaseError(f"它已并入 {case.merged_into[:12]}，请在那里继续 / it was merged: go on with {case.merged_into[:12]}")
     if not said.note.strip():
-        raise CaseError("要写明为什么重开：--note / say why: --note")
+        raise CaseError("要写明为什么重开：--reason / say why: --reason")
     for other in others:
         if other.state == "open" and other.koc_id and (other.koc_id, other.brand) == (case.koc_id, case.brand):
             raise CaseError(f"已有处理中的处置单 {other.key[:12]} / there is an open case: go on with {other.key[:12]}")

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 app = typer.Typer(help="处置单 / cases: from an alert to an honest answer", invoke_without_command=True)
 KeyArgument = Annotated[str, typer.Argument(metavar="ID", help="处置单编号的开头 / the first letters of its key")]
 NoteOption = Annotated[str, typer.Option("--note", help="做了什么、依据是什么 / what was done, and why")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="为什么 / why")]
+FormerNoteOption = Annotated[str, typer.Option("--note", hidden=True)]  # as scripts may still write the reason
 LinkOption = Annotated[str, typer.Option("--link", help="在哪里看得到 / where it can be seen: https://…")]
 ReplyOption = Annotated[str, typer.Option("--reply", help="回复的原文 / the words of the answer")]
 ReplyFileOption = Annotated[
@@ -227,7 +229,8 @@ def case_react(
 def case_urgent(
     context: typer.Context,
     key: KeyArgument,
-    note: NoteOption = "",
+    reason: ReasonOption = "",
+    note: FormerNoteOption = "",
     off: Annotated[bool, typer.Option("--off", help="不是事故 / it is no accident after all")] = False,
     by: ByOption = None,
 ) -> None:
@@ -235,7 +238,7 @@ def case_urgent(
     from listener.casework import doing
 
     with opened(context) as opened_app:
-        case = doing.set_urgent(opened_app, key, _said(opened_app, by, note=note), not off)
+        case = doing.set_urgent(opened_app, key, _said(opened_app, by, note=reason or note), not off)
         output.say(f"{case.key[:12]} {'已标为事故 / is marked' if case.urgent else '不再标为事故 / is not marked any more'}")
 
 
@@ -290,13 +293,18 @@ def case_approve(
 
 @app.command("reopen", no_args_is_help=True)
 def case_reopen(
-    context: typer.Context, key: KeyArgument, note: NoteOption = "", by: ByOption = None, form: FormatOption = Format.table
+    context: typer.Context,
+    key: KeyArgument,
+    reason: ReasonOption = "",
+    note: FormerNoteOption = "",
+    by: ByOption = None,
+    form: FormatOption = Format.table,
 ) -> None:
     """重开 / open a closed case again"""
     from listener.casework import doing
 
     with opened(context) as opened_app:
-        _tell_change(opened_app, doing.reopen(opened_app, key, _said(opened_app, by, note=note)), form)
+        _tell_change(opened_app, doing.reopen(opened_app, key, _said(opened_app, by, note=reason or note)), form)
 
 
 @app.command("draft", no_args_is_help=True)

@@ -360,7 +360,7 @@ class _Page:
         into = f" → {self.case.merged_into[:12]}" if self.case.merged_into else ""
         yield escape(f"  {self.at(self.case.closed_at) if self.case.closed_at else ''} {verdict}{into}")
         if not self.case.merged_into:
-            yield from self.commands(f"listener cases reopen {self.id} --note …")
+            yield from self.commands(f"listener cases reopen {self.id} --reason …")
 
     def beside(self) -> Iterator[str]:
         told = []

@@ -109,7 +109,10 @@ def test_a_step_tells_what_was_written_and_the_next_one_not_the_whole_page(said:
     told = said("cases", "verdict", key, "mild", "--note", "只是建议", "--by", "阿宁")
     assert "温和批评" in told
     assert "已结案" in told
-    assert f"listener cases reopen {key}" in told
+    assert f"listener cases reopen {key} --reason …" in told
+    assert "--reason" in said("cases", "reopen", key, "--by", "阿宁", code=1)
+    assert "又有人提到" in said("cases", "reopen", key, "--reason", "又有人提到", "--by", "阿宁")
+    said("cases", "urgent", key, "--note", "瓶身炸裂", "--by", "阿宁")
 
 
 def test_options_go_by_one_name_and_the_old_ones_still_do(said: Said) -> None:
