@@ -17,7 +17,7 @@ from nlp.results import ScoreError
 
 Vectors = NDArray[np.float32]
 WIDTH = 384
-_AT_ONCE = 64
+_AT_ONCE = 8  # texts in one call: more are no faster and take memory
 
 
 class Embedder(Protocol):
