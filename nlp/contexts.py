@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from nlp.clauses import Clause, clauses_of, comparison
+from nlp.clauses import Clause, clauses_of
 from nlp.text import RIVAL
 
 AROUND = 12  # characters on each side that can void a hit
@@ -78,7 +78,7 @@ def _is_of_rival(body: str, at: int) -> bool:
     clause = _clause_at(body, at)
     if clause is None or clause.owner == "target":
         return False
-    return clause.owner == "rival" or comparison(body[clause.start : clause.end]) > 0
+    return clause.owner != "both" or clause.rank > 0
 
 
 def _clause_at(body: str, at: int) -> Clause | None:

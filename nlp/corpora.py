@@ -27,6 +27,13 @@ KINDS = {  # what kind of text a group of domains holds; a group that nobody kno
 OURS, THEIRS = "目标", "竞品"  # names set into texts to teach whose clause is whose
 
 
+CONTRASTED = 0.6  # of the texts that speak of a rival beside: how many say the contrary of it
+UNKNOWN = 0.35  # of those: in how many the rival is a name that nobody configured
+_CONTRARY = {"pos": "neg", "neg": "pos"}
+_STRANGERS = (  # invented names, as a rival that nobody configured might bear
+    "青禾", "诺山", "凌科", "百朔", "维澜", "多恩", "简木", "极岸", "罗曼迪", "佳沃思", "lumeo", "tarvi", "卡索",
+    "御品", "三合家", "悦途", "洛克森", "安禾", "米可", "瑞塔", "德朗", "鹿角家", "新元", "贝纳", "那个牌子", "另一家",
+)  # fmt: skip
 _LONG = {"positive": "pos", "neutral": "neu", "negative": "neg"}
 
 
@@ -177,12 +184,19 @@ def recast(corpus: Corpus, count: int, seed: int = 7) -> list[Labelled]:
     for i in short:
         of_domain.setdefault(corpus.rows[i].domain, []).append(i)
     made = []
+    contrary: dict[tuple[str, str], list[int]] = {}
+    for i in short:
+        contrary.setdefault((corpus.rows[i].domain, _CONTRARY.get(corpus.rows[i].label, "")), []).append(i)
     for i in rng.sample(short, min(count, len(short))):
         row, body = corpus.rows[i], corpus.readings.bodies[i]
-        other = corpus.readings.bodies[rng.choice(of_domain[row.domain])][:60]
+        against = contrary.get((row.domain, row.label)) if rng.random() < CONTRASTED else None
+        other = corpus.readings.bodies[rng.choice(against or of_domain[row.domain])][:60]
         stance = dict(zip(TONES, STANCES, strict=True))[row.label]
         text, kind, stance = _dressed(body, other, stance, rng)
-        made.append(Labelled(text, stance, f"{kind}-{row.domain}", OURS, (THEIRS,), row.text))
+        others: tuple[str, ...] = (THEIRS,)
+        if kind == "two" and stance != "none" and rng.random() < UNKNOWN:
+            text, others = text.replace(THEIRS, rng.choice(_STRANGERS)), ()
+        made.append(Labelled(text, stance, f"{kind}-{row.domain}", OURS, others, row.text))
     return made
 
 

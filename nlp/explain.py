@@ -86,6 +86,8 @@ def _tone_share(
         (regions.rival, weight["lean_rival"]),
         (regions.near, weight["lean_near"]),
         (regions.last, weight["lean_last"]),
+        (~regions.rival & regions.since, weight["lean_since"]),
+        (~regions.rival & ~regions.since, weight["lean_before"]),
     ):
         share += mask * rate / (np.sqrt(max(float((weights.counts * mask).sum()), 1.0)) * TONE_UNIT)
     return share

@@ -6,6 +6,7 @@ Weights are whole numbers (fixed point), so a sum is exact and the same whatever
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from nlp import grams, wordgrams
 from nlp.bayes import Voice
+from nlp.relief import LACK, MASK, masked
 from nlp.stance import Regions, at_edge, overlaps, regions_of
 from nlp.text import RIVAL, TARGET, Readings, normal
 from nlp.wordgrams import Words
@@ -41,13 +43,25 @@ CLAIM = 10  # characters from which a target is a claim, not a name
 _LISTS = np.zeros(0x110000, bool)  # what parts the names of a list
 _LISTS[[ord(mark) for mark in "、/,，和与及跟|"]] = True
 
+_SEEKS = re.compile(
+    "求问|请问|想问|问问|问一?下|求(?:推荐|解答?|助|科普|告知|教|个?建议)|蹲一?[个下]|有没有(?:人|姐妹|朋友|大神|宝)|有(?:人|姐妹|谁)(?:知道|用过|买过|试过|懂)|谁(?:知道|用过|买过|懂)"
+    "|萌新|怎么选|选哪|哪[款个家](?:好|更)|值得(?:入|买|冲)吗|好用吗|怎么样[?？]|多少钱[?？]|要多久|有懂的|给点?建议|先谢"
+    "|不站队|不评价|没立场|不知道真假|[没未](?:用|试|买|喝|吃|坐|穿|开)过(?![这那比么])|跟我没关系|无所谓|用啥都行|先观望|还没定|不着急|没[啥什]么?感觉|没(?:什么|啥)区别|吃瓜"
+)
+_NEWS = re.compile(
+    "公布|宣布|起售价|同比|环比|收报|股价|盘[前后]|融资|领投|召回|备案|财报|营收|季度|亿[元美]|万[元辆台]|新增|据悉|快讯|记者|日电|发布会|发布[了中新]|将[于在]|参展|试点|上线|开[业启通]|签署|达成|启动"
+)
+
 Columns = dict[str, NDArray[np.float64]]
 Ints = NDArray[np.int64]
+Found = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Cleaned texts as arrays. raw: code points; codes: folded ones; starts: of each text, and the end; chains: see grams."""
+    """Cleaned texts as arrays, denied troubles masked (see relief). raw: code points; codes: folded ones; starts: of each
+    text, and the end; chains: see grams.
+    """
 
     readings: Readings
     raw: NDArray[np.uint32]
@@ -64,11 +78,17 @@ class Batch:
         return np.add.reduceat(values, self.starts[:-1], dtype=values.dtype).astype(np.float64)
 
 
-def batch_of(readings: Readings) -> Batch:
-    """The arrays of a batch of at least one text."""
-    raw = np.frombuffer("\0".join((*readings.bodies, "")).encode("utf-32-le"), np.uint32)
-    codes, starts = grams.codes_of(readings.bodies)
+def batch_of(readings: Readings, *, as_they_stand: bool = False) -> Batch:
+    """The arrays of a batch of at least one text. as_they_stand: denied troubles are not masked."""
+    bodies = readings.bodies if as_they_stand else masked(readings.bodies)
+    codes, starts = grams.codes_of(bodies)
+    raw = code_points(bodies)
     return Batch(readings, raw, codes, starts, grams.chains(codes))
+
+
+def code_points(bodies: Sequence[str]) -> NDArray[np.uint32]:
+    """The code points of texts, each followed by a 0."""
+    return np.frombuffer("\0".join((*bodies, "")).encode("utf-32-le"), np.uint32)
 
 
 def bucket(hashes: NDArray[np.uint64], bits: int = BITS) -> NDArray[np.intp]:
@@ -166,6 +186,18 @@ def in_posts(lean: NDArray[np.float64], flat: NDArray[np.float64], post: NDArray
     return {"post": post, "lean_post": lean * post, "flat_post": flat * post, "strength_post": np.abs(lean) * post}
 
 
+def relief_grams(batch: Batch) -> list[Found]:
+    """Buckets of the grams that hold a masked character, and the character each starts at."""
+    held = (batch.raw == ord(MASK)) | (batch.raw == ord(LACK))
+    found, reached = [], held.copy()
+    for reach, chain in enumerate(batch.chains):
+        if reach:
+            reached[:-reach] |= held[reach:]
+        at = np.flatnonzero((chain != 0) & reached)
+        found.append((bucket(chain[at]), at))
+    return found
+
+
 def word_buckets(words: Words) -> list[tuple[NDArray[np.intp], NDArray[np.int64]]]:
     """Buckets of words and of pairs of words, and the character each starts at."""
     alone = np.flatnonzero(words.open)
@@ -195,9 +227,6 @@ def target_key(target: str) -> np.uint64:
     """What the grams of a target with weights of its own are salted with."""
     digest = hashlib.blake2b(normal(target).replace(" ", "").encode(), digest_size=8).digest()
     return np.uint64(int.from_bytes(digest, "little") | 1)
-
-
-Found = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 def stance_grams(batch: Batch, regions: Regions, claims: NDArray[np.bool_], bits: int = STANCE_BITS) -> list[list[Found]]:
@@ -297,12 +326,18 @@ def stance_columns(
     tone, neutral, counts = weights.tone, weights.neutral, weights.counts
     n = np.maximum(batch.sums(counts), 1.0)
     zeros = np.zeros(len(batch.raw), np.int64)
-    for region, mask in (("own", ~regions.rival), ("rival", regions.rival), ("near", regions.near), ("last", regions.last)):
+    own_words = ~regions.rival
+    for region, mask in (
+        ("own", own_words), ("rival", regions.rival), ("near", regions.near), ("last", regions.last),
+        ("since", own_words & regions.since), ("before", own_words & ~regions.since),
+    ):  # fmt: skip
         held = batch.sums(np.where(mask, counts, zeros))
         root = np.sqrt(np.maximum(held, 1.0)) * TONE_UNIT
         columns[f"lean_{region}"] = batch.sums(np.where(mask, tone, zeros)) / root
         columns[f"flat_{region}"] = batch.sums(np.where(mask, neutral, zeros)) / root
         columns[f"share_{region}"] = held / n
+        if region == "own":  # what is quoted of the target speaks of it all the same
+            columns["share_own"] = batch.sums(np.where(regions.foreign, zeros, counts)) / n
         if region == "own":
             columns["length_own"] = np.log(np.maximum(held, 1.0)) / 5
     lean = batch.sums(tone) / (np.sqrt(n) * TONE_UNIT)
@@ -316,7 +351,7 @@ def stance_columns(
     overlap = np.where((named > 0) | ((claim == 0) & (found == 0)), 1.0, found)
     leaning = np.array([leaning_of[word] for word in words]) * (1 - named) * claim
     place = np.array([max(body.find(TARGET, 1, len(body) - 1), 0) / max(len(body), 1) for body in batch.readings.bodies])
-    columns |= among_others(batch)
+    columns |= among_others(batch) | informing(batch)
     columns |= {
         "lean": lean,
         "flat": batch.sums(neutral) / (np.sqrt(n) * TONE_UNIT),
@@ -358,6 +393,16 @@ def among_others(batch: Batch) -> Columns:
         "density": np.minimum(times / lengths * 50, 4.0),
         "times": np.log1p(times),
     }
+
+
+def informing(batch: Batch) -> Columns:
+    """Whether a text asks to be told something, and whether it reads like news: then it may take no side."""
+    columns: Columns = {}
+    joined = "\0".join(batch.readings.bodies)
+    for name, words in (("seeks", _SEEKS), ("news", _NEWS)):
+        at = np.array([found.start() for found in words.finditer(joined)], np.intp)
+        columns[name] = np.minimum(np.bincount(_whose(batch, at), minlength=batch.size), 2.0)
+    return columns
 
 
 def regions(batch: Batch) -> Regions:

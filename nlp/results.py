@@ -73,7 +73,8 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A word or a clause of the cleaned text and what it adds to the log-odds; owner: whose clause it is."""
+    """A word or a clause of the cleaned text and what it adds to the log-odds; owner: whose clause it is,
+    ``target``, ``rival``, ``both``, or ``quoted`` of others than the author."""
 
     words: str
     weight: float

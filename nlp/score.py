@@ -81,7 +81,7 @@ class Engine:
             found = self.model.stances(batch, features.regions(batch), [target.name] * batch.size, weights, words)
             stances = [Stance(*share) for share in to_ten_thousandths(found)]
         prints = fingerprint.fingerprints(readings.bodies)
-        may = self._triggers.candidates(batch.raw, batch.starts)
+        may = self._triggers.candidates(features.code_points(readings.bodies), batch.starts)
         rows = zip(readings.bodies, readings.own_words, readings.unscored, tones, stances, prints, may, strict=True)
         return [self._score(*row) for row in rows]
 

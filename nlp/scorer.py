@@ -36,11 +36,11 @@ TONE = (*FAST, "bayes", "bayes_strength")
 NONE = (
     "tone", "lean_own", "lean_rival", "lean_near", "flat", "flat_own", "flat_rival", "flat_near", "share_own", "share_near",
     "named", "names", "tagged_rival", "length", "clauses", "asks", "overlap", "target_length", "claim", "place", "strength",
-    "post", "listed", "place_last", "density", "times",
+    "post", "listed", "place_last", "density", "times", "seeks", "news",
 )  # fmt: skip
 SIDE = (  # nothing here tells one corpus from another but by what it says
     "tone", "lean", "lean_own", "lean_rival", "lean_near", "lean_last", "leaning", "agrees", "agrees_overlap", "lean_claim",
-    "overlap_claim", "lean_short", "claim", "tone_post",
+    "overlap_claim", "lean_short", "claim", "tone_post", "lean_since", "lean_before",
 )  # fmt: skip
 BESIDE_NAMES = 0.3  # how far the stance head is believed beside the tone of the target's own clauses, where it is a brand
 _WIN = 2.5  # log-odds that a comparison by rule adds to the side it ranks first
@@ -179,7 +179,7 @@ class Model:
             side = np.where(keys != 0, known[1] + own[1], side)
             trust = np.where(keys != 0, 1.0, trust)
         side = trust * side + (1.0 - trust) * columns["tone"]
-        return columns, none, side + _WIN * np.clip(regions.wins, -1, 1)
+        return columns, none, side + _WIN * regions.wins
 
     def _gram_sums(
         self, batch: Batch, found: Iterable[features.Found], root: NDArray[np.float64]
@@ -236,9 +236,10 @@ class Model:
 
 def _shares(columns: Columns, regions: Regions, none: Column, side: Column) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Probabilities of favor, against, none, shape (texts, 3); and where a rule spoke: a comparison, or all is of a rival."""
-    ranked = np.clip(regions.wins, -1, 1).astype(np.float64)
+    ranked = regions.wins
     foreign = (columns["share_own"] == 0) & (ranked == 0) & (columns["share_rival"] > 0)
-    none = np.where(foreign, np.maximum(none, 0.0) + _FOREIGN, none - _RANKED * np.abs(ranked))
+    taken = np.where(ranked == 0, none, np.minimum(none, 0.0)) - _RANKED * np.abs(ranked)
+    none = np.where(foreign, np.maximum(none, 0.0) + _FOREIGN, taken)
     none_share, side_share = sigmoid(none), sigmoid(side)
     shares = np.stack([(1 - none_share) * side_share, (1 - none_share) * (1 - side_share), none_share], axis=1)
     return shares, foreign | (ranked != 0)

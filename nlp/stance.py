@@ -6,32 +6,42 @@ in comparing the two is read by rule.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp.clauses import clauses_of, comparison
-from nlp.text import RIVAL, TARGET, Readings
+from nlp.clauses import clauses_of, rank_of
+from nlp.text import NAME, RIVAL, TARGET, Readings
 
 _T, _R = ord(TARGET), ord(RIVAL)
 _CLOSES = np.zeros(0x110000, bool)
 _CLOSES[[ord(c) for c in "\0，。！？；,!?;\n~…、：:"]] = True
+_SPEAKS = re.compile(  # what may part clauses
+    f"[{TARGET}{RIVAL}{NAME}]|别家|[其别][他它的]|隔壁|友商|竞品|某|同行|[说讲吐骂黑喷吹夸]"
+)
+_MEANT = 8  # characters of an end that says no more than whom the text is about: (说的是…)
+_ALL_SAID = 12  # characters of a clause that says nothing but how it ranks
 _BUT = [(ord("但"), ord("是")), (ord("不"), ord("过")), (ord("可"), ord("是")), (ord("然"), ord("而")), (ord("反"), ord("而"))]
 
 
 @dataclass(frozen=True, slots=True)
 class Regions:
-    """Of each character of a batch: is it a rival's, does its clause name the target, is it of the last clause.
+    """Of each character of a batch: does it say nothing of the target by itself (a rival's, quoted, read by rule); does it
+    speak of others (a rival's, a comparison); does its clause name the target; is it of the last clause; does it stand in
+    the clause that first names the target or after it (everything where none does).
 
-    wins: for each text, how often the target is ranked above a rival less how often below. named: how often it is named.
+    wins: for each text, how it ranks the target above others, −1 … 1. named: how often it is named.
     """
 
     rival: NDArray[np.bool_]
+    foreign: NDArray[np.bool_]
     near: NDArray[np.bool_]
     last: NDArray[np.bool_]
-    wins: NDArray[np.int64]
+    since: NDArray[np.bool_]
+    wins: NDArray[np.float64]
     named: NDArray[np.int64]
     clauses: NDArray[np.int64]
 
@@ -58,20 +68,34 @@ def regions_of(readings: Readings, codes: NDArray[np.uint32], starts: NDArray[np
     final = np.maximum.reduceat(position, starts[:-1]) if len(readings.bodies) else np.zeros(0, np.int64)
     last = clause == np.repeat(final, np.diff(starts))
     rival = np.zeros(len(codes), bool)
-    wins = np.zeros(len(readings.bodies), np.int64)
+    foreign = np.zeros(len(codes), bool)
+    wins = np.zeros(len(readings.bodies))
     for index, body in enumerate(readings.bodies):
         tagged = readings.tagged_rival[index] and not readings.tagged_target[index]
-        if tagged or RIVAL in body:
-            for part in clauses_of(body, rival_first=tagged):
+        if tagged or _SPEAKS.search(body):
+            found = clauses_of(body, rival_first=tagged)
+            wins[index] = rank_of(found)
+            for part in found:  # what is said of both in one breath is said of the target
                 at = slice(int(starts[index]) + part.start, int(starts[index]) + part.end)
-                if part.owner == "rival":
-                    rival[at] = True
-                elif part.owner == "both":
-                    ranked = comparison(body[part.start : part.end])
-                    wins[index] += ranked
-                    rival[at] = ranked != 0  # what is said of both in one breath is said of the target
+                by_rule = part.rank != 0 and (part.owner == "both" or part.end - part.start <= _ALL_SAID)
+                rival[at] = by_rule or part.owner in ("rival", "quoted")
+                foreign[at] = part.owner == "rival" or (by_rule and part.owner == "both")
     named = np.add.reduceat(is_target.astype(np.int64), starts[:-1]) if len(readings.bodies) else np.zeros(0, np.int64)
-    return Regions(rival, near, last, wins, named, count)
+    since = _since(is_target, clause, begins, starts)
+    return Regions(rival, foreign, near, last, since, wins, named, count)
+
+
+def _since(
+    is_target: NDArray[np.bool_], clause: NDArray[np.int64], begins: NDArray[np.int64], starts: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """The characters from the clause on that first names the target; all of a text that names it only as it ends."""
+    first = starts[:-1].copy()
+    named = np.flatnonzero(is_target)
+    whose, place = np.unique(np.searchsorted(starts, named, side="right") - 1, return_index=True)
+    begun = begins[clause[named[place]]]
+    first[whose] = np.where(starts[whose + 1] - begun > _MEANT, begun, first[whose])
+    since: NDArray[np.bool_] = np.arange(len(is_target)) >= np.repeat(first, np.diff(starts))
+    return since
 
 
 def at_edge(codes: NDArray[np.uint32], starts: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -37,6 +37,7 @@ AGAINST = {"negfin": 3.0}  # beside that, where favor is parted from against: ne
 EXPERTS = ("", "_post", "_review")  # tables of all texts, of posts, of short reviews
 EXPERT = 0.5  # how much the table of a kind of text counts beside the table of all
 JOINT = 0.6  # how much the tables of characters and words fit together count beside the table of characters alone
+RELIEF = 5.0  # inverse of the L2 penalty on what grams of denied troubles say
 NEUTRAL_KNOWN = 4.0  # only corpora that know a neutral class can teach how likely it is
 ADAPTER = 3.0  # inverse of the L2 penalty on what is said of single targets
 OWN_SCALE = 0.3  # of the general log-odds beside what is said of a single target
@@ -81,15 +82,18 @@ def train_tone(tone: Corpus, say: Say = lambda line: None, *, refit: bool = True
     learn = (folds != TEST) & (folds != CHECK)
     gate = _gate(tone, learn, grams.short)
     arrays, raw = _voices(tone, learn, grams)
+    arrays = _with_relief(tone, learn, {**arrays, **gate})
     say("tone: tables made")
-    heads = {**gate, **_tone_heads(tone, {**arrays, **gate})}
+    heads = {**gate, **_tone_heads(tone, arrays)}
     halves: list[Arrays] = []
     for half in (1, 0):
         mine = (folds % 2 == half) & (folds != TEST)
-        halves.append({**_tables(_joint(tone, mine, grams, 45), None), **_bayes(tone, mine, grams.cut)})
+        half_tables = {**_tables(_joint(tone, mine, grams, 45), None), **_bayes(tone, mine, grams.cut)}
+        halves.append(_with_relief(tone, mine, {**half_tables, **gate}))
     say("tone: halves made")
     if refit:
-        arrays, _ = _voices(tone, folds != TEST, grams, raw)
+        again, _ = _voices(tone, folds != TEST, grams, raw)
+        arrays = _with_relief(tone, folds != TEST, {**again, **gate})
     return {**arrays, **heads}, [{**heads, **half} for half in halves]
 
 
@@ -116,7 +120,7 @@ def _grams_of(corpus: Corpus) -> Grams:
 
     chars, words, short, cut = [], [], [], []
     for part in _batches(corpus):
-        batch = features.batch_of(part.readings)
+        batch = features.batch_of(part.readings, as_they_stand=True)
         whose = np.repeat(np.arange(batch.size), np.diff(batch.starts))
         buckets, kept = features.tone_buckets(batch), [chain != 0 for chain in batch.chains]
         roots = np.sqrt(np.maximum(batch.sums(features.grams_at(batch)), 1.0))
@@ -166,6 +170,33 @@ def _voices(tone: Corpus, learn: Bools, grams: Grams, before: Raw | None = None)
         raw[name] = fit.fit(grams.chars[mine], positive[mine], weight[mine], **_from(steps, before, name))[0]
     fast = {f"fast{kind}": stepped(_beside(raw, "fast", kind)) for kind in EXPERTS}
     return {**_tables(raw, raw), **_bayes(tone, learn, grams.cut), **fast}, raw
+
+
+def _with_relief(tone: Corpus, learn: Bools, arrays: Arrays) -> Arrays:
+    """The arrays with weights for the grams of denied troubles, learnt while all others stay as they are.
+
+    Masked in the corpus from the start, 不 and 没 themselves would lose what they say beside other words.
+    """
+    model, leans, parts = Model(arrays), [], []
+    for part in _batches(tone):
+        batch = features.batch_of(part.readings)
+        words = wordgrams.words_of(batch.raw, segment.cut_all(part.readings.bodies))
+        leans.append(model.tone_columns(batch, words)["lean"])
+        found = features.relief_grams(batch)
+        roots = np.sqrt(np.maximum(batch.sums(features.grams_at(batch)), 1.0))
+        whose = np.repeat(np.arange(batch.size), np.diff(batch.starts))
+        parts.append(_counted(found, whose, 1.0 / roots, BITS))
+    from scipy.sparse import vstack  # type: ignore[import-untyped,unused-ignore]
+
+    use, positive, weight = _lively(tone, learn)
+    lean = np.concatenate(leans)[:, None].astype(np.float32)
+    weights, scale, _ = fit.fit(vstack(parts).tocsr()[use], positive[use], weight[use], lean[use], strength=RELIEF, steps=60)
+    added = stepped(weights / max(float(scale[0]), 0.1))
+    made = dict(arrays)
+    for name in (name + kind for name in ("tone", "fast") for kind in EXPERTS):
+        if name in arrays:
+            made[name] = np.clip(arrays[name].astype(np.int16) + added, -LARGEST, LARGEST).astype(np.int16)
+    return made
 
 
 def _from(steps: int, before: Raw | None, name: str) -> dict[str, Any]:
@@ -445,9 +476,9 @@ def _stance_matrix(corpus: Corpus, arrays: Arrays, halves: list[Arrays]) -> tupl
     return vstack(parts).tocsr(), {name: np.concatenate([c[name] for c in columns]) for name in columns[0]}, vstack(own).tocsr()
 
 
-def _counted(found: list[features.Found], whose: NDArray[np.intp], scale: NDArray[np.float64]) -> Any:
+def _counted(found: list[features.Found], whose: NDArray[np.intp], scale: NDArray[np.float64], bits: int = STANCE_BITS) -> Any:
     rows = np.concatenate([whose[at] for _, at in found] or [np.zeros(0, np.intp)])
-    return fit.matrix(rows, np.concatenate([b for b, _ in found] or [np.zeros(0, np.intp)]), 1.0 / scale, 1 << STANCE_BITS)
+    return fit.matrix(rows, np.concatenate([b for b, _ in found] or [np.zeros(0, np.intp)]), 1.0 / scale, 1 << bits)
 
 
 def _columns_of(

@@ -242,7 +242,7 @@ def test_the_weights_of_an_explanation_always_add_up(text: str, with_target: boo
     why = engine().explain(request)
     adds_up(why)
     assert why.score == engine().score([request])[0]
-    assert {part.owner for part in why.clauses} <= {"target", "rival", "both"}
+    assert {part.owner for part in why.clauses} <= {"target", "rival", "both", "quoted"}
 
 
 @settings(max_examples=60, deadline=None)
