@@ -17,7 +17,8 @@ posts before the turn that the cold start suspects, if any, at most 40: true tur
    mildly critical for a turn, and on simulated worlds cost two posts of delay at the same false alarms. So does the prior of
    those who *never* were: turns that nobody suspected yet put spikes between advocate and critic, and a filter that believes
    in these takes a turn for somebody who always wrote like that (on real texts it cost a twentieth of the turns).
-3. **Repetition**: how often a post soon after another is of the same class because of it, by maximum likelihood.
+3. **Repetition**: how often a post soon after another is of the same class because of it, by maximum likelihood, as a share
+   of ρ with a time of half a day: twice the filter's own, so that repeats which the filter takes for news are simulated too.
 4. **Never advocates**: how much less evidence is asked against this rival, such that all who never were advocates together
    raise no more reds in 1000 KOC-years of the roster than loyal advocates are promised to: simulated like those of 5.
 5. **Bars** (parametric bootstrap of the null). Loyal advocates are simulated: a profile g from a mixture of fine ones, fitted
@@ -55,6 +56,7 @@ PSEUDO_KOCS = 10.0
 UNIFORM = 0.03
 LEAST_KOCS, LEAST_POSTS = 30, 300  # below that the cold start stays
 POSTS_OF_A_KOC = 5
+AGAIN_DAYS = 0.5  # in which repetition fades, in simulated advocates
 NULL_YEARS = 40_000.0
 SUSPECTED = 10.0  # false alarms per 1000 KOC-years at which a turn is suspected
 SAFETY = 0.75  # the bars aim at this share of the promise
@@ -150,7 +152,7 @@ def repetition(counted: Sequence[Counted], p: Parameters) -> float:
         g = class_shares(np.concatenate([q, np.ones((1, 4))]), steps=20)
         fresh.append(_weighted(q[1:], g))
         again.append((q[1:] * q[:-1] * g).sum(axis=1) / _weighted(q[:-1], g))
-        rho.append(p.repeat * np.exp(-(one.days[1:] - one.days[:-1]) / p.repeat_days))
+        rho.append(p.repeat * np.exp(-(one.days[1:] - one.days[:-1]) / AGAIN_DAYS))
     f, a, w = np.concatenate(fresh), np.concatenate(again), np.concatenate(rho)
     near = w > 0.05
     f, a, w = f[near], a[near], w[near]
@@ -328,7 +330,7 @@ class _Pool:
         n = len(days)
         mine = self._classes[_pick(self._profiles, rng.random())]
         classes = np.searchsorted(mine, rng.random(n), side="right").clip(0, 3)
-        rho = self._p.repeat * np.exp(-np.diff(days, prepend=-np.inf) / self._p.repeat_days)
+        rho = self._p.repeat * np.exp(-np.diff(days, prepend=-np.inf) / AGAIN_DAYS)
         for i in np.flatnonzero(rng.random(n) < self._p.again * rho).tolist():
             classes[i] = classes[i - 1]
         at, spots = rng.random(n), np.zeros(n, dtype=np.int64)
