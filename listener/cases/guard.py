@@ -231,7 +231,7 @@ RULES: Final = (
         r"|相关)|停止发布"
         r"|要求[^，]{0,4}停止$|听话|注意言辞|谨言慎行|掂量|苦头"
         r"|给点颜色|做做工作|息事宁人|以观后效",
-        rf"(?:要求|让|逼|令|请)\s?(?:{_ONES})[^，]{{0,6}}(?:道歉|发?声明|澄清|闭|认)|逼[^，]{{0,10}}",
+        rf"(?:要求|让|逼|令|请)\s?(?:{_ONES})[^，]{{0,6}}(?:道歉|发?声明|澄清|闭|(?<!确)认(?!为|真|可|识|领))|逼[^，]{{0,10}}",
         r"\bpressur|\bNDA\b|non-disclosure|\bintimidat|or else",
         spares=re.compile(r"工厂|供应商|内部|主管|责任人|压力锅|压力不够|水压|压力测试|按键压力|警告标签"),
     ),
@@ -314,7 +314,7 @@ def _code_of(clause: str, before: str, sentence: str, is_verified: bool, is_lega
 
 def _trade_in(sentence: str) -> str:
     """The words that give or keep back something for what is said; "" where none do, or where that is denied or told."""
-    if _REJECTED.search(sentence) or _TOLD.search(sentence):
+    if _REJECTED.search(sentence) or _TOLD.search(sentence) or _PRODUCT.search(sentence):
         return ""
     for pattern in TRADES:
         found = pattern.search(sentence)
