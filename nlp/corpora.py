@@ -9,7 +9,7 @@ import io
 import random
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -71,7 +71,9 @@ class Corpus:
 
 def read_corpus(path: Path) -> list[Labelled]:
     """The rows of a CSV (plain or .gz, UTF-8): text, label, domain? or text, polarity, origin? for tone; text, stance, target,
-    origin? for stance.
+    origin?, others? for stance.
+
+    others: further brands that the text names, parted by |. Such a row is two: a scorer may know these brands or not.
 
     Raises ScoreError.
     """
@@ -84,13 +86,18 @@ def read_corpus(path: Path) -> list[Labelled]:
             if {"text", "polarity"} <= columns:
                 return [_row(path, rows.line_num, _plain(row), "polarity", TONES, "origin") for row in rows if row["text"]]
             if {"text", "stance", "target"} <= columns:
-                return [_row(path, rows.line_num, row, "stance", STANCES, "origin") for row in rows if row["text"]]
+                plain = [(row, _row(path, rows.line_num, row, "stance", STANCES, "origin")) for row in rows if row["text"]]
+                return [made for row, one in plain for made in _with_others(one, row.get("others") or "")]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ScoreError(f"the corpus {path} can't be read: {error}") from error
     raise ScoreError(
         f"{path} has neither the columns text, label nor text, polarity nor text, stance, target; "
         f"it has: {', '.join(sorted(columns))}"
     )
+
+
+def _with_others(row: Labelled, others: str) -> list[Labelled]:
+    return [row, replace(row, others=tuple(others.split("|")))] if others else [row]
 
 
 def _unpacked(raw: BinaryIO, path: Path) -> BinaryIO:

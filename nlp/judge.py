@@ -54,7 +54,7 @@ def _domain(row: Labelled, by: Callable[[Labelled], str] | None) -> str:
 
 
 def _verdict(engine: Engine, domain: str, kind: str, rows: Sequence[Labelled], *, fast: bool) -> Verdict:
-    requests = [Request(row.text, Target(row.target, (row.target,)) if row.target else None) for row in rows]
+    requests = [Request(row.text, _named(row.target) if row.target else None, tuple(map(_named, row.others))) for row in rows]
     started = time.perf_counter()
     scores = engine.score(requests, fast=fast)
     took = time.perf_counter() - started
@@ -73,6 +73,10 @@ def _verdict(engine: Engine, domain: str, kind: str, rows: Sequence[Labelled], *
         domain, kind, len(rows), float(right.mean()), mean_f1, expected_calibration_error(sure, right),
         float(right[surest].mean()), len(rows) / max(took, 1e-9),
     )  # fmt: skip
+
+
+def _named(name: str) -> Target:
+    return Target(name, (name,))
 
 
 def _shares(score: Score, kind: str) -> list[float]:

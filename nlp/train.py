@@ -32,7 +32,7 @@ from nlp.scorer import FAST, NONE, OWN, SIDE, TONE, Model
 
 CHUNK = 4000
 CHECK = 1  # the fold that calibrates
-EMPHASIS = {"recast": 2.0, "two": 2.0, "negfin": 2.0}  # what the product reads most counts most
+EMPHASIS = {"recast": 2.0, "two": 2.0, "negfin": 2.0, "written": 4.0}  # what the product reads most counts most
 AGAINST = {"negfin": 3.0}  # beside that, where favor is parted from against: news of a disaster is rarely praise
 EXPERTS = ("", "_post", "_review")  # tables of all texts, of posts, of short reviews
 EXPERT = 0.5  # how much the table of a kind of text counts beside the table of all

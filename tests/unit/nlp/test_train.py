@@ -159,6 +159,15 @@ def test_a_corpus_is_read_plain_or_packed(tmp_path: Path) -> None:
     assert (row.target, row.label, row.group) == ("星澜", "favor", "nouns")
 
 
+def test_a_text_that_names_further_brands_is_read_as_known_to_name_them_and_as_not(tmp_path: Path) -> None:
+    path = tmp_path / "stance.csv"
+    path.write_text("text,stance,target,others\n甲不如乙,against,甲,乙|丙\n甲好用,favor,甲,\n", encoding="utf-8")
+    rows = read_corpus(path)
+    assert [(row.text, row.others) for row in rows] == [("甲不如乙", ()), ("甲不如乙", ("乙", "丙")), ("甲好用", ())]
+    verdict = judge.judge(load(), rows)[0]
+    assert verdict.posts == 3
+
+
 def test_a_corpus_of_aspects_is_read_as_tone(tmp_path: Path) -> None:
     path = tmp_path / "aspect.csv"
     path.write_text("text,polarity,aspect,origin\n屏幕很亮,positive,屏幕,phones\n一般,neutral,,phones\n", encoding="utf-8")
