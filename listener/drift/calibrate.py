@@ -25,8 +25,9 @@ posts before the turn that the cold start suspects, if any, at most 40: true tur
    like those of 2 (`loyal_shares`; the filter's own, with their fixed share of mild criticism, made the simulated ones more
    critical than the real ones, and the bars too high), the times of
    a real KOC, classes by g, some repeated, and for each class c real posts, drawn with weight q_c over ⟨s,q⟩. The filter runs
-   over them; the bars are where 10 and 1 false alarms per 1000 KOC-years would remain, less a margin of 25 % for what the
-   simulation does not know. In between and beyond, ln(false alarms) is linear in the bar.
+   over them; the bars are where 10 and 1 false alarms per 1000 KOC-years would remain, less a margin of 35 % for what the
+   simulation does not know (at 25 % real texts gave 10.8 ambers for a promise of 10, a simulated world 1.15 reds for 1). In
+   between and beyond, ln(false alarms) is linear in the bar.
 
 Papers: Kiefer & Wolfowitz (1956) and Laird (1978) on the NPMLE; Anderson (1979), Qin (1998) on density ratios; Saerens et al.
 (2002) on class shares; Efron & Tibshirani (1993) on the parametric bootstrap.
@@ -59,7 +60,7 @@ POSTS_OF_A_KOC = 5
 AGAIN_DAYS = 0.5  # in which repetition fades, in simulated advocates
 NULL_YEARS = 40_000.0
 SUSPECTED = 10.0  # false alarms per 1000 KOC-years at which a turn is suspected
-SAFETY = 0.75  # the bars aim at this share of the promise
+SAFETY = 0.65  # the bars aim at this share of the promise
 TEMPERATURES = (0.85, 0.92, 1.0, 1.08, 1.18)  # times the cold start's
 TEMPERATURE_WORTH = 0.001  # nats a post by which another one has to explain the posts better
 SAMPLE = 3000  # KOCs that the temperature is learned from, at most

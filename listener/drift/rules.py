@@ -185,8 +185,8 @@ def _defaults() -> dict[str, Any]:
         "mild": 1.0,
         "never_less": 1.2,
         "never_more": 0.1,
-        "intercept": 10.49,
-        "slope": 1.457,
+        "intercept": 11.05,
+        "slope": 1.535,
         "cues": dict(CUES),
     }
 
