@@ -13,16 +13,16 @@ KOC-years, those on stable and mild KOCs with the upper 95 % Poisson bound. Belo
 turn to the first message of any kind, and the misses by scenario, by how many mentions came after the turn, and by what held
 them back.
 
-Measured with scorer e778c89dcf84 on seeds 11 12 13: recall at mentions (a miss as 25); false alarms on stable and mild KOCs in
+Measured with scorer df8cc50f3c69 on seeds 11 12 13: recall at mentions (a miss as 25); false alarms on stable and mild KOCs in
 1584 KOC-years with the upper bound of their rate in 1000; on never-advocates in 1000; without cues; with true labels:
 
-    red    .782 at 9.35 (12.76), 59 d    1 (≤ 3.0)  18    .778 at 9.52 (12.95)    .839 at 7.97 (10.71)
-    amber  .879 at 7.56 (9.67), 43 d   15 (≤ 14.6)  57    .876 at 7.70 (9.84)     .915 at 6.33 (7.91)
+    red    .774 at 9.61 (13.09), 60 d    0 (≤ 1.9)  31    .767 at 9.83 (13.36)    .839 at 7.95 (10.70)
+    amber  .879 at 7.69 (9.79), 45 d   13 (≤ 13.1)  74    .868 at 7.90 (10.15)    .915 at 6.32 (7.90)
 
-With df8cc50f3c69, seeds 11 12: red .775 at 9.41 (12.92), amber .886 at 7.76 (9.73). First negative post to first message of any
-kind: median 14.4 days. On 19,750 KOCs drawn likewise, scores of an earlier scorer, matched false alarms: red .806 at 9.61
-(12.60), amber .913 at 7.19 (8.74); a detector told how the seasons are made .832 at 9.41 (12.03) and .925 at 6.96 (8.31); one
-told only that posts are for or against .818 at 9.36 (12.20) and .915 at 7.10 (8.62).
+With the one before, e778c89dcf84: red .782 at 9.35 (12.76), 1 false; amber .879 at 7.56 (9.67), 15 false. First negative post
+to first message of any kind: median 14.4 days. On 19,750 KOCs drawn likewise, scores of an earlier scorer, matched false
+alarms: red .806 at 9.61 (12.60), amber .913 at 7.19 (8.74); a detector told how the seasons are made .832 at 9.41 (12.03) and
+.925 at 6.96 (8.31); one told only that posts are for or against .818 at 9.36 (12.20) and .915 at 7.10 (8.62).
 """
 
 from __future__ import annotations

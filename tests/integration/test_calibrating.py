@@ -293,7 +293,7 @@ def test_a_backtest_leaves_alerts_states_and_marks_of_dirt_alone(app: App, trial
     with app.desk() as desk:
         pipeline.watch(desk)
     before = everything(app.store)
-    found = trial(backtesting.promises(app.rule(), 50.0, 200.0))
+    found = trial(backtesting.promises(app.rule(), 3.0, 30.0))
     assert everything(app.store) == before
     assert app.store.count_dirty() == 0
     assert sum(len(one.raised) for one in found.tried) >= sum(len(one.raised) for one in found.in_force) > 0
