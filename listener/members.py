@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from listener.sheets import SheetError, read_sheets
 from storage.records import Koc
 
 _MEMBER = ("群昵称", "成员", "昵称", "微信号", "wxid", "member", "发送者")
@@ -30,6 +29,8 @@ def read_members(path: Path, roster: Sequence[Koc]) -> Members:
 
     Raises MembersError where a KOC is not on the roster, or a name is given to two.
     """
+    from listener.sheets import SheetError, read_sheets  # here, since pandas and openpyxl take a quarter of a command's start
+
     try:
         sheets = read_sheets(path)
     except SheetError as error:

@@ -6,11 +6,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 from unicodedata import normalize
 
 from listener.accounts import Handle, handles_in, is_native, platform_named, split_header
-from listener.sheets import Row, Sheet
+
+if TYPE_CHECKING:
+    from listener.sheets import Row, Sheet
 
 HEADER_ROWS = 20  # a title and some notes may stand above the header
 

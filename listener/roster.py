@@ -16,7 +16,6 @@ from unicodedata import normalize
 
 from listener.accounts import resolve_link as resolve_link
 from listener.people import Person, Table, people_of, table_of
-from listener.sheets import SheetError, read_sheets
 from storage.records import Account, Koc
 
 AuthorKeys: TypeAlias = Callable[[str, str], Sequence[str]]
@@ -116,6 +115,8 @@ def read_roster(
     author_keys: (platform, account id) → the keys that posts of the account are stored under, that of its own id first.
     kept_out: which of such keys are of people who asked to be kept out; nothing of them is taken, not even the name.
     """
+    from listener.sheets import SheetError, read_sheets  # here, since pandas and openpyxl take a quarter of a command's start
+
     try:
         sheets = read_sheets(path)
     except SheetError as error:

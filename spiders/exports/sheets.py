@@ -15,7 +15,6 @@ from spiders.errors import CollectError
 from spiders.exports.json_lists import BrokenOffError, beside_of, values_of
 from spiders.exports.rows import HEADER_WITHIN, KNOWN_BY, LONGEST_KEPT, Row, Sheet
 from spiders.exports.texts import BREAKS, SNIFFED, Lines, TooLongError, encoding_of, opened
-from spiders.exports.workbooks import workbook_sheets
 from spiders.files import LONGEST_LINE, BadLine
 from spiders.values import check_depth, cleaned, json_from
 
@@ -33,6 +32,8 @@ def sheets_of(path: Path) -> Iterator[Sheet]:
     if head.startswith(b"SQLite format 3\0"):
         return _sqlite(path)
     if head.startswith(b"PK\x03\x04"):
+        from spiders.exports.workbooks import workbook_sheets  # here, since openpyxl is slow to load and seldom wanted
+
         return workbook_sheets(path)
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         raise CollectError(f"{path}：旧式或加密的 Excel，请另存为 .xlsx 或 CSV / old or encrypted Excel: save it as .xlsx")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from datetime import date, datetime
 from pathlib import Path
 
@@ -393,3 +395,8 @@ def test_the_nickname_and_link_that_a_file_adds_are_changes(tmp_path: Path):
     assert preview.changes[0].what == ("accounts",)
     assert preview.kocs[0].accounts[0].nickname == "小红"
     assert preview.kocs[0].accounts[0].author_key == keys_of("weibo", "1234567890")[0]
+
+
+def test_a_command_that_reads_no_sheet_loads_nothing_to_read_one_with() -> None:
+    order = "import sys, listener.app; print(sorted({'pandas', 'openpyxl'} & sys.modules.keys()))"
+    assert subprocess.run([sys.executable, "-c", order], capture_output=True, text=True, check=True).stdout == "[]\n"
