@@ -153,7 +153,7 @@ def test_a_worker_with_another_model_is_refused(dask: Dask, monkeypatch: pytest.
     class Other:
         version = "another"
 
-    monkeypatch.setattr(scorer, "loaded", lambda model=None: Other)
+    monkeypatch.setattr(scorer, "loaded", lambda model=None, embeddings=False: Other)
     with pytest.raises(ScoreError, match="install the same version there"):
         score_many(dask, [Request("挺好用")])
 
