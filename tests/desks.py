@@ -47,7 +47,7 @@ class Bench:
         owners = [one for brand in self.brands for one in (brand, *brand.rivals)]
         unmask = {normalize.at_token(self.key, n): n for owner in owners for n in mentions.at_names_of(owner)}
         own = {key: b.name for b in self.brands for p, a in b.accounts for key in normalize.author_keys_of(self.key, p, a)}
-        self.store.prepare(mentions.brands_fingerprint(self.brands, self.about), scorer.load().version)
+        self.store.prepare(mentions.brands_fingerprint(self.brands, self.about), scorer.loaded().version)
         return pipeline.Desk(
             store=self.store,
             brands=self.brands,

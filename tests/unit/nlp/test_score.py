@@ -200,11 +200,13 @@ def test_the_version_names_everything_a_score_depends_on() -> None:
 
 
 def test_a_model_file_is_written_and_read_again(tmp_path: Path) -> None:
-    arrays = read_model()
+    arrays = {name: array[:20_000] for name, array in read_model().items()}  # packing whole ones takes a minute
     write_model(tmp_path / "one.npz", arrays)
     write_model(tmp_path / "two.npz", arrays)
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
-    assert load(tmp_path / "one.npz").version == engine().version
+    read = read_model(tmp_path / "one.npz")
+    assert read.keys() == arrays.keys()
+    assert all(read[name].dtype == arrays[name].dtype and np.array_equal(read[name], arrays[name]) for name in arrays)
 
 
 def test_a_damaged_or_missing_model_is_told(tmp_path: Path) -> None:
