@@ -33,7 +33,7 @@ from listener.explain import json_of
 from listener.text.quotes import line_of, link_of, unmasked
 from listener.text.templates import rendered
 from listener.text.words import word
-from storage.records import Account, CaseStep
+from storage.records import Account, CaseStep, PostView
 
 NOT_SHOWN = frozenset({"pack", "draft"})  # entries of reading, not of the matter: they would change what is read
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
@@ -135,6 +135,15 @@ class _Files:
     def at(self, when: datetime | None) -> str:
         return when.astimezone(self.zone).isoformat(timespec="seconds") if when else ""
 
+    def seen(self, view: PostView, when: datetime) -> str:
+        """When the program saw it; an import that does not say so was seen when it came in, not when the post was written."""
+        return self.at(when) if when != view.posted_at else f"{self.at(view.stored_at)}（收录；导入的数据没有写何时看到）"
+
+    def state(self, each: CasePost) -> str:
+        if each.gone_at:
+            return f"{self.at(each.gone_at)} 已不在"
+        return "最后一次看时还在" if each.view.last_seen_at != each.view.posted_at else "收录后没有再看过"
+
     def author(self, each: CasePost) -> str:
         known = self.accounts.get(each.view.author_key)
         return f"{known[0]} {known[1].nickname}".strip() if known else self.strangers[each.view.author_key]
@@ -152,9 +161,9 @@ class _Files:
             "作者": self.author(each),
             "链接": link_of(view.url),
             "发布时间": self.at(view.posted_at),
-            "首次看到": self.at(view.first_seen_at),
-            "最后看到": self.at(view.last_seen_at),
-            "状态": f"{self.at(each.gone_at)} 已不在" if each.gone_at else "最后一次看时还在",
+            "首次看到": self.seen(view, view.first_seen_at),
+            "最后看到": self.seen(view, view.last_seen_at),
+            "状态": self.state(each),
             "对品牌": {True: "负面", False: "不是负面", None: "未判断"}[each.is_against],
             "首见文本": "（正文已过保留期，未留存）" if view.text_purged else self.words(view.text),
             "首见文本 SHA-256": hashlib.sha256(view.text.encode("utf-8", "replace")).hexdigest(),
@@ -192,8 +201,8 @@ class _Files:
             {
                 "序号": n,
                 "第几版": m,
-                "首次看到": self.at(text.first_seen_at),
-                "最后看到": self.at(text.last_seen_at),
+                "首次看到": self.seen(each.view, text.first_seen_at),
+                "最后看到": self.seen(each.view, text.last_seen_at),
                 "文本": self.words(text.text),
                 "SHA-256": hashlib.sha256(text.text.encode("utf-8", "replace")).hexdigest(),
             }
@@ -202,8 +211,10 @@ class _Files:
         ]
 
     def count_rows(self) -> list[dict[str, Any]]:
+        names = ("点赞", "评论", "转发", "阅读")
         return [
-            {"序号": n, "时间": self.at(when), "点赞": c.likes, "评论": c.comments, "转发": c.reposts, "阅读": c.views}
+            {"序号": n, "时间": self.seen(each.view, when)}
+            | dict(zip(names, (c.likes, c.comments, c.reposts, c.views), strict=True))
             for n, each in enumerate(self.one.posts, 1)
             for when, c in self.app.store.counts_of(each.view.key)
         ]

@@ -224,6 +224,7 @@ def test_a_post_of_a_stranger_has_a_case_about_the_post_and_no_person(listener: 
         page = packed.read("index.html").decode()
         every = b"".join(packed.read(name) for name in packed.namelist()).decode()
     assert table[0]["作者"] == "名单外作者 1"
+    assert table[0]["首次看到"] == "2026-03-01T09:00:00+08:00"
     assert "不导出" in table[0]["原始记录"]
     assert table[0]["首见文本"].startswith("'=cmd|calc"), "no spreadsheet takes it for a formula"
     assert "<script>" not in page
@@ -253,6 +254,7 @@ def test_the_pack_holds_what_is_known_with_sums_that_fit_and_the_same_state_make
     assert "http-equiv" in page
     table = list(csv.DictReader(io.StringIO(files["内容.csv"].decode("utf-8-sig"))))
     assert len(table) == len(stored(listener, key)["posts"])
+    assert {row["首次看到"] == row["发布时间"] for row in table} == {False}, "what an import does not say is not made up"
     for row in table:
         assert (
             row["首见文本"] in page.replace("&#39;", "'").replace("&#34;", '"').replace("&amp;", "&") or "'" in row["首见文本"]
