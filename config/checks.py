@@ -30,7 +30,9 @@ def _unique(listed: str, tables: Tables, tell: Tell) -> None:
     seen: set[object] = set()
     for index, table in tables(listed):
         name = table.get("name")
-        if isinstance(name, str) and name in seen:
+        if not isinstance(name, str):
+            continue
+        if name in seen:
             tell((listed, index, "name"), f"重名 / stands there twice: {name}")
         seen.add(name)
 

@@ -101,7 +101,7 @@ class Reading:
             return
         for index, table in enumerate(listed):
             kind = "" if "" in shapes else table.get("type")
-            if kind in shapes:
+            if isinstance(kind, str) and kind in shapes:
                 yield (name, index), table, shapes[kind]
             else:
                 said = "缺少这一项 / is missing" if kind is None else f"没有这种 / no such type: {kind}"

@@ -274,6 +274,20 @@ def test_a_secret_travels_to_another_process():
 # --------------------------------------------------------------------------------------------------------- mistakes
 
 
+@pytest.mark.parametrize("value", ["[1]", "{a = 1}"])
+def test_a_type_or_a_name_that_is_a_list_or_a_table_is_a_mistake_among_others(value):
+    found = mistakes_of(f"""\
+        [[channels]]
+        name = "a"
+        type = {value}
+        [[brands]]
+        name = {value}
+        [[sources]]
+        platform = "weibo2"
+    """)
+    assert {problem.line for problem in found} >= {3, 5}, found
+
+
 def test_every_mistake_is_told_at_once_with_its_line():
     found = mistakes_of(
         """\
