@@ -22,14 +22,17 @@ _CUT = re.compile(
 _FRAME = re.compile(  # 比起乙，甲…: what is compared stands before the comma, what is said of it behind
     f"^[^{TARGET}{RIVAL}]{{0,4}}(?:(?:比起|相比于?|相较于?|对比)[^{TARGET}{RIVAL}]{{0,3}}[{TARGET}{RIVAL}]|[和跟与同][{TARGET}{RIVAL}](?:相比|比起来|比|一比|对比))[^{TARGET}{RIVAL}]{{0,4}}$"
 )
+_NAMED = re.compile(f"[{TARGET}{RIVAL}]")
 _BACK = re.compile(
     "这款|这个牌子|这牌子|这家|还是这|换回|回购这|本品|这一款|现在这|这次这|手[里上]这|[咱我]家的?这|这[瓶支双台盒袋杯辆罐管]"
 )
 _LINKED = re.compile("[和跟与及同或、/＋+]|还有|以及|对比|vs|比|都|一起|之间|不如|送|换")
-_QUOTED = re.compile(
+_SAY = "(?:又?都|天天|总)(?:说|讲|吹|夸|骂)"  # as a clause begins, with whoever says it left out
+_SAID = (
     "(?:(?:有|别|些|总有|[很不好]多|不少|堆)人|人家|网上|大家|她们?|他们?|朋友们?|同事们?|室友|闺蜜|黑子|评论区?里?|评测|博主们?|网友们?|营销号|身边人?|销售|客服|导购|柜姐|领导|老板"
-    "|[爸妈哥姐弟妹爷奶公婆])[^，]{0,6}(?:说|讲|吐槽|骂|黑|喷|嫌|吹|夸|唱衰|劝|觉得|传|写)|^(?:又?都|天天|总)(?:说|讲|吹|夸|骂)"
+    "|[爸妈哥姐弟妹爷奶公婆])[^，]{0,6}(?:说|讲|吐槽|骂|黑|喷|嫌|吹|夸|唱衰|劝|觉得|传|写)"
 )
+_QUOTED, _MAY_QUOTE = re.compile(f"{_SAID}|^{_SAY}"), re.compile(f"{_SAID}|{_SAY}")
 _OWN_VIEW = re.compile(
     "我(?!们?家|的?(?:朋友|同事|室友|同学|闺蜜|老公|老婆|男友|女友|妹|姐|哥|弟|爸|妈|家人|邻居))|但|不过|其实|反正|可是|然而|事实|实际|并没|亲测|本人|自己|结果|可(?=[这那惜])"
 )
@@ -53,17 +56,24 @@ class Clause:
     rank: float = 0.0
 
 
+def may_quote(body: str) -> bool:
+    """Whether any clause of a text that names no other brand can be of somebody else: said by others, before one's own view."""
+    return bool(_OWN_VIEW.search(body)) and bool(_MAY_QUOTE.search(body))
+
+
 def clauses_of(body: str, *, rival_first: bool = False) -> list[Clause]:
     """The clauses of a cleaned text, in order; rival_first: a tag named a rival and not the target.
 
     >>> [c.owner for c in clauses_of("\\ue000很好用，\\ue001太油了，味道也怪")]
     ['target', 'rival', 'rival']
     """
-    owner, clauses = "rival" if rival_first else "target", []
+    owner, clauses, others = "rival" if rival_first else "target", [], names_others(body)
     for start, end in _spans(body):
         words = body[start:end]
         ours, theirs = TARGET in words, RIVAL in words or NAME in words
-        ranked = comparison(words[1:] if start == 0 and words[0] == TARGET else words)  # a name there may as well be a tag
+        ranked = 0.0
+        if ours or theirs or others:  # a name at the beginning may as well be a tag
+            ranked = comparison(words[1:] if start == 0 and words[0] == TARGET else words)
         if ours and theirs:
             if not ranked and (cut := _turn(words)):
                 first = "target" if TARGET in words[:cut] else "rival"
@@ -80,7 +90,7 @@ def clauses_of(body: str, *, rival_first: bool = False) -> list[Clause]:
                 clauses.append(Clause(start, end, "both", ranked))
                 continue
             owner = "rival"
-        elif not ranked and names_others(words):
+        elif not ranked and others and names_others(words):
             clauses.append(Clause(start, end, "rival"))  # nobody's name: the next clause need not be of them
             continue
         clauses.append(Clause(start, end, owner, ranked))
@@ -99,12 +109,12 @@ def _turn(words: str) -> int:
 
 def _quotes_apart(body: str, clauses: list[Clause]) -> list[Clause]:
     """The clauses, those that tell what others say given to them if the author's own view follows."""
-    made = []
+    made, quotes = [], may_quote(body)
     for place, clause in enumerate(clauses):
         words = body[clause.start : clause.end]
         if clause.owner == "target" and TARGET not in words and _of_another(body, clauses, place):
             clause = Clause(clause.start, clause.end, "rival")
-        quoted = clause.owner == "target" and _QUOTED.search(words) and not _OWN_VIEW.search(words)
+        quoted = quotes and clause.owner == "target" and _QUOTED.search(words) and not _OWN_VIEW.search(words)
         if quoted and any(_OWN_VIEW.search(body[later.start : later.end]) for later in clauses[place + 1 : place + 4]):
             clause = Clause(clause.start, clause.end, "quoted")
         made.append(clause)
@@ -113,21 +123,29 @@ def _quotes_apart(body: str, clauses: list[Clause]) -> list[Clause]:
 
 def _of_another(body: str, clauses: list[Clause], place: int) -> bool:
     """Whether a clause without a name says of an unknown name what the next ones say of the target: 某某客服…，甲客服…."""
+    after = clauses[place + 1 : place + 3]
+    if not after or body.find(TARGET, after[0].start, after[-1].end) < 0:
+        return False
     noun = _OF_NOUN.search(body, clauses[place].start, clauses[place].end)
     if not noun or not _SUBJECT.search(body[clauses[place].start : noun.start()]):
         return False
     said = re.compile(f"{TARGET}(?:家|的)?{noun.group()}")
-    return any(said.search(body, later.start, later.end) for later in clauses[place + 1 : place + 3])
+    return any(said.search(body, later.start, later.end) for later in after)
 
 
 def _spans(body: str) -> Iterator[tuple[int, int]]:
     start = 0
     for mark in _CUT.finditer(body):
-        if mark.group()[:1] in ("，", ",") and _FRAME.search(body[start : mark.start()]):
+        end = mark.end()
+        if (
+            body[mark.start() : end][:1] in ("，", ",")
+            and _NAMED.search(body, start, end)
+            and _FRAME.search(body[start : mark.start()])
+        ):
             continue
-        if body[start : mark.end()].strip():
-            yield start, mark.end()
-        start = mark.end()
+        if not body[start:end].isspace() and start < end:
+            yield start, end
+        start = end
     if body[start:].strip():
         yield start, len(body)
 

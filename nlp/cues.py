@@ -77,7 +77,8 @@ def causes_of(body: str, lexicon: Lexicon, harm: float, candidates: Sequence[int
 def _hits(body: str, lexicon: Lexicon, harm: float, candidates: Sequence[int] | None) -> Iterator[tuple[str, str]]:
     """Each code with its words, in the order of the list; of hits that overlap the first, the longest of those."""
     may = lexicon if candidates is None else [lexicon[place] for place in candidates]
-    for code, patterns in groupby((pattern for pattern in may if harm >= pattern.harm), key=lambda pattern: pattern.code):
+    held = [pattern for pattern in may if harm >= pattern.harm and pattern.words.search(body)]
+    for code, patterns in groupby(held, key=lambda pattern: pattern.code):
         spans = sorted((start, -end) for pattern in patterns for start, end in _spans(body, pattern))
         reached = 0
         for start, minus_end in spans:

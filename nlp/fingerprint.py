@@ -19,6 +19,11 @@ _WORDLIKE[0x61:0x7B] = True
 _WORDLIKE[0x3400:0xA000] = True
 _WORDLIKE[0x1F000:0x1FB00] = True
 
+_SPREAD = (
+    np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).view(np.uint64).ravel()
+)  # a byte's bits as eight bytes,
+_MOST = 255  # so many of which are summed at once
+
 
 def fingerprints(bodies: Sequence[str]) -> list[int]:
     """A signed 64-bit fingerprint for each text; 0 for a text without words.
@@ -35,9 +40,11 @@ def fingerprints(bodies: Sequence[str]) -> list[int]:
     for grams, whose in _grams(codes[kept].astype(np.uint64), post):
         if len(grams):
             starts = np.flatnonzero(np.r_[True, whose[1:] != whose[:-1]])
-            spread = np.unpackbits(grams.view(np.uint8).reshape(-1, 8), axis=1)
-            votes = np.add.reduceat(spread, starts, axis=0, dtype=np.int32)
             held = np.diff(np.r_[starts, len(grams)])
+            place = np.arange(len(grams)) - np.repeat(starts, held)
+            parts = np.flatnonzero(place % _MOST == 0)
+            spread = np.add.reduceat(_SPREAD[grams.view(np.uint8).reshape(-1, 8)], parts, axis=0)
+            votes = np.add.reduceat(spread.view(np.uint8), np.flatnonzero(place[parts] == 0), axis=0, dtype=np.int32)
             bits[whose[starts]] += 2 * votes - held[:, None].astype(np.int32)
     words = np.packbits(bits > 0, axis=1).view(np.int64).ravel()
     return [int(word) for word in words.tolist()]

@@ -96,7 +96,7 @@ def comparison(clause: str) -> float:
     (0.0, 0.8)
     """
     said = _OTHERS.sub(R, clause)
-    if _ASKED.search(said):
+    if (T not in said and R not in said) or _ASKED.search(said):
         return 0.0
     return next((found for rule in _RULES if (found := rule(said))), 0.0)
 

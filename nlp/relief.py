@@ -46,6 +46,7 @@ _SAID = re.compile(
     "|没有?[^，。！？,!?;；\n\0]{0,3}(?:想象|预期|预想|期待|宣传|传说|吹的|说的)[^，。！？,!?;；\n\0]{0,4}?(?:那么|这么)?)"
     "(?:好|香|舒服|漂亮|便宜|划算|惊艳|神奇|高级|实用|稳|快|强|值|喜欢|满意|推荐|优秀|专业)"
 )
+_BEGINS = re.compile("[不没未无]|再(?=[也不])|从(?=[不没来])|并(?=[不没])|毫(?=无)|[谈算称说](?=不上)")  # of all that is said
 _ASKED = "是会有能要没"  # 有没有异味: asked, or denied twice
 
 
@@ -56,13 +57,16 @@ def masked(bodies: Sequence[str]) -> list[str]:
     [2, 0, 0, 4]
     """
     joined = "\0".join(("", *bodies, ""))
-    parts, at = [], 0
-    for found in _SAID.finditer(joined):
-        before = joined[found.start() - 1]
-        if before not in _ASKED and before != joined[found.start() + 1]:  # 痒不痒 asks
+    parts, at, reached = [], 0, 0
+    for start in map(re.Match.start, _BEGINS.finditer(joined)):
+        if start < reached or not (found := _SAID.match(joined, start)):
+            continue
+        reached = found.end()
+        before = joined[start - 1]
+        if before not in _ASKED and before != joined[start + 1]:  # 痒不痒 asks
             sign = MASK if found.group("trouble") else LACK
-            parts += [joined[at : found.start()], sign * (found.end() - found.start())]
-            at = found.end()
+            parts += [joined[at:start], sign * (reached - start)]
+            at = reached
     if not parts:
         return list(bodies)
     return "".join((*parts, joined[at:]))[1:-1].split("\0")

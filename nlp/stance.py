@@ -13,15 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp.clauses import clauses_of, rank_of
+from nlp.clauses import clauses_of, may_quote, rank_of
 from nlp.text import NAME, RIVAL, TARGET, Readings
 
 _T, _R = ord(TARGET), ord(RIVAL)
 _CLOSES = np.zeros(0x110000, bool)
 _CLOSES[[ord(c) for c in "\0，。！？；,!?;\n~…、：:"]] = True
-_SPEAKS = re.compile(  # what may part clauses
-    f"[{TARGET}{RIVAL}{NAME}]|别家|[其别][他它的]|隔壁|友商|竞品|某|同行|[说讲吐骂黑喷吹夸]"
-)
+_SPEAKS = re.compile(f"[{TARGET}{RIVAL}{NAME}]|别家|[其别][他它的]|隔壁|友商|竞品|某|同行")  # what may part clauses,
+_SAYS = re.compile("[说讲吐骂黑喷吹夸]")  # beside what others say
 _MEANT = 8  # characters of an end that says no more than whom the text is about: (说的是…)
 _ALL_SAID = 12  # characters of a clause that says nothing but how it ranks
 _BUT = [(ord("但"), ord("是")), (ord("不"), ord("过")), (ord("可"), ord("是")), (ord("然"), ord("而")), (ord("反"), ord("而"))]
@@ -72,7 +71,7 @@ def regions_of(readings: Readings, codes: NDArray[np.uint32], starts: NDArray[np
     wins = np.zeros(len(readings.bodies))
     for index, body in enumerate(readings.bodies):
         tagged = readings.tagged_rival[index] and not readings.tagged_target[index]
-        if tagged or _SPEAKS.search(body):
+        if tagged or _SPEAKS.search(body) or (_SAYS.search(body) and may_quote(body)):
             found = clauses_of(body, rival_first=tagged)
             wins[index] = rank_of(found)
             for part in found:  # what is said of both in one breath is said of the target

@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nlp.results import Target
 
 TARGET = "\ue000"  # stands for the target's names in a cleaned text
@@ -24,12 +27,12 @@ _UNSEEN = re.compile(
     "[\x01-\x08\x0b-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ud800-\udfff\ue000-\uf8ff\ufe00-\ufe0f\ufeff\ufff0-\uffff]"
 )
 _WIDE = re.compile("[０-９Ａ-Ｚａ-ｚ＃＠／]")
-_NARROW = {
-    c: c - 0xFEE0 for c in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B), 0xFF03, 0xFF20, 0xFF0F)
-}
+_NARROWER = 0xFEE0  # from a wide character to its narrow one
 _LINK = re.compile(r"(?:https?:/{1,2}|www\.)[^\s\x00\u3000-\uffef]+|\{%[^%\x00]{0,40}%\}")
 _CHAIN = re.compile(r"\s*/{1,2}\s?@(?=\S)")
-_REPLY_TO = re.compile(r"(?<![^\s\x00:：\ue000-\ue004])(?:回复|回覆|reply)\s?@[^\s\x00:：]{1,32}\s?[:：]")
+_REPLY_TO = re.compile(  # what stands before is asked behind the word, since a search for a word is fast
+    r"(?:回[复覆](?<![^\s\x00:：\ue000-\ue004]..)|reply(?<![^\s\x00:：\ue000-\ue004].....))\s?@[^\s\x00:：]{1,32}\s?[:：]"
+)
 _TAG = re.compile(r"#([^#\x00\n]{1,48})#(?:\[超话\])?|#([^\s#\x00,，。!！?？:：;；]{1,24})(?:\[话题\]#|(?=[\s\x00]))")
 _AT = re.compile(
     r"@(~[0-9a-f]{10}|["
@@ -41,13 +44,16 @@ _AT = re.compile(
     + r"]) )?"
 )
 _SPACE = re.compile(r"[^\S\x00]+")
-_RUN = re.compile(r"([^\x00])\1{3,}")
+_LONGEST_RUN = 3  # of one character: 哈哈哈哈哈 says no more than 哈哈哈
 _EDGE = re.compile(
-    r"\x00[\s:：,，.。、]*(?:[" + PLACEHOLDERS + r"]+[\s:：,，.。]+)*|\s+(?:[" + PLACEHOLDERS + r"]+\s*)*(?=\x00)"
+    r"\x00(?:[\s:：,，.。、]+(?:[" + PLACEHOLDERS + r"]+[\s:：,，.。]+)*|(?:[" + PLACEHOLDERS + r"]+[\s:：,，.。]+)+)"
+    r"|\s+(?:[" + PLACEHOLDERS + r"]+\s*)*(?=\x00)"
 )
 _BARE_NAME = re.compile("[#@]([" + TARGET + RIVAL + r"])(?:\[超话\])?[#:：\s]*(?:\[(?:超话|话题)\]#?)?$")
 _PLACEHOLDERS = re.compile("[\ue000-\ue004]")
 _BARE = re.compile(r"^(?:转发微博|轉發微博|转发|快转微博|repost|转|分享|分享图片|分享视频|图片评论|\W)*$")
+_BARE_BEGINS = tuple("转轉快r分图")
+_BEGINS = 400  # characters of a text that tell its language
 _HAN = re.compile("[\u3400-\u9fff]")
 _KANA_HANGUL = re.compile("[\u3040-\u30fa\u3130-\u318f\uac00-\ud7af]")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -116,8 +122,7 @@ def _tidy(texts: Sequence[str]) -> str:
     if joined.count("\0") != len(texts) + 1:
         joined = "\0".join(("", *(text.replace("\0", "") for text in texts), ""))
     joined = _UNSEEN.sub("", joined)
-    if _WIDE.search(joined):
-        joined = joined.translate(_NARROW)
+    joined = _WIDE.sub(lambda wide: chr(ord(wide.group()) - _NARROWER), joined)
     if _traditional().search(joined):
         joined = "\0".join(simplified(text) for text in joined.split("\0"))
     return _LINK.sub(" ", joined.lower())
@@ -136,7 +141,7 @@ def _own_words_of(joined: str, own_words: list[bool]) -> str:
     """Keep what stands before the first `//@`; of a bare repost the words quoted."""
     bodies = joined[1:-1].split("\0")
     for index, body in enumerate(bodies):
-        if chain := _CHAIN.search(body):
+        if "@" in body and (chain := _CHAIN.search(body)):
             own = body[: chain.start()]
             plain = _PLACEHOLDERS.sub("", _AT.sub("", _TAG.sub("", own + " "))).strip()
             if not _WORDS.search(plain) or _BARE.match(plain):
@@ -160,8 +165,26 @@ def _neutral(joined: str) -> str:
     if "#" in joined:
         joined = _TAG.sub(_signpost, joined)
     joined = joined.replace(TARGET * 2, TARGET).replace(RIVAL * 2, RIVAL)
-    joined = _RUN.sub(r"\1\1\1", _SPACE.sub(" ", joined))
-    return _EDGE.sub(_edge, joined)
+    return _EDGE.sub(_edge, _without_runs(_SPACE.sub(" ", joined)))
+
+
+def _without_runs(joined: str) -> str:
+    """No character more than three times in a row.
+
+    >>> _without_runs("好好好好好用!!!!")
+    '好好好用!!!'
+    """
+    codes = _codes_of(joined)
+    same = codes[1:] == codes[:-1]
+    fourth = same[2:] & same[1:-1] & same[:-2] & (codes[3:] != 0)
+    if not fourth.any():
+        return joined
+    kept = np.concatenate([np.ones(3, bool), ~fourth])
+    return bytes(codes[kept]).decode("utf-32-le", "surrogatepass")
+
+
+def _codes_of(joined: str) -> NDArray[np.uint32]:
+    return np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
 def _signpost(match: re.Match[str]) -> str:
@@ -181,14 +204,31 @@ def _edge(match: re.Match[str]) -> str:
 
 def _reasons(bodies: list[str], own_words: list[bool]) -> list[str | None]:
     reasons: list[str | None] = [None] * len(bodies)
-    for index, body in enumerate(bodies):
-        han = len(_HAN.findall(body)) if len(body) < 12 else len(_HAN.findall(body, 0, 400))
-        if han < 4 or (own_words[index] and body[0] in "转轉快r分图"):
-            reasons[index] = _reason(body, han)
+    han, foreign = _letters_of(bodies)
+    doubtful = (han < 4) | (foreign * 4 > han) | [body.startswith(_BARE_BEGINS) for body in bodies]
+    for index in np.flatnonzero(doubtful).tolist():
+        body = bodies[index]
+        if han[index] < 4 or (own_words[index] and body[0] in _BARE_BEGINS):
+            reasons[index] = _reason(body, int(han[index]))
             own_words[index] = own_words[index] and not (reasons[index] == "no-words" and bool(_HAN.search(body)))
-        elif len(_KANA_HANGUL.findall(body, 0, 400)) * 4 > han:
+        elif foreign[index] * 4 > han[index]:
             reasons[index] = "other-language"
     return reasons
+
+
+def _letters_of(bodies: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """How many Chinese characters each text begins with, and how many of Japanese kana and of Korean."""
+    codes = _codes_of("\0".join((*bodies, "")))
+    ends = np.flatnonzero(codes == 0)
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    begins = np.arange(len(codes)) - np.repeat(starts, ends + 1 - starts) < _BEGINS
+    han = (codes >= 0x3400) & (codes <= 0x9FFF) & begins
+    foreign = (
+        ((codes >= 0x3040) & (codes <= 0x30FA))
+        | ((codes >= 0x3130) & (codes <= 0x318F))
+        | ((codes >= 0xAC00) & (codes <= 0xD7AF))
+    )
+    return np.add.reduceat(han, starts, dtype=np.int64), np.add.reduceat(foreign & begins, starts, dtype=np.int64)
 
 
 def _reason(body: str, han: int) -> str | None:

@@ -1,8 +1,10 @@
 """Whose clause is whose, and who wins a comparison."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from nlp.clauses import clauses_of, comparison
+from nlp.clauses import clauses_of, comparison, may_quote
 from nlp.text import RIVAL as R
 from nlp.text import TARGET as T
 
@@ -48,3 +50,37 @@ def test_a_rival_named_by_a_tag_owns_the_first_clauses() -> None:
 )
 def test_a_comparison_has_a_winner(text: str, winner: int) -> None:
     assert comparison(text) == winner
+
+
+PIECES = [
+    "大家都说",
+    "室友说",
+    "都说",
+    "我",
+    "我妈",
+    "但是",
+    "不过",
+    "其实",
+    "好用",
+    "换了",
+    "还是",
+    "不如",
+    "比",
+    "，",
+    "。",
+    "！",
+    " ",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12))
+def test_a_text_that_names_nobody_and_quotes_nobody_is_all_of_the_target(pieces: list[str]) -> None:
+    body = "".join(pieces)
+    if not may_quote(body):
+        assert {(clause.owner, clause.rank) for clause in clauses_of(body)} <= {("target", 0.0)}
+
+
+def test_what_others_say_before_a_view_of_ones_own_is_quoted() -> None:
+    body = "大家都说难用，其实挺好"
+    assert may_quote(body)
+    assert [clause.owner for clause in clauses_of(body)] == ["quoted", "target"]

@@ -1,9 +1,10 @@
 """Near-duplicates are near, others are far."""
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.fingerprint import distance, fingerprints
+from nlp.fingerprint import _grams, distance, fingerprints
 
 POST = "这款洗发水用了两周，头皮越来越痒，客服说会反馈，三个月没有人理我，以后不会再买了"
 
@@ -62,3 +63,11 @@ def test_different_short_posts_are_not_taken_for_one() -> None:
     prints = fingerprints(short)
     for place, one in enumerate(prints):
         assert all(distance(one, other) > NEAR for other in prints[place + 1 :]), short[place]
+
+
+def test_each_bit_of_a_long_text_is_the_vote_of_all_its_grams() -> None:
+    body = "".join(chr(0x4E00 + (7 * n * n) % 977) for n in range(1300))
+    codes = np.array([ord(sign) for sign in body], np.uint64)
+    grams = [int(gram) for found, _ in _grams(codes, np.zeros(len(codes), np.intp)) for gram in found]
+    voted = sum(1 << bit for bit in range(64) if sum(gram >> bit & 1 for gram in grams) * 2 > len(grams))
+    assert fingerprints([body])[0] & 0xFFFFFFFFFFFFFFFF == voted
