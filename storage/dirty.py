@@ -36,6 +36,8 @@ CALIBRATED_TO = "calibrated_to"  # the fact up to when calibrations that took ef
 Pair = tuple[str, str]  # KOC, brand
 # Changes of crowds of which no brand's mark tells yet; the brand's replay takes them.
 _UNMARKED = ~exists().where(dirty.c.koc_id == WHOLE, dirty.c.brand == crowd_changes.c.brand)
+# They wait until no KOC is left: each batch of KOCs may bring more, and no KOC's replay reads what comes of them.
+_ANY_KOC = exists().where(dirty.c.koc_id != WHOLE)
 
 
 def mark(connection: Connection, pairs: Iterable[Pair]) -> None:
@@ -110,7 +112,8 @@ def _newly_in_effect(connection: Connection, until: int) -> list[str]:
 
 
 def needs_spreading(connection: Connection) -> bool:
-    for_all, crowds = exists().where(dirty.c.brand == EVERY), exists().select_from(crowd_changes).where(_UNMARKED)
+    for_all = exists().where(dirty.c.brand == EVERY)
+    crowds = exists().select_from(crowd_changes).where(_UNMARKED) & ~_ANY_KOC
     changes = exists().select_from(mood_changes) | exists().select_from(shift_changes)
     if connection.execute(select(for_all | changes | crowds)).scalar():
         return True
@@ -122,7 +125,7 @@ def spread(connection: Connection, brands: Sequence[str], zone: ZoneInfo) -> Non
     brands that they touch.
 
     The mood of a day is read by mentions of later local days: a KOC without any is not touched. A brand itself (koc_id "") is
-    touched by its mood, and by the roster, whose posts are not the public's."""
+    touched by its mood, and by the roster, whose posts are not the public's; by its crowds when all KOCs are done."""
     pairs: set[Pair] = set()
     _spread_calibrations(connection)
     everywhere = connection.execute(delete(dirty).where(dirty.c.brand == EVERY).returning(dirty.c.koc_id)).scalars().all()
@@ -135,7 +138,6 @@ def spread(connection: Connection, brands: Sequence[str], zone: ZoneInfo) -> Non
             pairs.update(_pairs(connection.execute(query)))
     changes = connection.execute(delete(mood_changes).returning(mood_changes.c.brand, mood_changes.c.day)).all()
     pairs.update((WHOLE, brand) for brand, _ in changes)
-    pairs.update((WHOLE, brand) for brand in connection.execute(select(crowd_changes.c.brand).distinct()).scalars())
     moved = connection.execute(delete(shift_changes).returning(shift_changes.c.brand, shift_changes.c.day)).all()
     least: dict[str, int] = {}
     for brand, day in [*changes, *((brand, day - 1) for brand, day in moved)]:
@@ -151,6 +153,8 @@ def spread(connection: Connection, brands: Sequence[str], zone: ZoneInfo) -> Non
         )
         pairs.update(_pairs(connection.execute(query)))
     mark(connection, pairs)
+    crowds = select(crowd_changes.c.brand).where(~_ANY_KOC).distinct()
+    mark(connection, [(WHOLE, brand) for brand in connection.execute(crowds).scalars()])
 
 
 def _spread_calibrations(connection: Connection) -> None:

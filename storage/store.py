@@ -222,17 +222,18 @@ class Store:
         On SQLite nobody else can write meanwhile, this process neither. On PostgreSQL others watch other KOCs. Raises
         SettingsChanged where another process has called `prepare` with something else."""
         self._database.read(lambda c: prepare.refuse_others(c, self._made_with))
-        if self._database.read(dirty.needs_spreading):
-            self._database.write(lambda c: dirty.spread(c, brands, self._zone))
-        if not self._database.read(dirty.count):
-            yield None
-            return
-        with self._database.writing() as connection:
-            pairs = dirty.take(connection, limit)
-            watch = watching.load(connection, pairs) if pairs else None
-            yield watch
-            if watch is not None:
-                watching.write(connection, watch)
+        while True:
+            if self._database.read(dirty.needs_spreading):
+                self._database.write(lambda c: dirty.spread(c, brands, self._zone))
+            if not self._database.read(dirty.count):
+                yield None
+                return
+            with self._database.writing() as connection:
+                if pairs := dirty.take(connection, limit):
+                    watch = watching.load(connection, pairs)
+                    yield watch
+                    watching.write(connection, watch)
+                    return
 
     def history(self, koc_id: str, brand: str, *, as_of: datetime | None = None) -> History:
         """One KOC's mentions of a brand; as_of: those that were stored and posted until then."""

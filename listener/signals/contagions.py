@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -31,7 +31,7 @@ WHOLE = ""  # the KOC of a signal that is of the whole brand
 WINDOW, YEAR = timedelta(days=45), timedelta(days=365)
 LEAST_FOLLOWERS = 2
 DEALS = 4_000
-AT_ONCE = 500  # deals that are held in memory
+CELLS = 2_000_000  # numbers that are held in memory at once
 MOST_POSTS = 6
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -73,12 +73,18 @@ def contagions(
     for one in sorted(turns, key=lambda each: (each.fired_at, each.koc_id)):
         if one.koc_id in people:
             by_koc.setdefault(one.koc_id, one)
-    known = list(by_koc.values())
+    known, tied = list(by_koc.values()), first_ties(ties)
+    anyhow_tied = tied.keys() | {critic for led in tied.values() for critic in led}
     tests: list[datetime] = []
     found: list[_Standing] = []
+    start = 0
     for i, turn in enumerate(known):
-        year = [one for one in known[: i + 1] if one.fired_at > turn.fired_at - YEAR]
-        links = links_of(year, ties)
+        while known[start].fired_at <= turn.fired_at - YEAR:
+            start += 1
+        if turn.koc_id not in anyhow_tied:
+            continue
+        year = known[start : i + 1]
+        links = links_of([one for one in year if one.koc_id in anyhow_tied], tied)
         new = [link for link in links if turn.koc_id in (link.follower.koc_id, link.critic.koc_id)]
         if found and turn.fired_at <= found[-1].last_at + WINDOW:
             found[-1].join(new, turn.fired_at)
@@ -92,43 +98,49 @@ def contagions(
     return tuple(one.signal(brand, len(people), heard_to, promised) for one in found)
 
 
-def links_of(turns: Sequence[Turned], ties: Sequence[Tie]) -> list[Link]:
-    """Who followed whom, in order of the followers' turns: one link for each follower."""
+def links_of(turns: Sequence[Turned], ties: Mapping[str, Mapping[str, Tie]]) -> list[Link]:
+    """Who followed whom, in order of the followers' turns: one link for each follower, to the last critic before. ties: see
+    `first_ties`."""
+    turned = {one.koc_id: one for one in turns}
+    links = []
+    for follower in sorted(turns, key=lambda one: (one.turned_at, one.koc_id)):
+        led = [
+            (critic, tie)
+            for koc_id, tie in ties.get(follower.koc_id, {}).items()
+            if (critic := turned.get(koc_id)) is not None
+            and timedelta(0) < follower.turned_at - critic.turned_at <= WINDOW
+            and tie.at < follower.turned_at
+        ]
+        if led:
+            critic, tie = max(led, key=lambda pair: (pair[0].turned_at, pair[0].koc_id))
+            links.append(Link(critic, follower, tie))
+    return links
+
+
+def first_ties(ties: Sequence[Tie]) -> dict[str, dict[str, Tie]]:
+    """The first tie of each pair, by follower and critic."""
     to: dict[str, dict[str, Tie]] = {}
     for tie in ties:
         first = to.setdefault(tie.follower, {})
         if tie.critic not in first or tie.at < first[tie.critic].at:
             first[tie.critic] = tie
-    ordered = sorted(turns, key=lambda one: (one.turned_at, one.koc_id))
-    links = []
-    for i, follower in enumerate(ordered):
-        tied = to.get(follower.koc_id, {})
-        for critic in reversed(ordered[:i]):
-            led = tied.get(critic.koc_id)
-            is_before = timedelta(0) < follower.turned_at - critic.turned_at <= WINDOW
-            if led is not None and is_before and led.at < follower.turned_at:
-                links.append(Link(critic, follower, led))
-                break
-    return links
+    return to
 
 
 def dealt(turns: Sequence[Turned], ties: Sequence[Tie], people: Mapping[str, str], links: Sequence[Link]) -> Test:
     """How many would follow by chance, the turns of each community dealt out among its members."""
     members = sorted(people, key=lambda koc: (people[koc], koc))
     at = {koc: i for i, koc in enumerate(members)}
-    ends = sorted({at[koc] for tie in ties for koc in (tie.critic, tie.follower) if koc in at})
-    place = np.full(len(members), len(ends))  # of all who are tied to nobody: the last
-    place[ends] = np.arange(len(ends))
-    tied = np.full((len(ends) + 1, len(ends) + 1), np.inf)
-    for tie in ties:
-        if tie.critic in at and tie.follower in at:
-            where = place[at[tie.critic]], place[at[tie.follower]]
-            tied[where] = min(tied[where], _days(tie.at))
+    pairs = [
+        (at[follower], at[critic], _days(tie.at))
+        for follower, led in first_ties(ties).items()
+        for critic, tie in led.items()
+        if critic in at and follower in at
+    ]
     ordered = sorted(turns, key=lambda one: (one.turned_at, one.koc_id))
     rng = np.random.RandomState(_seed(ordered, ties, people))
-    followed = _followers(
-        place[_deals(ordered, members, people, rng)], tied, np.array([_days(one.turned_at) for one in ordered])
-    )
+    days = np.array([_days(one.turned_at) for one in ordered])
+    followed = _followers(_deals(ordered, members, people, rng), sorted(pairs), days)
     as_many = int((followed >= len(links)).sum())
     return Test(len(links), round(float(followed.mean()), 3), round((1 + as_many) / (DEALS + 1), 6))
 
@@ -141,25 +153,43 @@ def _deals(
     for community in sorted({people[one.koc_id] for one in ordered}):
         inside = np.array([i for i, koc in enumerate(members) if people[koc] == community])
         of_it = [i for i, one in enumerate(ordered) if people[one.koc_id] == community]
-        for first in range(0, DEALS, AT_ONCE):
-            drawn = rng.rand(AT_ONCE, len(inside))
+        for some in _at_once(len(inside)):
+            drawn = rng.rand(some.stop - some.start, len(inside))
             chosen = drawn.argpartition(len(of_it) - 1, axis=1)[:, : len(of_it)]  # the first of a shuffle, and no more of it
             order = np.take_along_axis(drawn, chosen, axis=1).argsort(axis=1)
-            who[first : first + AT_ONCE, of_it] = inside[np.take_along_axis(chosen, order, axis=1)]
+            who[some, of_it] = inside[np.take_along_axis(chosen, order, axis=1)]
     return who
 
 
-def _followers(who: NDArray[np.int64], tied: Floats, turned: Floats) -> NDArray[np.int64]:
-    """(DEALS,) how many followed in each deal."""
-    window = WINDOW / timedelta(days=1)
+def _followers(who: NDArray[np.int64], pairs: Sequence[tuple[int, int, float]], turned: Floats) -> NDArray[np.int64]:
+    """(DEALS,) how many followed in each deal. pairs: (follower, critic, when the tie led) in order, as members."""
     count = np.zeros(len(who), dtype=np.int64)
-    for b in range(len(turned)):
-        follows = np.zeros(len(who), dtype=bool)
-        for a in range(b):
-            if 0 < turned[b] - turned[a] <= window:
-                follows |= tied[who[:, a], who[:, b]] < turned[b]
-        count += follows
+    if not pairs:
+        return count
+    followers, critics, led = (np.array(column) for column in zip(*pairs, strict=True))
+    ends, where = np.unique(np.concatenate([followers, critics]), return_inverse=True)
+    followers, critics = where[: len(pairs)], where[len(pairs) :]
+    each = np.flatnonzero(np.diff(followers, prepend=-1))
+    seat = np.full(int(who.max(initial=0)) + 1, len(ends))
+    known = ends[ends < len(seat)]
+    seat[known] = np.arange(len(known))
+    for some in _at_once(len(ends) + 3 * len(pairs)):
+        at = np.full(
+            (some.stop - some.start, len(ends) + 1), np.nan
+        )  # when each of those who are tied turned; who never did: nan
+        np.put_along_axis(at, seat[who[some]], np.broadcast_to(turned, who[some].shape), axis=1)
+        at[:, -1] = np.nan
+        then, gap = at[:, followers], at[:, followers] - at[:, critics]
+        follows = (gap > 0) & (gap <= WINDOW / timedelta(days=1)) & (led < then)
+        count[some] = np.logical_or.reduceat(follows, each, axis=1).sum(axis=1)
     return count
+
+
+def _at_once(width: int) -> Iterator[slice]:
+    """The deals in parts, so that rows of so many numbers never take more than some MB."""
+    step = max(1, CELLS // max(width, 1))
+    for first in range(0, DEALS, step):
+        yield slice(first, min(first + step, DEALS))
 
 
 def _seed(turns: Sequence[Turned], ties: Sequence[Tie], people: Mapping[str, str]) -> list[int]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from listener.text.signals.tellers import told_of
 from listener.text.views import view_of
 from spiders.items import Item
 from storage.erasure import Subject
-from storage.records import Account, Brand, History, Koc, StoredAlert
+from storage.records import Account, Brand, History, Koc, StoredAlert, Verdict
 from storage.roster_records import By
 from storage.store import Store
 from tests.desks import KEY, Bench
@@ -353,6 +354,26 @@ def test_kocs_who_turn_after_one_they_answered_are_a_chain_whatever_came_first(b
     late.catch_up()
     assert of_kind(late, "contagion") == []
     assert late.store.count_dirty() == 0
+
+
+def test_a_brand_is_not_replayed_with_every_batch_of_kocs_that_turn(
+    bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = bench()
+    one.roster(roster_of([f"k{n}" for n in range(30)]))
+    one.take(turning(), source="论坛")
+    before, replayed, judge = one.fingerprint(), [], pipeline.verdict_of_brand
+
+    def counting(*given: Any) -> Verdict:
+        replayed.append(given[0])
+        return judge(*given)
+
+    monkeypatch.setattr(pipeline, "verdict_of_brand", counting)
+    one.store.mark_dirty()
+    pipeline.watch(replace(one.desk(), watch_size=2))
+    assert len(replayed) <= 2
+    assert one.fingerprint() == before
+    assert one.store.count_dirty() == 0
 
 
 def test_who_answers_a_koc_is_known_by_time_and_the_kocs_own_answers_are_not_counted(bench: Callable[..., Bench]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from listener.signals.contagions import contagions, dealt, links_of
+from listener.signals.contagions import contagions, dealt, first_ties, links_of
 from storage.records import PostKey, Signal, Tie, Turned
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -62,9 +62,9 @@ def test_the_order_in_which_turns_and_ties_are_given_changes_nothing() -> None:
 
 def test_turns_without_ties_before_them_or_too_far_apart_are_no_chain() -> None:
     assert found(CHAIN, []) == ()
-    assert links_of(CHAIN, [tie(0, 1, 111), tie(0, 2, 200)]) == []
-    assert links_of([turn(0, 10), turn(1, 56)], TIES) == []
-    assert links_of([turn(0, 10), turn(1, 10)], TIES) == []
+    assert links_of(CHAIN, first_ties([tie(0, 1, 111), tie(0, 2, 200)])) == []
+    assert links_of([turn(0, 10), turn(1, 56)], first_ties(TIES)) == []
+    assert links_of([turn(0, 10), turn(1, 10)], first_ties(TIES)) == []
 
 
 def test_one_follower_alone_is_never_told() -> None:
@@ -74,7 +74,7 @@ def test_one_follower_alone_is_never_told() -> None:
 def test_where_everybody_is_tied_to_everybody_a_chain_says_nothing() -> None:
     every = [tie(a, b) for a in range(40) for b in range(40) if a != b]
     assert found(CHAIN, every) == ()
-    assert dealt(CHAIN, every, PEOPLE, links_of(CHAIN, every)).p == 1.0
+    assert dealt(CHAIN, every, PEOPLE, links_of(CHAIN, first_ties(every))).p == 1.0
 
 
 def test_a_week_in_which_a_third_of_all_turn_says_nothing_of_a_few_ties() -> None:
@@ -85,7 +85,7 @@ def test_a_week_in_which_a_third_of_all_turn_says_nothing_of_a_few_ties() -> Non
 
 def test_turns_are_dealt_out_within_their_community() -> None:
     split = {koc: "weibo" if n < 4 else "xhs" for n, koc in enumerate(sorted(PEOPLE))}
-    links = links_of(CHAIN, TIES)
+    links = links_of(CHAIN, first_ties(TIES))
     assert dealt(CHAIN, TIES, split, links).p > 5 * dealt(CHAIN, TIES, PEOPLE, links).p
 
 
