@@ -13,6 +13,7 @@ from nlp.results import Request, Score, Target
 from storage.records import Brand
 
 BATCH = 512
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 def answers(
@@ -67,7 +68,7 @@ def _answer_of(score: Score) -> dict[str, object]:
 
 def _dumped(value: dict[str, object]) -> str:
     """JSON on one line; a lone surrogate, which no UTF-8 can carry, is written as an escape."""
-    text = json.dumps(value, ensure_ascii=False)
+    text = _ENCODER.encode(value)
     return text if text.isascii() or _is_utf8(text) else json.dumps(value)
 
 

@@ -52,7 +52,6 @@ class Model:
     """Tables and heads of a model file; of one still being made, what is not there yet weighs nothing."""
 
     def __init__(self, arrays: Mapping[str, NDArray[np.generic]], second: Second | None = None) -> None:
-        self._arrays = arrays
         self._second = second
         self.tone_table = _table(arrays, "tone", 1 << BITS)
         self._chars = _packed(arrays, VOICES)
