@@ -63,12 +63,18 @@ def test_a_rescore_killed_in_the_middle_ends_as_a_fresh_import(stage: Stage, oth
     stage.run(fresh, "import", IMPORTED)
     whole = state_of(old)
     assert whole["left"] == whole["posts"] > 0
-    process = stage.start(old, "rescore")
-    while process.poll() is None and not 0 < stale(old) < whole["posts"] * 0.8:
-        time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    state = state_of(old)
+    imported = shutil.copytree(old, stage.folder / "imported")
+    for _ in range(10):  # on a busy machine it may be over before it is hit
+        process = stage.start(old, "rescore")
+        while process.poll() is None and not 0 < stale(old) < whole["posts"] * 0.8:
+            time.sleep(0.002)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        state = state_of(old)
+        if state["left"]:
+            break
+        shutil.rmtree(old)
+        shutil.copytree(imported, old)
     assert 0 < state["left"] < whole["posts"]
     stage.run(old, "rescore")
     assert state_of(old) == {**state, "left": 0, "to_replay": 0}
