@@ -86,6 +86,12 @@ def resting(app: App, now: datetime) -> list[str]:
     return [name for name, state in app.store.channel_states().items() if name in known and doing_of(state, now) == "resting"]
 
 
+def unable(app: App) -> list[tuple[str, str]]:
+    """Channels of the settings that are on and can't send as they are set, by name, each with the reason."""
+    known = {one.name: _lacking(app, one.name) for one in app.settings.channels if one.enabled}
+    return [(name, why) for name, why in known.items() if why]
+
+
 def dead_letters(app: App) -> list[Dead]:
     """What was given up, oldest first."""
     rows = app.store.deliveries(state="dead")

@@ -48,14 +48,16 @@ def deliver(
         if retry:
             output.say(f"重新排队 {(n := outlets.bring_back(app, keys or ()))} 条 / {n} queued again")
         done = app.deliver()
-        resting = outlets.resting(app, app.now())
+        resting, unable = outlets.resting(app, app.now()), outlets.unable(app)
     output.say(str(done))
     if done.held:
         output.say("为什么暂存、到何时：listener alerts held / why and until when")
     for one in resting:
         words = "连续失败，休息中，推送都留着；见 listener channel list / it rests after failures, nothing is lost"
         output.warn(f"{one}：{words}")
-    if done.retried or done.dead or resting:
+    for one, why in unable:
+        output.warn(f"{one} 不能用，推送都留着 / can't send, nothing is lost: {why}")
+    if done.retried or done.dead or resting or unable:
         raise typer.Exit(FAILED)
 
 

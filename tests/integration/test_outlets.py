@@ -89,6 +89,24 @@ def test_each_channel_tells_how_it_does_and_what_is_shown_there(app: App) -> Non
     }
 
 
+def test_deliver_names_a_channel_whose_secret_is_not_set(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in PRIVATE.items():
+        monkeypatch.setenv(name, value.replace("{port}", str(free_port())))
+    path = workspace.create(tmp_path / "w")
+    path.write_text(path.read_text(encoding="utf-8") + CHANNELS.replace("PORT", str(free_port())), encoding="utf-8")
+    monkeypatch.chdir(path.parent)
+    assert cli.run(("deliver",)) == 0
+    assert "不能用" not in capfd.readouterr().err
+    monkeypatch.delenv("MAIL")
+    assert cli.run(("deliver",)) == 1
+    told = capfd.readouterr().err
+    assert "mail 不能用" in told
+    assert "MAIL" in told
+    assert "robot" not in told
+
+
 def test_a_test_through_all_goes_on_behind_one_that_fails(app: App) -> None:
     done = outlets.test_message(app, ["robot", "off", "phone", "mail"])
     assert [one.name for one in done if one.error] == ["robot", "off", "phone", "mail"]
