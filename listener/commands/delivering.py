@@ -36,7 +36,7 @@ def deliver(
     dead: Annotated[bool, typer.Option("--dead", help="只列出已放弃的，不发送 / list what was given up, send nothing")] = False,
     form: FormatOption = Format.table,
 ) -> None:
-    """发送到期的推送 / send what is due"""
+    """发送到期的推送，先看有什么该提醒 / send what is due, reminders among it"""
     from listener import outlets
 
     if (dead and (retry or keys)) or (keys and not retry):
@@ -47,6 +47,7 @@ def deliver(
             return
         if retry:
             output.say(f"重新排队 {(n := outlets.bring_back(app, keys or ()))} 条 / {n} queued again")
+        app.remind()
         done = app.deliver()
         resting, unable = outlets.resting(app, app.now()), outlets.unable(app)
     output.say(str(done))

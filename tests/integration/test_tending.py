@@ -119,6 +119,15 @@ def test_an_account_comes_and_goes_by_itself(run: Run) -> None:
     ]
 
 
+def test_deliver_reminds_by_itself_where_no_scheduler_runs(run: Run, folder: Path, clock: time_machine.Coordinates) -> None:
+    run("promises", "add", "K2", "--what", "寄新泵头", "--due", "2026-06-10", "--by", "小王")
+    run("deliver")
+    assert alerts_in(folder) == []
+    clock.move_to(datetime(2026, 6, 11, 2, tzinfo=UTC))
+    run("deliver")
+    assert [one.kind for one in alerts_in(folder)] == ["promise-due"]
+
+
 def test_a_promise_reminds_through_the_outbox_before_and_after_its_day(
     run: Run, folder: Path, clock: time_machine.Coordinates
 ) -> None:
