@@ -95,6 +95,7 @@ class App:
     @classmethod
     def open(cls, path: Path, environ: Mapping[str, str]) -> App:
         """The workspace of a settings file; raises ConfigError, StoreError."""
+        engines.collect_seldom()
         return cls(config.load(path, environ), path.absolute(), environ)
 
     def __enter__(self) -> App:

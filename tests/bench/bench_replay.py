@@ -13,60 +13,76 @@ import argparse
 import hashlib
 import json
 import resource
+import sqlite3
 import time
-from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from listener import pipeline
 from listener.app import executor_of, replay_many
 from listener.drift.rules import Rule
-from storage import tables
+from listener.engines import Reach, collect_seldom
 from storage.codec import us
-from storage.database import Database, insert_all
 from storage.records import Account, Brand, Koc
 from storage.store import Store
 
 BRAND, START = "星澜", datetime(2025, 1, 1, tzinfo=UTC)
 NOW = START + timedelta(days=400)
-YEAR_US = 365 * 86_400_000_000
-PAGE = 2000  # KOCs written in one transaction
+DAY_US = 86_400_000_000
+PAGE, ROWS = 2000, 100_000  # KOCs, and posts, written in one transaction
 
 
-def fill(url: str, kocs: int, mentions: float, seed: int = 1) -> int:
-    """Write the roster and its mentions; returns how many mentions."""
+def fill(url: str, kocs: int, mean: float, seed: int = 1, days: float = 365.0) -> int:
+    """Write the roster and its mentions, in order of time as a deployment gets them, so that a KOC's lie far apart; returns how
+    many. The database's own file is written to, its indexes made at the end: through the store it would take hours."""
     with Store.open(url) as store:
         for low in range(0, kocs, PAGE):
             store.save_kocs([person(i) for i in range(low, min(low + PAGE, kocs))])
-    database, rng, row, days = Database(url), np.random.default_rng(seed), 0, np.zeros((400, 4), dtype=np.int64)
-    first = us(START)
-    for low in range(0, kocs, PAGE):
-        ids = range(low, min(low + PAGE, kocs))
-        made: dict[str, list[dict[str, object]]] = {"posts": [], "mentions": []}
-        for i in ids:
-            key = person(i).accounts[0].author_key
-            for at, (against, none, favor), fingerprint in posts_of(rng, mentions):
-                row += 1
-                posted_at = first + at
-                made["posts"].append(post_row(row, i, key, posted_at))
-                made["mentions"].append(mention_row(row, posted_at, against, none, favor, fingerprint))
-                days[at // 86_400_000_000] += (1, against, none, favor)
-        with database.writing() as connection:
-            for name, rows in made.items():
-                insert_all(connection, tables.metadata.tables[name], rows)
-    with database.writing() as connection:
-        rows = [
-            {"brand": BRAND, "day": (START + timedelta(days=i)).date().toordinal(), "n": n, "against": a, "none": o, "favor": f}
-            for i, (n, a, o, f) in enumerate(days.tolist())
-            if n
-        ]
-        insert_all(connection, tables.brand_days, rows)
-    database.close()
-    return row
+    made = posts_of(np.random.default_rng(seed), kocs, mean, round(days * DAY_US))
+    keys, on = [person(i).accounts[0].author_key for i in range(kocs)], made["at"] // DAY_US
+    sums = [np.bincount(on), *(np.bincount(on, made[name]).astype(int) for name in ("against", "none", "favor"))]
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as file:
+        file.execute("PRAGMA synchronous=OFF")
+        known = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'posts' AND sql IS NOT NULL"
+        indexes = file.execute(known).fetchall()
+        for name, _ in indexes:
+            file.execute(f"DROP INDEX {name}")
+        for low in range(0, len(on), ROWS):
+            columns = [made[name][low : low + ROWS].tolist() for name in made]
+            rows = [
+                (low + row, who, keys[who], us(START) + at, *rest)
+                for row, (who, at, *rest) in enumerate(zip(*columns, strict=True), start=1)
+            ]
+            file.execute("BEGIN")
+            insert_rows(file, "posts", [post_row(row, who, key, at) for row, who, key, at, *_ in rows])
+            insert_rows(file, "mentions", [mention_row(row, at, *rest) for row, _, _, at, *rest in rows])
+            file.execute("COMMIT")
+        for _, statement in indexes:
+            file.execute(statement)
+        first = START.date().toordinal()
+        insert_rows(
+            file,
+            "brand_days",
+            [
+                {"brand": BRAND, "day": first + day, "n": n, "against": against, "none": none, "favor": favor}
+                for day, (n, against, none, favor) in enumerate(zip(*(one.tolist() for one in sums), strict=True))
+            ],
+        )
+    return len(on)
+
+
+def insert_rows(file: sqlite3.Connection, table: str, rows: list[dict[str, object]]) -> None:
+    names = ", ".join(f'"{name}"' for name in rows[0])
+    file.executemany(
+        f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(rows[0]))})", [[*row.values()] for row in rows]
+    )
 
 
 def person(i: int) -> Koc:
@@ -74,18 +90,18 @@ def person(i: int) -> Koc:
     return Koc(f"K{i:07d}", f"K{i}", (Account("weibo", str(i), hashlib.sha256(f"author {i}".encode()).hexdigest()),))
 
 
-def posts_of(rng: np.random.Generator, mean: float) -> Iterator[tuple[int, tuple[int, int, int], int]]:
-    """One KOC's year: when (µs), against, none, favor in 1e-4, fingerprint."""
-    n = int(rng.poisson(mean))
-    turned = rng.random() < 0.02
-    at = np.sort(rng.integers(0, YEAR_US, n))
-    turn = rng.integers(0, YEAR_US) if turned else YEAR_US
-    prints = rng.integers(-(1 << 62), 1 << 62, n).tolist()
-    for when, fingerprint in zip(at.tolist(), prints, strict=True):
-        shares = (0.7, 0.2, 0.1) if when >= turn else (0.06, 0.2, 0.74)
-        p = rng.dirichlet([0.3 + 4 * s for s in shares])
-        against, favor = round(float(p[0]) * 10_000), round(float(p[2]) * 10_000)
-        yield when, (against, 10_000 - against - favor, favor), fingerprint
+def posts_of(rng: np.random.Generator, kocs: int, mean: float, span: int) -> dict[str, NDArray[np.int64]]:
+    """Posts within ``span`` µs in order of time: whose, when (µs), against, none, favor in 1e-4, fingerprint."""
+    who = np.repeat(np.arange(kocs), rng.poisson(mean, kocs))
+    at = rng.integers(0, span, len(who))
+    turn = np.where(rng.random(kocs) < 0.02, rng.integers(0, span, kocs), span)
+    order = at.argsort()
+    who, at = who[order], at[order]
+    shares = np.where((at >= turn[who])[:, None], (0.7, 0.2, 0.1), (0.06, 0.2, 0.74))
+    drawn = rng.standard_gamma(0.3 + 4 * shares)
+    against, favor = np.rint(drawn[:, ::2].T / drawn.sum(axis=1) * 10_000).astype(np.int64)
+    prints = rng.integers(-(1 << 62), 1 << 62, len(who))
+    return {"who": who, "at": at, "against": against, "none": 10_000 - against - favor, "favor": favor, "print": prints}
 
 
 def post_row(row: int, author: int, key: str, at: int) -> dict[str, object]:
@@ -111,20 +127,7 @@ def replay(url: str, workers: int, limit: int) -> dict[str, object]:
     clock tells little. The parent's are what no number of workers makes less."""
     spent = cpu_seconds()
     with Store.open(url) as store, executor_of(workers) as executor:
-        desk = pipeline.Desk(
-            store=store,
-            brands=(Brand(BRAND),),
-            finder=None,  # type: ignore[arg-type]
-            key=b"",
-            rule=Rule(timezone="UTC"),
-            channels=(),
-            channel=lambda name: None,
-            score=lambda requests: [],
-            now=lambda: NOW,
-            view=lambda stored: None,  # type: ignore[arg-type,return-value]
-            replay=partial(replay_many, executor, (url, "Asia/Shanghai")),
-            watch_size=limit,
-        )
+        desk = desk_of(store, executor, url, limit)
         started = time.perf_counter()
         store.mark_dirty()
         marked = time.perf_counter()
@@ -146,6 +149,24 @@ def replay(url: str, workers: int, limit: int) -> dict[str, object]:
         "largest_worker_mib": children,
         "checksum": checksum,
     }
+
+
+def desk_of(store: Store, executor: Executor | None, url: str, limit: int) -> pipeline.Desk:
+    """What a replay needs of a desk."""
+    return pipeline.Desk(
+        store=store,
+        brands=(Brand(BRAND),),
+        finder=None,  # type: ignore[arg-type]
+        key=b"",
+        rule=Rule(timezone="UTC"),
+        channels=(),
+        channel=lambda name: None,
+        score=lambda requests: [],
+        now=lambda: NOW,
+        view=lambda stored: None,  # type: ignore[arg-type,return-value]
+        replay=partial(replay_many, executor, Reach(url, "Asia/Shanghai")),
+        watch_size=limit,
+    )
 
 
 def cpu_seconds() -> tuple[float, float]:
@@ -177,6 +198,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=2000, help="KOCs in one transaction")
     parser.add_argument("--keep", action="store_true", help="keep the database, and take it if it is there")
     a = parser.parse_args()
+    collect_seldom()
     a.folder.mkdir(parents=True, exist_ok=True)
     file = a.folder / f"replay-{a.kocs}-{a.mentions:g}.db"
     url = f"sqlite:///{file}"
