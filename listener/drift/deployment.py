@@ -22,20 +22,15 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from listener.drift.calibrate import (
-    LEAST_KOCS,
-    LEAST_POSTS,
-    NULL_YEARS,
-    POSTS_OF_A_KOC,
-    calibrate,
-    loyal_shares,
-    null_maxima,
-)
+from listener.drift.calibrate import LEAST_KOCS, LEAST_POSTS, NULL_YEARS, calibrate
+from listener.drift.class_shares import POSTS_OF_A_KOC
 from listener.drift.detect import detect
 from listener.drift.marks import Pair, by_koc, false_alarms, loyal_part
 from listener.drift.moods import Floats, Moods
+from listener.drift.profile_weights import loyal_shares
 from listener.drift.readings import Counted, counted_of
 from listener.drift.rules import Parameters, Rule, default_calibration, parameters_of, version_of
+from listener.drift.simulations import null_maxima
 from storage.records import Calibration, Drift, History, KocMark, MoodDay
 
 PSEUDO_ALARMS = 3.0

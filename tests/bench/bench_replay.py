@@ -26,9 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from listener import pipeline
-from listener.app import executor_of, replay_many
+from listener.app import replay_many
 from listener.drift.rules import Rule
-from listener.engines import Reach, collect_seldom
+from listener.engines import Reach, collect_seldom, executor_of
 from storage.codec import us
 from storage.records import Account, Brand, Koc
 from storage.store import Store

@@ -9,21 +9,14 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from listener.drift.calibrate import (
-    calibrate,
-    class_shares,
-    log_likelihoods,
-    mixture_of,
-    null_maxima,
-    prior_mixture,
-    repetition,
-    with_bars,
-    with_never_less,
-    with_temperature,
-)
+from listener.drift.calibrate import calibrate
+from listener.drift.class_shares import class_shares
 from listener.drift.detect import detect
+from listener.drift.profile_weights import log_likelihoods, mixture_of, prior_mixture
 from listener.drift.readings import Counted, rates_of, tempered
 from listener.drift.rules import Rule, default_calibration, parameters_of
+from listener.drift.simulations import null_maxima, with_bars, with_never_less
+from listener.drift.temperatures import repetition, with_temperature
 from listener.drift.turn_filter import TurnFilter
 
 RULE = Rule()
