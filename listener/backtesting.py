@@ -75,6 +75,15 @@ def promises(rule: Rule, red: float | None, amber: float | None) -> Rule:
     )
 
 
+def is_upside_down(rule: Rule) -> bool:
+    """Whether red, which somebody is called for, promises more false alarms than amber.
+
+    >>> is_upside_down(promises(Rule(), 20.0, None)), is_upside_down(Rule())
+    (True, False)
+    """
+    return rule.false_alarms_red > rule.false_alarms_amber
+
+
 def _until(history: History, until: datetime) -> History:
     return replace(history, mentions=tuple(m for m in history.mentions if m.posted_at < until))
 

@@ -15,6 +15,12 @@ from listener.commands.rostering import koc as koc_commands
 drift = typer.Typer(no_args_is_help=True, help="态度转变的检测 / the detector of drift")
 
 
+UPSIDE_DOWN = (
+    "红色承诺（{red:g}）比黄色（{amber:g}）宽：多数转变会直接报红，黄色不再先行。是否把 --red 与 --amber 写反了？"
+    " / red promises more false alarms ({red:g}) than amber ({amber:g}): most turns would be red at once, with no amber before"
+)
+
+
 class Report(StrEnum):
     """How a backtest answers."""
 
@@ -103,7 +109,7 @@ def backtest(
 ) -> None:
     """用另一种承诺重放历史，与现行承诺并列；不改动任何预警 / replay history under other promises; no alert is touched"""
     from listener.backtesting import backtest as run
-    from listener.backtesting import promises
+    from listener.backtesting import is_upside_down, promises
     from listener.commands import backtests, promising
 
     with opened(context) as app:
@@ -115,6 +121,8 @@ def backtest(
             raise typer.BadParameter("应早于 --until 与 --as-of / must be before --until and --as-of", param_hint="--since")
         with output.reporting() as report, app.desk(report) as desk:
             other = promises(desk.rule, red, amber)
+            if is_upside_down(other):
+                output.warn(UPSIDE_DOWN.format(red=other.false_alarms_red, amber=other.false_alarms_amber))
             trials = [
                 run(app, name, desk, other, since=start, until=end, as_of=known) for name in promising.brands_of(app, brand)
             ]

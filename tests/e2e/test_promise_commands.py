@@ -174,7 +174,9 @@ def test_a_mark_after_the_last_mention_is_warned_of(listener: Callable[..., Any]
 
 
 def test_a_backtest_stands_beside_the_promises_in_force(listener: Callable[..., Any]) -> None:
-    code, out, _ = listener("backtest", "--since", "2026-01-01", "--red", "50", "--amber", "200")
+    assert "写反" in listener("backtest", "--since", "2026-01-01", "--red", "20")[2]
+    code, out, err = listener("backtest", "--since", "2026-01-01", "--red", "50", "--amber", "200")
+    assert "写反" not in err
     assert code == 0
     for words in ("现行 · 红", "另一种 · 黄", "每千 KOC·月", "换成这一承诺会多报", "没有确认过的转变"):
         assert words in out
