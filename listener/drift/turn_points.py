@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from listener.drift.moods import Floats
 from listener.drift.readings import Counted
@@ -50,6 +51,19 @@ def turn_weights(column: Column, since: int, at: int, p: Parameters) -> Floats:
     return posterior
 
 
+def shown(weights: Floats, favor: NDArray[np.bool_]) -> Floats:
+    """The same, over the posts that can show the turn: one that began at a post in favor is seen at the next that is not.
+
+    >>> shown(np.array([0.1, 0.3, 0.2, 0.4]), np.array([False, True, True, False])).round(9).tolist()
+    [0.1, 0.0, 0.0, 0.9]
+    """
+    seen = weights.copy()
+    for i in np.flatnonzero(favor[:-1]).tolist():
+        seen[i + 1] += seen[i]
+        seen[i] = 0.0
+    return seen
+
+
 def turn_point(weights: Floats) -> tuple[int, int, int]:
     """Median of the turn point's posterior and the ends of its central 80 %, as offsets.
 
@@ -85,9 +99,11 @@ def mean_of(stance: Floats) -> float:
 def evidence_of(
     column: Column, since: int, at: int, promise: float, version: str, p: Parameters, rule: Rule
 ) -> tuple[int, Evidence]:
-    """Index of the turn point, and the evidence of a drift raised at post ``at`` by a filter armed at post ``since``."""
-    weights = turn_weights(column, since, at, p)
-    middle, low, high = (since + i for i in turn_point(weights))
+    """Index of the turn point (never a post in favor) and the evidence of a drift raised at post ``at`` by a filter that was
+    armed at post ``since``."""
+    weights, read = turn_weights(column, since, at, p), column.counted.probabilities[since : at + 1]
+    middle = since + turn_point(shown(weights, read[:, 2] > read[:, :2].max(axis=1)))[0]
+    _, low, high = (since + i for i in turn_point(weights))
     k, trace, posts = column.k, column.trace, column.counted.mentions
     after = range(middle, at + 1)
     odds: dict[Innocent, float] = {
@@ -107,7 +123,7 @@ def evidence_of(
         posterior=posterior_of(float(trace.odds[at, k]), float(column.per_year[at]), rule.expected_turn_rate, p),
         closest=min(odds, key=lambda name: odds[name]),
         turn_low=posts[low].posted_at,
-        turn_high=posts[high].posted_at,
+        turn_high=posts[max(high, middle)].posted_at,
         shares=tuple(Share(posts[i].mention.key, round(float(trace.gain[i, k]), 4)) for i in after),
         promise_per_1000_koc_years=promise,
         calibration=version,

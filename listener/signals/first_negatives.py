@@ -11,8 +11,9 @@ to 27.5 by 3 pseudo-mentions: slow posters are noticed at once, and who is often
 written m mentions, get fewer than promised.
 
 Hard is a post that is surely against (probability ≥ .8), or carries an explicit cue of defection and is more likely against
-than not; such a cue needs no rarity. Mild, constructive criticism is recorded and is neither hard nor noticed. While the
-whole brand's mood has fallen (see `listener.drift.brand_shifts`) only a defection is noticed.
+than not; such a cue needs no rarity. Posts that only lean against the brand hold no notice back (turns would be noticed half as
+often, and told twice as late), but the notice says how many there were. Mild, constructive criticism is recorded and is neither
+hard nor noticed. While the whole brand's mood has fallen (see `listener.drift.brand_shifts`) only a defection is noticed.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ def first_negatives(
             "against": one.mention.against,
             "cue": post.cue,
             "since_last": post.clean,
+            "leaning": post.leaning,
             "promised_per_1000_koc_years": promised,
         }
         ended = settled_at(read[post.at + 1 :])
@@ -70,7 +72,7 @@ def first_negatives(
 @dataclass(frozen=True, slots=True)
 class _Post:
     """A post against the brand at index ``at``: mean stance of those before it, how many of them were hard, how many came since
-    the last hard one, mentions per year."""
+    the last hard one, and how many of these read against the brand more than not; mentions per year."""
 
     at: int
     mean: float
@@ -79,6 +81,7 @@ class _Post:
     per_year: float
     cue: str | None
     is_mild: bool
+    leaning: int = 0
 
     def expected(self) -> float:
         """How many such notices this KOC would get in a year, staying as it was.
@@ -91,7 +94,7 @@ class _Post:
 
 
 def _hard_posts(read: Sequence[KocMention]) -> Iterator[_Post]:
-    total, hard, clean = 0.0, 0, 0
+    total, hard, clean, leaning = 0.0, 0, 0, 0
     for at, one in enumerate(read):
         m = one.mention
         cue = next((c.code for c in m.cues if c.code in CUES), None)
@@ -99,11 +102,11 @@ def _hard_posts(read: Sequence[KocMention]) -> Iterator[_Post]:
         is_mild = m.constructive and cue is None
         if against:
             per_year = per_year_of(at, read[0].posted_at, one.posted_at)
-            yield _Post(at, total / at if at else 0.0, hard, clean, per_year, cue, is_mild)
+            yield _Post(at, total / at if at else 0.0, hard, clean, per_year, cue, is_mild, leaning)
         if against and not is_mild:
-            hard, clean = hard + 1, 0
+            hard, clean, leaning = hard + 1, 0, 0
         else:
-            clean += 1
+            clean, leaning = clean + 1, leaning + (m.against > max(m.none, m.favor))
         total += m.favor - m.against
 
 

@@ -14,7 +14,13 @@ from listener.text.words import word
 def first_negative(view: AlertView, e: Mapping[str, Any], zh: bool) -> Told:
     """The first post against the brand."""
     leaves = word("cue", e["cue"], view.language) if e["cue"] else ""
-    if e["since_last"] == e["before_n"]:
+    if leaning := e.get("leaning", 0):  # notices of before it was counted have none
+        head = (
+            f"写下明确的负面内容；此前 {e['since_last']} 条提及中有 {leaning} 条偏负面，没有这么明确"
+            if zh
+            else f"a post clearly against it; of the {e['since_last']} mentions before, {leaning} leaned that way, less clearly"
+        )
+    elif e["since_last"] == e["before_n"]:
         head = "首次出现明确的负面内容" if zh else "the first post clearly against the brand"
     else:
         head = (

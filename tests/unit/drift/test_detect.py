@@ -44,6 +44,20 @@ def test_a_drift_names_the_turn_its_uncertainty_and_every_post_since(make_histor
     assert red.evidence.promise_per_1000_koc_years == 1.0
 
 
+def test_a_turn_is_never_shown_at_a_post_in_favor(make_history):
+    rng, shown = random.Random(7), 0
+    for n in range(60):
+        late = "".join(rng.choices("afn", (6, 3, 1), k=20))
+        history = make_history("f" * 12 + late, koc=f"K{n}")
+        by_time = {m.posted_at: m.mention for m in history.mentions}
+        for drift in judge(history)[0].drifts:
+            mention, e, shown = by_time[drift.turned_at], drift.evidence, shown + 1
+            assert mention.favor <= max(mention.against, mention.none)
+            assert e.turn_low <= drift.turned_at <= e.turn_high
+            assert e.shares[0].key == mention.key
+    assert shown > 60
+
+
 def test_one_or_two_grave_posts_never_make_a_red(make_history):
     for bad in ("a", "aa"):
         (verdict,) = judge(make_history("f" * 40 + bad))

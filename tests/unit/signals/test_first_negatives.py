@@ -40,6 +40,17 @@ def test_the_first_post_against_after_a_favorable_baseline_is_noticed() -> None:
     assert found.ended_at is None
 
 
+def test_posts_that_leaned_against_the_brand_before_are_counted_and_hold_nothing_back() -> None:
+    history = history_of("f" * 12 + "a", every_days=30)
+    leaning = replace(history.mentions[9].mention, against=0.6, none=0.3, favor=0.1)
+    told = {}
+    for at, name in ((None, "none"), (9, "one")):
+        mentions = [replace(m, mention=leaning) if i == at else m for i, m in enumerate(history.mentions)]
+        (found,), _ = first_negatives(replace(history, mentions=tuple(mentions)), promised=1000)
+        told[name] = (found.tipped_by.post_id, found.evidence["leaning"], found.evidence["since_last"])
+    assert told == {"none": ("K1-0012", 0, 12), "one": ("K1-0012", 1, 12)}
+
+
 def test_it_is_over_when_the_koc_has_gone_on_in_favor() -> None:
     history = history_of("f" * 6 + "afff", every_days=30)
     (found,), _ = first_negatives(history, promised=1000)
