@@ -177,7 +177,7 @@ def _sum_lines(sums: Mapping[str, Any], zh: bool) -> list[str]:
 
 # fmt: off
 _COUNTED: Mapping[str, tuple[str, str]] = {
-    "posts": ("内容", "posts"), "mentions": ("提及", "mentions"), "kocs": ("KOC", "KOCs"),
+    "posts": ("内容", "posts"), "mentions": ("提及（按品牌计）", "mentions (each brand of a post)"), "kocs": ("KOC", "KOCs"),
     "alerts.current": ("当前预警", "current alerts"), "cases.open": ("处理中的处置单", "open cases"),
     "deliveries.sent": ("已推送", "sent"),
 }

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from listener.app import App
+from listener.board import status_of
 from listener.commands import output, showing
 from listener.commands.audience import audience_row, commenter_lines, gone_lines
 from listener.commands.files import contact_lines, contacts_row, unmet_lines
@@ -90,6 +91,18 @@ def story_of(app: App, koc: Koc, brand: str, as_of: datetime | None) -> Explanat
     )
 
 
+def _standing(told: Explanation, language: Language) -> str:
+    """Where the KOC stands, as the board shows it: nobody is watched whom nobody hears, and no mentions have no mean."""
+    state, zh = told.state, language == "zh-CN"
+    status = status_of(state, told.coverage) if told.coverage else state.status
+    means = (
+        f"{'基线' if zh else 'baseline'} {state.baseline:+.2f} → {'近期' if zh else 'recent'} {state.recent:+.2f} · "
+        if state.mentions
+        else ""
+    )
+    return f"{word('status', status, language)} · {means}{state.mentions} {'条提及' if zh else 'mentions'}"
+
+
 def _print(told: Explanation, app: App) -> None:
     language, zone = app.settings.listener.language, ZoneInfo(app.timezone)
     zh = language == "zh-CN"
@@ -99,10 +112,7 @@ def _print(told: Explanation, app: App) -> None:
     out.print(title, soft_wrap=True)
     if told.as_of:
         out.print(f"{'当时所知' if zh else 'as known at'} {told.as_of.astimezone(zone):%Y-%m-%d %H:%M}")
-    out.print(
-        f"{word('status', told.state.status, language)} · {'基线' if zh else 'baseline'} {told.state.baseline:+.2f} → "
-        f"{'近期' if zh else 'recent'} {told.state.recent:+.2f} · {told.state.mentions} {'条提及' if zh else 'mentions'}"
-    )
+    out.print(_standing(told, language))
     if told.coverage:
         heard = told.coverage.last_heard_at
         out.print(

@@ -74,7 +74,8 @@ def _matched(
         return grid
     listened = imported.listened
     figures = app.store.counts()
-    grid.add_row("内容", f"{listened.new + listened.again:,} 条，其中提到品牌或竞品的评分 {figures['mentions']:,} 条")
+    many = f"提及品牌或竞品 {figures['mentions']:,} 次（一条可提到几个，各自评分）"
+    grid.add_row("内容", f"{listened.new + listened.again:,} 条，{many}")
     heard = [state for state in app.store.states(answers.names[0]) if state.mentions]
     spoken = sum(state.mentions for state in heard)
     grid.add_row("KOC", _plain(f"{len(heard)} 位说起过「{answers.names[0]}」，共 {spoken:,} 条"))

@@ -190,6 +190,9 @@ def test_words_of_posts_and_rosters_are_neither_markup_nor_orders_to_the_termina
         assert shown.returncode == 0, shown.stderr
         assert not re.search(BAD_CHARACTERS, shown.stdout)
     assert "[/b]" in listener(tmp_path / "ws", "explain", "K[/b]").stdout
+    unheard = listener(tmp_path / "ws", "explain", "K2").stdout
+    assert "未覆盖 · 0 条提及" in unheard
+    assert "观察中" not in unheard
 
 
 BAD_CHARACTERS = "[\x00-\x09\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]"
