@@ -8,10 +8,14 @@ import hashlib
 import io
 import random
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nlp.results import ScoreError, Target
 from nlp.text import Readings, read
@@ -20,6 +24,8 @@ TONES = ("neg", "neu", "pos")
 STANCES = ("against", "none", "favor")
 FOLDS = 10
 TEST = 0  # the fold that nothing is learnt from
+CHECK = 1  # the fold that calibrates
+CHUNK = 4000  # texts read at once
 OWNERS = ("autohome",)  # origins whose texts speak of their target alone and never need to name it
 KINDS = {  # what kind of text a group of domains holds; a group that nobody knows may be of any
     "weibo": "post", "shop": "review", "waimai": "review", "autohome": "owner", "car": "owner", "absa": "owner",
@@ -163,6 +169,18 @@ def part_of(corpus: Corpus, keep: Sequence[int]) -> Corpus:
         ),
         [corpus.folds[i] for i in keep],
     )
+
+
+def batches_of(corpus: Corpus) -> list[Corpus]:
+    """The corpus in parts of some thousand rows, in order."""
+    return [part_of(corpus, range(i, min(i + CHUNK, len(corpus.rows)))) for i in range(0, len(corpus.rows), CHUNK)]
+
+
+def balance_of(groups: Sequence[str], power: float) -> NDArray[np.float64]:
+    """Importance of each row, so that a large group does not drown the small."""
+    sizes = Counter(groups)
+    mean = len(groups) / max(len(sizes), 1)
+    return np.array([(mean / sizes[group]) ** power for group in groups])
 
 
 def fold_of(text: str) -> int:

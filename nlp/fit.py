@@ -20,6 +20,16 @@ def matrix(rows: NDArray[np.intp], buckets: NDArray[np.intp], roots: NDArray[np.
     return made
 
 
+def counted(
+    found: list[tuple[NDArray[np.intp], NDArray[np.intp]]], whose: NDArray[np.intp], scale: NDArray[np.float64], bits: int
+) -> Any:
+    """Counts of buckets as CSR. found: buckets and the characters they start at; whose: the text of each character; scale: what
+    a bucket counts in each text; bits: of a bucket.
+    """
+    rows = np.concatenate([whose[at] for _, at in found] or [np.zeros(0, np.intp)])
+    return matrix(rows, np.concatenate([b for b, _ in found] or [np.zeros(0, np.intp)]), 1.0 / scale, 1 << bits)
+
+
 def nb_scale(held: Any, positive: NDArray[np.bool_]) -> Floats:
     """Root of each column's |log count ratio| between the classes: what tells them apart is penalized less."""
     present = held.copy()

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlp import fit
-from nlp.corpora import TEST, Corpus, Labelled, corpus_of, owner_review
+from nlp.corpora import CHECK, TEST, Corpus, Labelled, corpus_of, owner_review
 from nlp.embeddings import WIDTH, Embedder, Vectors
 from nlp.features import CLAIM, target_key
 from nlp.model import FORMAT
 from nlp.second import KINDS, embedded, read_again
-from nlp.train import CHECK, Arrays, adapted
+from nlp.train_stance import adapted
+from nlp.train_tone import Arrays
 
 OF_TONE, OF_STANCE = 4000, 7000  # texts of one group that are embedded: more takes hours and says little more
 NEWS = ("negfin",)  # groups of news, where a company that is named may not be the one that is hit

@@ -95,7 +95,7 @@ def test_training_twice_makes_the_same_model(tmp_path: Path) -> None:
 
 def test_posts_and_reviews_are_told_apart_and_weighed_by_what_they_are() -> None:
     pytest.importorskip("scipy", reason="training needs scipy")
-    from nlp.train import train_tone
+    from nlp.train_tone import train_tone
 
     posts = [Labelled(f"今天{row.text}，转发微博啦", row.label, "weibo-made") for row in tone_rows()]
     reviews = [Labelled(f"宝贝收到，{row.text}", row.label, "shop-made") for row in tone_rows()]
