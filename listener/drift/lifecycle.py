@@ -15,6 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
 
 from listener.drift.rules import Parameters, Rule
 from listener.drift.turn_points import Column
@@ -90,8 +93,7 @@ def life_of(column: Column, amber: list[float], stormy: list[bool], p: Parameter
     return Life(tuple(changes), tuple(raised), tuple(held))
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(NamedTuple):
     fired: bool
     recovered: bool
     wavering: bool
@@ -102,10 +104,10 @@ class _Step:
 
 def _steps(column: Column, amber: list[float], stormy: list[bool], p: Parameters) -> Iterator[_Step]:
     k, n, trace = column.k, column.length, column.trace
-    columns = (trace.fired, trace.recovered, trace.critic, trace.strength, trace.never, trace.loyal)
-    rows = zip(*(x[:n, k].tolist() for x in columns), amber, stormy, strict=True)
-    for fired, recovered, critic, red, never, loyal, bar, storm in rows:
-        strength = min(red, never + p.never_less - p.never_more)
-        reached = not critic and strength >= bar
-        held = reached and storm and strength < bar + p.hysteresis
-        yield _Step(fired, recovered, reached and not held, held, not critic and strength < bar - p.hysteresis, loyal)
+    bar, storm, critic = np.array(amber), np.array(stormy, dtype=np.bool_), trace.critic[:n, k]
+    strength = np.minimum(trace.strength[:n, k], trace.never[:n, k] + p.never_less - p.never_more)
+    reached = ~critic & (strength >= bar)
+    held = reached & storm & (strength < bar + p.hysteresis)
+    calm = ~critic & (strength < bar - p.hysteresis)
+    columns = (trace.fired[:n, k], trace.recovered[:n, k], reached & ~held, held, calm, trace.loyal[:n, k])
+    return map(_Step, *(each.tolist() for each in columns))

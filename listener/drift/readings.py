@@ -65,13 +65,14 @@ def counted_of(history: History, moods: Moods, p: Parameters, zone: ZoneInfo) ->
     read = sorted((m for m in history.mentions if m.mention.unscored is None and m.mention.own_words), key=_order)
     local = np.array([m.posted_at.astimezone(zone).toordinal() for m in read], dtype=np.int64)
     rows = np.array([_mood_row(m) for m in read], dtype=np.int64).reshape(len(read), 4)
-    kept, copying = _first_of_copies(read, p)
+    days = [days_of(m.posted_at) for m in read]
+    kept, copying = _first_of_copies(read, days, p)
     now, base = now_and_base(moods, own_moods(local, rows), local[kept])
     mentions = tuple(read[i] for i in kept)
     ratios = dict(p.cues)
     return Counted(
         mentions=mentions,
-        days=np.array([days_of(m.posted_at) for m in mentions], dtype=np.float64),
+        days=np.array([days[i] for i in kept], dtype=np.float64),
         probabilities=np.array([(m.mention.against, m.mention.none, m.mention.favor) for m in mentions]).reshape(-1, 3),
         constructive=np.array([m.mention.constructive for m in mentions], dtype=np.bool_),
         copying=np.array(copying, dtype=np.bool_),
@@ -174,23 +175,24 @@ def _repeats(c: Counted, probabilities: Floats, p: Parameters) -> Floats:
     return rounded
 
 
-def _first_of_copies(read: Sequence[KocMention], p: Parameters) -> tuple[list[int], list[bool]]:
+def _first_of_copies(read: Sequence[KocMention], days: Sequence[float], p: Parameters) -> tuple[list[int], list[bool]]:
     """Indexes of the posts that are no near-duplicate of a counted post of the days before; and for each whether a copy
     was left out shortly before it."""
     kept: list[int] = []
     copying: list[bool] = []
-    days = [days_of(m.posted_at) for m in read]
     prints = [m.mention.fingerprint & WORD for m in read]
-    start, copied_at = 0, -math.inf
+    start, copied_at, bits = 0, -math.inf, p.duplicate_bits
     for i, day in enumerate(days):
         while start < len(kept) and day - days[kept[start]] > p.duplicate_days:
             start += 1
         mine = prints[i]
-        if all((mine ^ prints[j]).bit_count() > p.duplicate_bits for j in kept[start:]):
+        for j in kept[start:]:
+            if (mine ^ prints[j]).bit_count() <= bits:
+                copied_at = day
+                break
+        else:
             kept.append(i)
             copying.append(day - copied_at <= p.copy_days)
-        else:
-            copied_at = day
     return kept, copying
 
 

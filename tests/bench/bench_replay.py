@@ -17,7 +17,7 @@ import sqlite3
 import time
 from concurrent.futures import Executor
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -27,10 +27,10 @@ from numpy.typing import NDArray
 
 from listener import pipeline
 from listener.app import replay_many
-from listener.drift.rules import Rule
+from listener.drift.rules import Rule, default_calibration
 from listener.engines import Reach, collect_seldom, executor_of
 from storage.codec import us
-from storage.records import Account, Brand, Koc
+from storage.records import Account, Brand, History, Koc, KocMention, Mention, PostKey
 from storage.store import Store
 
 BRAND, START = "星澜", datetime(2025, 1, 1, tzinfo=UTC)
@@ -169,6 +169,68 @@ def desk_of(store: Store, executor: Executor | None, url: str, limit: int) -> pi
     )
 
 
+def replay_in_memory(kocs: int, mean: float, workers: int) -> dict[str, object]:
+    """The detector and the signals alone, in pieces of the same KOCs by one process or more; no store, and the making of the
+    histories is not timed."""
+    pieces = [(low, min(PAGE, kocs - low), mean) for low in range(0, kocs, PAGE)]
+    with executor_of(workers) as executor:
+        started = time.perf_counter()
+        found = list((map if executor is None else executor.map)(judged_piece, pieces))
+        took = time.perf_counter() - started
+    digest, posts, seconds = hashlib.sha256(), sum(one.posts for one in found), sum(one.seconds for one in found)
+    for one in found:
+        digest.update(one.digest)
+    return {
+        "in_memory": True,
+        "workers": workers,
+        "kocs": kocs,
+        "posts": posts,
+        "cpu_s": round(seconds, 1),
+        "kocs_per_cpu_s": round(kocs / seconds),
+        "posts_per_cpu_s": round(posts / seconds),
+        "seconds_with_making": round(took, 1),
+        "largest_process_mib": max(one.mib for one in found),
+        "reds": sum(one.reds for one in found),
+        "checksum": digest.hexdigest()[:16],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What came of some KOCs: a digest of their verdicts, their posts and reds, CPU seconds, the process's most memory."""
+
+    digest: bytes
+    posts: int
+    reds: int
+    seconds: float
+    mib: int
+
+
+def judged_piece(piece: tuple[int, int, float]) -> Piece:
+    """Make some KOCs' histories and judge them."""
+    low, kocs, mean = piece
+    made = posts_of(np.random.default_rng((7, low)), kocs, mean, 365 * DAY_US)
+    said: list[list[KocMention]] = [[] for _ in range(kocs)]
+    for row, (who, at, *rest) in enumerate(zip(*(made[name].tolist() for name in made), strict=True)):
+        said[who].append(spoken(f"{low}-{row}", START + timedelta(microseconds=at), *rest))
+    histories = [History(f"K{low + i:07d}", BRAND, tuple(each)) for i, each in enumerate(said)]
+    started = time.process_time()
+    verdicts = pipeline.verdicts_of(histories, (), default_calibration(), Rule(timezone="UTC"))
+    seconds = time.process_time() - started
+    reds = sum(drift.level == "red" for verdict in verdicts for drift in verdict.drifts)
+    digest = hashlib.sha256(repr(verdicts).encode()).digest()
+    return Piece(digest, len(made["at"]), reds, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+
+
+def spoken(post_id: str, at: datetime, against: int, none: int, favor: int, fingerprint: int) -> KocMention:
+    """One mention, as the store would bring it."""
+    a, o, f = against / 10_000, none / 10_000, favor / 10_000
+    mention = Mention(
+        PostKey("weibo", post_id), BRAND, BRAND, False, "named", a, o, f, f, a, o, (), False, True, None, fingerprint, "bench"
+    )
+    return KocMention(at, mention, "post", "", "", ("weibo", "1"))
+
+
 def cpu_seconds() -> tuple[float, float]:
     """CPU seconds of this process, and of its children that have ended."""
     own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
@@ -196,9 +258,16 @@ def main() -> None:
     parser.add_argument("--mentions", type=float, default=25.0)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--limit", type=int, default=2000, help="KOCs in one transaction")
+    parser.add_argument("--memory", action="store_true", help="judge histories made in memory, no store")
     parser.add_argument("--keep", action="store_true", help="keep the database, and take it if it is there")
     a = parser.parse_args()
     collect_seldom()
+    if a.memory:
+        results = [replay_in_memory(a.kocs, a.mentions, workers) for workers in a.workers]
+        for result in results:
+            print(json.dumps(result), flush=True)
+        assert len({result["checksum"] for result in results}) == 1, "the number of workers changed the result"
+        return
     a.folder.mkdir(parents=True, exist_ok=True)
     file = a.folder / f"replay-{a.kocs}-{a.mentions:g}.db"
     url = f"sqlite:///{file}"
