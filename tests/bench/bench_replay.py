@@ -1,10 +1,11 @@
 """A replay of many KOCs, by 1 worker and by more: KOCs/s, memory, the same bytes.
 
-    nice python tests/bench/bench_replay.py FOLDER [--kocs 20000] [--mentions 25] [--workers 1 2] [--keep]
+    nice python -m tests.bench.bench_replay FOLDER [--kocs 20000] [--mentions 25] [--workers 1 2] [--dask 2] [--memory] [--keep]
 
-Writes synthetic mentions straight into a SQLite store in FOLDER (a year of them, a fiftieth of the KOCs turns critic), then
-replays all of it as `listener drift replay --workers N` does: dirty marks, histories, detector, alerts, cases. The checksum
-is over states, drifts, current alerts and cases. Prints one JSON line for each number of workers.
+Fills a SQLite store in FOLDER with synthetic mentions (a year of them, a fiftieth of the KOCs turns critic), then replays all
+of it as `listener drift replay --workers N` does: dirty marks, histories, detector, alerts, cases; with --dask by so many Dask
+workers too. The checksum is over states, drifts, current alerts and cases. With --memory the detector and signals alone judge
+histories that are made in memory. Prints one JSON line for each number of workers.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ import json
 import resource
 import sqlite3
 import time
+from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +31,11 @@ from numpy.typing import NDArray
 from listener import pipeline
 from listener.app import replay_many
 from listener.drift.rules import Rule, default_calibration
-from listener.engines import Reach, collect_seldom, executor_of
+from listener.engines import Dask, Reach, collect_seldom, executor_of
 from storage.codec import us
 from storage.records import Account, Brand, History, Koc, KocMention, Mention, PostKey
 from storage.store import Store
+from tests.dask_cluster import Cluster, until
 
 BRAND, START = "星澜", datetime(2025, 1, 1, tzinfo=UTC)
 NOW = START + timedelta(days=400)
@@ -122,11 +126,22 @@ def mention_row(row: int, at: int, against: int, none: int, favor: int, fingerpr
     }  # fmt: skip
 
 
-def replay(url: str, workers: int, limit: int) -> dict[str, object]:
+@contextmanager
+def dask_of(workers: int) -> Iterator[Executor]:
+    """Dask workers on this machine."""
+    with TemporaryDirectory() as place, Cluster(Path(place)) as cluster:
+        for _ in range(workers):
+            cluster.worker()
+        with Dask(cluster.address) as dask:
+            until(lambda: dask.slots() == workers)
+            yield dask
+
+
+def replay(url: str, workers: int, limit: int, by_dask: bool = False) -> dict[str, object]:
     """Replay everybody; what it took and what came of it. CPU seconds beside the clock: on a machine that others use the
     clock tells little. The parent's are what no number of workers makes less."""
     spent = cpu_seconds()
-    with Store.open(url) as store, executor_of(workers) as executor:
+    with Store.open(url) as store, (dask_of if by_dask else executor_of)(workers) as executor:
         desk = desk_of(store, executor, url, limit)
         started = time.perf_counter()
         store.mark_dirty()
@@ -138,7 +153,7 @@ def replay(url: str, workers: int, limit: int) -> dict[str, object]:
     children_seconds = cpu_seconds()[1] - spent[1]
     usage, children = (resource.getrusage(who).ru_maxrss // 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return {
-        "workers": workers,
+        "workers": f"{workers} of Dask" if by_dask else workers,
         "kocs": done,
         "seconds": round(seconds, 1),
         "marking": round(marked - started, 1),
@@ -257,6 +272,7 @@ def main() -> None:
     parser.add_argument("--kocs", type=int, default=20_000)
     parser.add_argument("--mentions", type=float, default=25.0)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--dask", type=int, default=0, help="Dask workers of this machine, to replay once more by")
     parser.add_argument("--limit", type=int, default=2000, help="KOCs in one transaction")
     parser.add_argument("--memory", action="store_true", help="judge histories made in memory, no store")
     parser.add_argument("--keep", action="store_true", help="keep the database, and take it if it is there")
@@ -277,8 +293,8 @@ def main() -> None:
         took = round(time.perf_counter() - started, 1)
         print(json.dumps({"mentions": rows, "mib": file.stat().st_size >> 20, "filled_in": took}), flush=True)
     checksums = set()
-    for workers in a.workers:
-        result = replay(url, workers, a.limit)
+    for workers, by_dask in [*((n, False) for n in a.workers), *([(a.dask, True)] if a.dask else [])]:
+        result = replay(url, workers, a.limit, by_dask)
         checksums.add(result["checksum"])
         print(json.dumps(result), flush=True)
     if not a.keep:
