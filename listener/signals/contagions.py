@@ -131,65 +131,79 @@ def dealt(turns: Sequence[Turned], ties: Sequence[Tie], people: Mapping[str, str
     """How many would follow by chance, the turns of each community dealt out among its members."""
     members = sorted(people, key=lambda koc: (people[koc], koc))
     at = {koc: i for i, koc in enumerate(members)}
-    pairs = [
+    pairs = sorted(
         (at[follower], at[critic], _days(tie.at))
         for follower, led in first_ties(ties).items()
         for critic, tie in led.items()
         if critic in at and follower in at
-    ]
+    )
     ordered = sorted(turns, key=lambda one: (one.turned_at, one.koc_id))
     rng = np.random.RandomState(_seed(ordered, ties, people))
-    days = np.array([_days(one.turned_at) for one in ordered])
-    followed = _followers(_deals(ordered, members, people, rng), sorted(pairs), days)
+    follow = _Following(pairs, np.array([_days(one.turned_at) for one in ordered]))
+    followed = np.concatenate([follow.count(who) for who in _deals(ordered, members, people, rng, len(pairs))])
     as_many = int((followed >= len(links)).sum())
     return Test(len(links), round(float(followed.mean()), 3), round((1 + as_many) / (DEALS + 1), 6))
 
 
 def _deals(
-    ordered: Sequence[Turned], members: Sequence[str], people: Mapping[str, str], rng: np.random.RandomState
-) -> NDArray[np.int64]:
-    """(DEALS, turns) the members to whom each turn is dealt."""
-    who = np.zeros((DEALS, len(ordered)), dtype=np.int64)
-    for community in sorted({people[one.koc_id] for one in ordered}):
-        inside = np.array([i for i, koc in enumerate(members) if people[koc] == community])
-        of_it = [i for i, one in enumerate(ordered) if people[one.koc_id] == community]
-        for some in _at_once(len(inside)):
-            drawn = rng.rand(some.stop - some.start, len(inside))
-            chosen = drawn.argpartition(len(of_it) - 1, axis=1)[:, : len(of_it)]  # the first of a shuffle, and no more of it
-            order = np.take_along_axis(drawn, chosen, axis=1).argsort(axis=1)
-            who[some, of_it] = inside[np.take_along_axis(chosen, order, axis=1)]
-    return who
-
-
-def _followers(who: NDArray[np.int64], pairs: Sequence[tuple[int, int, float]], turned: Floats) -> NDArray[np.int64]:
-    """(DEALS,) how many followed in each deal. pairs: (follower, critic, when the tie led) in order, as members."""
-    count = np.zeros(len(who), dtype=np.int64)
-    if not pairs:
-        return count
-    followers, critics, led = (np.array(column) for column in zip(*pairs, strict=True))
-    ends, where = np.unique(np.concatenate([followers, critics]), return_inverse=True)
-    followers, critics = where[: len(pairs)], where[len(pairs) :]
-    each = np.flatnonzero(np.diff(followers, prepend=-1))
-    seat = np.full(int(who.max(initial=0)) + 1, len(ends))
-    known = ends[ends < len(seat)]
-    seat[known] = np.arange(len(known))
-    for some in _at_once(len(ends) + 3 * len(pairs)):
-        at = np.full(
-            (some.stop - some.start, len(ends) + 1), np.nan
-        )  # when each of those who are tied turned; who never did: nan
-        np.put_along_axis(at, seat[who[some]], np.broadcast_to(turned, who[some].shape), axis=1)
-        at[:, -1] = np.nan
-        then, gap = at[:, followers], at[:, followers] - at[:, critics]
-        follows = (gap > 0) & (gap <= WINDOW / timedelta(days=1)) & (led < then)
-        count[some] = np.logical_or.reduceat(follows, each, axis=1).sum(axis=1)
-    return count
-
-
-def _at_once(width: int) -> Iterator[slice]:
-    """The deals in parts, so that rows of so many numbers never take more than some MB."""
-    step = max(1, CELLS // max(width, 1))
+    ordered: Sequence[Turned], members: Sequence[str], people: Mapping[str, str], rng: np.random.RandomState, pairs: int
+) -> Iterator[NDArray[np.int64]]:
+    """(deals, turns) the members to whom each turn is dealt, in blocks of so many deals that few MB are held at once."""
+    inside: dict[str, list[int]] = {people[one.koc_id]: [] for one in ordered}
+    for i, koc in enumerate(members):
+        if people[koc] in inside:
+            inside[people[koc]].append(i)
+    some = [
+        (np.array(inside[name]), [i for i, one in enumerate(ordered) if people[one.koc_id] == name]) for name in sorted(inside)
+    ]
+    step = max(1, CELLS // (4 * len(ordered) + 3 * pairs))
     for first in range(0, DEALS, step):
-        yield slice(first, min(first + step, DEALS))
+        who = np.zeros((min(step, DEALS - first), len(ordered)), dtype=np.int64)
+        for those, of_it in some:
+            who[:, of_it] = those[_distinct(rng, len(who), len(of_it), len(those))]
+        yield who
+
+
+def _distinct(rng: np.random.RandomState, rows: int, n: int, below: int) -> NDArray[np.int64]:
+    """(rows, n) numbers, in each row distinct ones, every choice and order of them as likely as any other."""
+    if below <= 4 * n:
+        shuffled: NDArray[np.int64] = rng.rand(rows, below).argsort(axis=1)[:, :n]
+        return shuffled
+    found = rng.randint(below, size=(rows, n), dtype=np.int64)
+    while True:
+        order = found.argsort(axis=1, kind="stable")
+        ranked = np.take_along_axis(found, order, axis=1)
+        again = np.zeros(found.shape, dtype=np.bool_)
+        np.put_along_axis(again, order[:, 1:], ranked[:, 1:] == ranked[:, :-1], axis=1)
+        if not again.any():
+            return found
+        found[again] = rng.randint(below, size=int(again.sum()), dtype=np.int64)
+
+
+class _Following:
+    """Counts who follows whom. pairs: (follower, critic, when the tie led) in order, as members; turned: when, of each turn."""
+
+    def __init__(self, pairs: Sequence[tuple[int, int, float]], turned: Floats) -> None:
+        followers, critics, led = (np.array(column) for column in zip(*pairs, strict=True)) if pairs else (np.zeros(0),) * 3
+        self._ends, where = np.unique(np.concatenate([followers, critics]), return_inverse=True)
+        self._followers, self._critics = where[: len(pairs)], where[len(pairs) :]
+        self._first = np.flatnonzero(np.diff(self._followers, prepend=-1))
+        self._led, self._turned = led, turned
+
+    def count(self, who: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(deals,) how many followed in each deal."""
+        ends = len(self._ends)
+        if not ends:
+            return np.zeros(len(who), dtype=np.int64)
+        seat = np.searchsorted(self._ends, who).clip(0, ends - 1)
+        seat = np.where(self._ends[seat] == who, seat, ends)  # of all who are tied to nobody: the last
+        at = np.full((len(who), ends + 1), np.nan)  # when each of the tied turned; nan: never
+        np.put_along_axis(at, seat, np.broadcast_to(self._turned, who.shape), axis=1)
+        at[:, -1] = np.nan
+        then, gap = at[:, self._followers], at[:, self._followers] - at[:, self._critics]
+        follows = (gap > 0) & (gap <= WINDOW / timedelta(days=1)) & (self._led < then)
+        counted: NDArray[np.int64] = np.logical_or.reduceat(follows, self._first, axis=1).sum(axis=1)
+        return counted
 
 
 def _seed(turns: Sequence[Turned], ties: Sequence[Tie], people: Mapping[str, str]) -> list[int]:
