@@ -275,11 +275,10 @@ class _Files:
     def table(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
         """CSV as spreadsheets open it: UTF-8 with a mark, no cell that is a formula."""
         text = io.StringIO(newline="")
-        if rows:
-            heads = list(dict.fromkeys(head for row in rows for head in row))
-            writer = csv.writer(text, lineterminator="\r\n")
-            writer.writerow(heads)
-            writer.writerows([cell_of(row.get(head)) for head in heads] for row in rows)
+        heads = list(dict.fromkeys(head for row in rows for head in row)) or ["没有记录"]
+        writer = csv.writer(text, lineterminator="\r\n")
+        writer.writerow(heads)
+        writer.writerows([cell_of(row.get(head)) for head in heads] for row in rows)
         return text.getvalue().encode("utf-8-sig", "replace")
 
     def index(self, rows: Sequence[Mapping[str, Any]], log: Sequence[CaseStep], crawls: Iterable[Mapping[str, Any]]) -> bytes:

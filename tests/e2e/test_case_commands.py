@@ -247,6 +247,7 @@ def test_the_pack_holds_what_is_known_with_sums_that_fit_and_the_same_state_make
     assert (folder / "一.zip").stat().st_mode & 0o777 == 0o600
     with zipfile.ZipFile(folder / "一.zip") as packed:
         files = {name: packed.read(name) for name in packed.namelist()}
+    assert all(data.decode("utf-8-sig").strip() for name, data in files.items() if name.endswith(".csv")), "no table is blank"
     sums = dict(reversed(line.split("  ", 1)) for line in files.pop("SHA256SUMS").decode().splitlines())  # type: ignore[arg-type,misc]
     assert sums == {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     page = files["index.html"].decode()
