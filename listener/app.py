@@ -331,8 +331,7 @@ class App:
 
     def _complete_keys(self) -> None:
         """Give accounts that an older version wrote the keys of what other tools hash."""
-        kocs = self.store.kocs()
-        lacking = [koc for koc in kocs if any(not account.other_keys for account in koc.accounts)]
+        lacking = self.store.kocs_without_other_keys()
         self.store.save_kocs([replace(koc, accounts=tuple(map(self._with_keys, koc.accounts))) for koc in lacking])
 
     def _with_keys(self, account: Account) -> Account:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from sqlalchemy import Connection, delete, select, tuple_
+from sqlalchemy import Connection, delete, exists, select, tuple_
 
 from storage.codec import clean, us, when
 from storage.database import CHUNK, among, chunks, insert, lock
@@ -205,6 +205,13 @@ def _load(connection: Connection, ids: Sequence[str] | None) -> dict[str, Koc]:
         row.koc_id: Koc(row.koc_id, accounts=tuple(by_koc.get(row.koc_id, ())), **{name: getattr(row, name) for name in FIELDS})
         for row in connection.execute(people)
     }
+
+
+def without_other_keys(connection: Connection) -> list[str]:
+    """The ids of KOCs with an account that has no other key than its own, in key order."""
+    same = (account_keys.c.platform == accounts.c.platform) & (account_keys.c.account_id == accounts.c.account_id)
+    other = exists().where(same, account_keys.c.author_key != accounts.c.author_key)
+    return sorted(connection.execute(select(accounts.c.koc_id).where(~other).distinct()).scalars())
 
 
 def mark_authors_dirty(connection: Connection, author_keys: Sequence[str]) -> None:

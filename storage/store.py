@@ -321,6 +321,10 @@ class Store:
     def kocs(self) -> list[Koc]:
         return list(self._database.read(roster.load).values())
 
+    def kocs_without_other_keys(self) -> list[Koc]:
+        """Those with an account that an older version wrote, without the keys of what other tools hash."""
+        return list(self._database.read(lambda c: roster.load(c, roster.without_other_keys(c))).values())
+
     def mark_koc(self, mark: KocMark) -> KocMark:
         """Write what the team says of a KOC; returns it with its key, or the same mark if it stands already."""
         return self._database.write(lambda c: koc_marks.add(c, mark))

@@ -330,7 +330,13 @@ def test_posts_stored_under_the_hash_of_an_authors_id_are_his(store: Store) -> N
     listen(store, [post(1, by="hash:a"), post(2)])
     one = koc("k1", "a")
     both = replace(one, accounts=(replace(one.accounts[0], other_keys=(author("hash:a"),)),))
+    store.save_kocs([one, koc("k0", "z")])
+    assert [each.koc_id for each in store.kocs_without_other_keys()] == ["k0", "k1"]
     store.save_kocs([both])
+    assert [each.koc_id for each in store.kocs_without_other_keys()] == ["k0"]
+    store.remove_kocs(["k0"])
+    watch_all(store)
+    store.mark_dirty()
     assert store.kocs() == [both]
     assert watch_all(store) == [("k1", BRAND, ("1", "2"))]
     assert [heard.posts for heard in store.heard()] == [2]
