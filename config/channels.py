@@ -31,7 +31,8 @@ def _log_in(password: Secret) -> Secret:
 
 def _signing_secret(secret: Secret) -> Secret:
     if not secret.missing and secret.reveal() and not is_signing_secret(secret.reveal()):
-        raise ValueError("应为 whsec_ 加 24 到 64 字节的 base64 / must be whsec_ and base64 of 24 to 64 random bytes")
+        words = "应为 whsec_ 加 24 到 64 字节的 base64 / must be whsec_ and base64 of 24 to 64 random bytes"
+        raise ValueError(f"{words}：echo whsec_$(openssl rand -base64 32)")
     return secret
 
 

@@ -19,10 +19,9 @@ _WORDLIKE[0x61:0x7B] = True
 _WORDLIKE[0x3400:0xA000] = True
 _WORDLIKE[0x1F000:0x1FB00] = True
 
-_SPREAD = (
-    np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).view(np.uint64).ravel()
-)  # a byte's bits as eight bytes,
-_MOST = 255  # so many of which are summed at once
+# The bits of each byte as eight bytes, so that many are summed at once.
+_SPREAD = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).view(np.uint64).ravel()
+_MOST = 255  # sums until a byte is full
 
 
 def fingerprints(bodies: Sequence[str]) -> list[int]:

@@ -29,7 +29,7 @@ _UNSEEN = re.compile(
 _WIDE = re.compile("[０-９Ａ-Ｚａ-ｚ＃＠／]")
 _NARROWER = 0xFEE0  # from a wide character to its narrow one
 _LINK = re.compile(r"(?:https?:/{1,2}|www\.)[^\s\x00\u3000-\uffef]+|\{%[^%\x00]{0,40}%\}")
-_CHAIN = re.compile(r"\s*/{1,2}\s?@(?=\S)")
+_CHAIN = re.compile(r"/{1,2}\s?@(?=\S)")
 _REPLY_TO = re.compile(  # what stands before is asked behind the word, since a search for a word is fast
     r"(?:回[复覆](?<![^\s\x00:：\ue000-\ue004]..)|reply(?<![^\s\x00:：\ue000-\ue004].....))\s?@[^\s\x00:：]{1,32}\s?[:：]"
 )
@@ -44,10 +44,9 @@ _AT = re.compile(
     + r"]) )?"
 )
 _SPACE = re.compile(r"[^\S\x00]+")
-_LONGEST_RUN = 3  # of one character: 哈哈哈哈哈 says no more than 哈哈哈
 _EDGE = re.compile(
     r"\x00(?:[\s:：,，.。、]+(?:[" + PLACEHOLDERS + r"]+[\s:：,，.。]+)*|(?:[" + PLACEHOLDERS + r"]+[\s:：,，.。]+)+)"
-    r"|\s+(?:[" + PLACEHOLDERS + r"]+\s*)*(?=\x00)"
+    r"|\s[" + PLACEHOLDERS + r"\s]*(?=\x00)"  # as one set: nested repeats would take hours for a wall of names
 )
 _BARE_NAME = re.compile("[#@]([" + TARGET + RIVAL + r"])(?:\[超话\])?[#:：\s]*(?:\[(?:超话|话题)\]#?)?$")
 _PLACEHOLDERS = re.compile("[\ue000-\ue004]")
@@ -142,11 +141,11 @@ def _own_words_of(joined: str, own_words: list[bool]) -> str:
     bodies = joined[1:-1].split("\0")
     for index, body in enumerate(bodies):
         if "@" in body and (chain := _CHAIN.search(body)):
-            own = body[: chain.start()]
+            own = body[: chain.start()].rstrip()
             plain = _PLACEHOLDERS.sub("", _AT.sub("", _TAG.sub("", own + " "))).strip()
             if not _WORDS.search(plain) or _BARE.match(plain):
                 own_words[index] = False
-                own = _CHAIN.sub(" @", body[chain.start() :])
+                own = _CHAIN.sub(" @", body[len(own) :].lstrip())
             bodies[index] = own
     return "\0".join(("", *bodies, ""))
 

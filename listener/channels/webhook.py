@@ -49,8 +49,7 @@ class WebhookChannel:
         except ValueError:  # no base64, or not even ASCII
             key = b""
         if not 24 <= len(key) <= 64:
-            words = "签名密钥是 whsec_ 加 24–64 个随机字节的 base64 / its secret is whsec_ and base64 of 24 to 64 random bytes"
-            raise ValueError(f"channel {self.name!r}: {words}；echo whsec_$(openssl rand -base64 32)")
+            raise ValueError(f"channel {self.name!r}: its secret must be whsec_ and base64 of 24 to 64 random bytes")
 
     @property
     def place(self) -> str:

@@ -43,3 +43,28 @@ def test_a_text_reads_the_same_alone_and_in_a_batch_and_keeps_its_length() -> No
     texts = ["不痒了", "不", "痒", "没有异味"]
     assert masked(texts) == [masked([text])[0] for text in texts]
     assert [len(text) for text in masked(texts)] == [len(text) for text in texts]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "再也没卡过",
+        "不再掉发",
+        "从不掉发",
+        "从来没有掉色",
+        "从没断连",
+        "并不刺激",
+        "毫无异味",
+        "没有异味",
+        "未过敏",
+        "无异味",
+        "不痒",
+        "谈不上舒服",
+        "算不上舒服",
+        "称不上舒服",
+        "说不上舒服",
+    ],
+)
+def test_every_way_a_denial_begins_is_looked_for(text: str) -> None:
+    (found,) = masked([text])
+    assert MASK in found or LACK in found

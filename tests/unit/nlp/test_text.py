@@ -82,3 +82,16 @@ def test_a_text_reads_the_same_alone_and_in_a_batch(texts: list[str]) -> None:
 
 def test_normal_makes_words_comparable() -> None:
     assert normal(" ＩＰＨＯＮＥ  難用 ") == "iphone 难用"
+
+
+@pytest.mark.parametrize(
+    ("text", "body"),
+    [
+        ("我觉得 " + "星澜墨羽" * 400 + "好用", "我觉得 " + "\ue000\ue001" * 400 + "好用"),
+        ("今天 " + "#星澜##墨羽#" * 60 + "好用", None),
+        (" " * 100_000 + "还行@小王", "还行"),
+    ],
+)
+def test_walls_of_names_tags_and_blanks_take_no_time(text: str, body: str | None) -> None:
+    (found,) = read([text], Target("星澜", ("星澜",)), (Target("墨羽", ("墨羽",)),)).bodies
+    assert found.endswith("好用") if body is None else found == body
