@@ -36,8 +36,8 @@ CALIBRATED_TO = "calibrated_to"  # the fact up to when calibrations that took ef
 Pair = tuple[str, str]  # KOC, brand
 # Changes of crowds of which no brand's mark tells yet; the brand's replay takes them.
 _UNMARKED = ~exists().where(dirty.c.koc_id == WHOLE, dirty.c.brand == crowd_changes.c.brand)
-# They wait until no KOC is left: each batch of KOCs may bring more, and no KOC's replay reads what comes of them.
-_ANY_KOC = exists().where(dirty.c.koc_id != WHOLE)
+# They wait until no KOC of their brand is left: each batch may bring more, and no KOC's replay reads what comes of them.
+_SETTLED = ~exists().where(dirty.c.koc_id != WHOLE, dirty.c.brand.in_([crowd_changes.c.brand, EVERY]))
 
 
 def mark(connection: Connection, pairs: Iterable[Pair]) -> None:
@@ -113,7 +113,7 @@ def _newly_in_effect(connection: Connection, until: int) -> list[str]:
 
 def needs_spreading(connection: Connection) -> bool:
     for_all = exists().where(dirty.c.brand == EVERY)
-    crowds = exists().select_from(crowd_changes).where(_UNMARKED) & ~_ANY_KOC
+    crowds = exists().select_from(crowd_changes).where(_UNMARKED, _SETTLED)
     changes = exists().select_from(mood_changes) | exists().select_from(shift_changes)
     if connection.execute(select(for_all | changes | crowds)).scalar():
         return True
@@ -125,7 +125,7 @@ def spread(connection: Connection, brands: Sequence[str], zone: ZoneInfo) -> Non
     brands that they touch.
 
     The mood of a day is read by mentions of later local days: a KOC without any is not touched. A brand itself (koc_id "") is
-    touched by its mood, and by the roster, whose posts are not the public's; by its crowds when all KOCs are done."""
+    touched by its mood, and by the roster, whose posts are not the public's; by its crowds when all its KOCs are done."""
     pairs: set[Pair] = set()
     _spread_calibrations(connection)
     everywhere = connection.execute(delete(dirty).where(dirty.c.brand == EVERY).returning(dirty.c.koc_id)).scalars().all()
@@ -153,7 +153,7 @@ def spread(connection: Connection, brands: Sequence[str], zone: ZoneInfo) -> Non
         )
         pairs.update(_pairs(connection.execute(query)))
     mark(connection, pairs)
-    crowds = select(crowd_changes.c.brand).where(~_ANY_KOC).distinct()
+    crowds = select(crowd_changes.c.brand).where(_SETTLED).distinct()
     mark(connection, [(WHOLE, brand) for brand in connection.execute(crowds).scalars()])
 
 

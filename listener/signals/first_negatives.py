@@ -11,8 +11,8 @@ to 27.5 by 3 pseudo-mentions: slow posters are noticed at once, and who is often
 written m mentions, get fewer than promised.
 
 Hard is a post that is surely against (probability ≥ .8), or carries an explicit cue of defection and is more likely against
-than not; such a cue needs no rarity. Posts that only lean against the brand hold no notice back (turns would be noticed half as
-often, and told twice as late), but the notice says how many there were. Mild, constructive criticism is recorded and is neither
+than not; such a cue needs no rarity. Posts that only lean against the brand hold no notice back (turns would bring a notice half
+as often, and twice as late), but the notice says how many there were. Mild, constructive criticism is recorded and is neither
 hard nor noticed. While the whole brand's mood has fallen (see `listener.drift.brand_shifts`) only a defection is noticed.
 """
 
@@ -106,7 +106,7 @@ def _hard_posts(read: Sequence[KocMention]) -> Iterator[_Post]:
         if against and not is_mild:
             hard, clean, leaning = hard + 1, 0, 0
         else:
-            clean, leaning = clean + 1, leaning + (m.against > max(m.none, m.favor))
+            clean, leaning = clean + 1, leaning + (not is_mild and m.against > max(m.none, m.favor))
         total += m.favor - m.against
 
 

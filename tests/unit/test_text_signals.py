@@ -93,7 +93,7 @@ def test_a_cue_and_an_earlier_hard_post_change_the_headline() -> None:
     assert later.headline == "7 条提及以来第一条明确的负面"
     assert story_of(signal_view("first-negative", "en", since_last=7, before_n=30)).headline.startswith("The first clearly")
     leaned = story_of(signal_view("first-negative", since_last=7, before_n=7, leaning=2))
-    assert leaned.headline == "写下明确的负面内容；此前 7 条提及中有 2 条偏负面，没有这么明确"
+    assert leaned.headline == "写下明确的负面内容；此前 7 条提及中有 2 条偏负面"
     assert "2 leaned that way" in story_of(signal_view("first-negative", "en", leaning=2)).headline
 
 

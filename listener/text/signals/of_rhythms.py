@@ -16,9 +16,9 @@ def first_negative(view: AlertView, e: Mapping[str, Any], zh: bool) -> Told:
     leaves = word("cue", e["cue"], view.language) if e["cue"] else ""
     if leaning := e.get("leaning", 0):  # notices of before it was counted have none
         head = (
-            f"写下明确的负面内容；此前 {e['since_last']} 条提及中有 {leaning} 条偏负面，没有这么明确"
+            f"写下明确的负面内容；此前 {e['since_last']} 条提及中有 {leaning} 条偏负面"
             if zh
-            else f"a post clearly against it; of the {e['since_last']} mentions before, {leaning} leaned that way, less clearly"
+            else f"a post clearly against it; of {e['since_last']} before, {leaning} leaned that way"
         )
     elif e["since_last"] == e["before_n"]:
         head = "首次出现明确的负面内容" if zh else "the first post clearly against the brand"

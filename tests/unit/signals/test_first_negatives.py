@@ -43,12 +43,13 @@ def test_the_first_post_against_after_a_favorable_baseline_is_noticed() -> None:
 def test_posts_that_leaned_against_the_brand_before_are_counted_and_hold_nothing_back() -> None:
     history = history_of("f" * 12 + "a", every_days=30)
     leaning = replace(history.mentions[9].mention, against=0.6, none=0.3, favor=0.1)
+    mild = replace(leaning, against=0.97, none=0.02, favor=0.01, constructive=True)
     told = {}
-    for at, name in ((None, "none"), (9, "one")):
-        mentions = [replace(m, mention=leaning) if i == at else m for i, m in enumerate(history.mentions)]
+    for at, name, post in ((None, "none", leaning), (9, "one", leaning), (9, "mild", mild)):
+        mentions = [replace(m, mention=post) if i == at else m for i, m in enumerate(history.mentions)]
         (found,), _ = first_negatives(replace(history, mentions=tuple(mentions)), promised=1000)
         told[name] = (found.tipped_by.post_id, found.evidence["leaning"], found.evidence["since_last"])
-    assert told == {"none": ("K1-0012", 0, 12), "one": ("K1-0012", 1, 12)}
+    assert told == {"none": ("K1-0012", 0, 12), "one": ("K1-0012", 1, 12), "mild": ("K1-0012", 0, 12)}
 
 
 def test_it_is_over_when_the_koc_has_gone_on_in_favor() -> None:
