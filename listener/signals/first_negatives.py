@@ -11,7 +11,7 @@ to 27.5 by 3 pseudo-mentions: slow posters are noticed at once, and who is often
 written m mentions, get fewer than promised.
 
 Hard is a post that is surely against (probability ≥ .8), or carries an explicit cue of defection and is more likely against
-than not; such a cue needs no rarity. Posts that only lean against the brand hold no notice back (turns would bring a notice half
+than not; such a cue needs no rarity. Posts that only lean against the brand hold no notice back (turns would bring one half
 as often, and twice as late), but the notice says how many there were. Mild, constructive criticism is recorded and is neither
 hard nor noticed. While the whole brand's mood has fallen (see `listener.drift.brand_shifts`) only a defection is noticed.
 """
