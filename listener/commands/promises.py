@@ -124,7 +124,7 @@ def promise_reopen(context: typer.Context, key: KeyArgument, why: WhyOption = ""
 
 @promises.command("remind")
 def promise_remind(context: typer.Context, form: FormatOption = Format.table) -> None:
-    """列出快到期和已过期的，写成提醒（`listener run` 与 `listener deliver` 自动做）/ what is due, written as reminders, as run and deliver do"""
+    """列出快到期和已过期的，写成提醒（run 与 deliver 自动做）/ what is due, written as reminders, as run and deliver do"""
     from listener.tending import ledgers
     from listener.text.words import word
 
