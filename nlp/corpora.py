@@ -27,8 +27,10 @@ TEST = 0  # the fold that nothing is learnt from
 CHECK = 1  # the fold that calibrates
 CHUNK = 4000  # texts read at once
 OWNERS = ("autohome",)  # origins whose texts speak of their target alone and never need to name it
+WRITTEN = ("written_review", "written_post")  # groups of texts written for training, most of them hard on purpose
 KINDS = {  # what kind of text a group of domains holds; a group that nobody knows may be of any
-    "weibo": "post", "shop": "review", "waimai": "review", "autohome": "owner", "car": "owner", "absa": "owner",
+    "weibo": "post", "written_post": "post", "shop": "review", "waimai": "review", "written_review": "review",
+    "autohome": "owner", "car": "owner", "absa": "owner",
 }  # fmt: skip
 OURS, THEIRS = "目标", "竞品"  # names set into texts to teach whose clause is whose
 

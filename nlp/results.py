@@ -51,7 +51,7 @@ class Score:
 
     neg, neu, pos: calibrated tone, sums to 1. polarity: pos − neg, −1…1. stance: None where no target was given.
     constructive: criticism that names what to improve, without hostility. own_words: False for a bare repost.
-    unscored: why nothing was read (``empty``, ``no-words``, ``other-language``), then the probabilities are the priors.
+    unscored: why nothing was read (``empty``, ``no-words``, ``other-language``), then no tone is likelier than another.
     fingerprint: 64-bit content fingerprint, signed; near-duplicates differ in few bits. model: version of what scored.
     causes: what criticism is about (``product``, ``after-sales``, ``logistics``, ``price``, ``marketing``, ``cooperation``).
     All floats are rounded to 1e-4.

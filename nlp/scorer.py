@@ -42,7 +42,7 @@ SIDE = (  # nothing here tells one corpus from another but by what it says
     "tone", "lean", "lean_own", "lean_rival", "lean_near", "lean_last", "leaning", "agrees", "agrees_overlap", "lean_claim",
     "overlap_claim", "lean_short", "claim", "tone_post", "lean_since", "lean_before",
 )  # fmt: skip
-BESIDE_NAMES = 0.3  # how far the stance head is believed beside the tone of the target's own clauses, where it is a brand
+BESIDE_NAMES = 0.2  # how far the stance head is believed beside the tone of the target's own clauses, where it is a brand
 _WIN = 2.5  # log-odds that a comparison by rule adds to the side it ranks first
 _RANKED = 4.0  # log-odds that a comparison takes from "none"
 _FOREIGN = 3.0  # log-odds of "none" where every clause is a rival's

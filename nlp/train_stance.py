@@ -15,7 +15,8 @@ from nlp.features import STANCE_BITS, UNIT, Batch
 from nlp.scorer import NONE, OWN, SIDE, Model
 from nlp.train_tone import Arrays, Bools
 
-EMPHASIS = {"recast": 2.0, "two": 2.0, "negfin": 2.0, "written": 4.0}  # what the product reads most counts most
+EMPHASIS = {"recast": 2.0, "two": 2.0, "negfin": 2.0, "written": 6.5}  # what the product reads most counts most
+HONEST = {"written": 0.2}  # and where log-odds become probabilities: texts hard on purpose would make it doubt all others
 AGAINST = {"negfin": 3.0}  # beside that, where favor is parted from against: news of a disaster is rarely praise
 ADAPTER = 3.0  # inverse of the L2 penalty on what is said of single targets
 OWN_SCALE = 0.3  # of the general log-odds beside what is said of a single target
@@ -39,15 +40,16 @@ def train_stance(corpus: Corpus, arrays: Arrays, halves: list[Arrays]) -> Arrays
         ("none", labels == "none", NONE, np.ones(len(labels), bool), NONE_STRENGTH, 0.3),
         ("side", labels == "favor", SIDE, labels != "none", SIDE_STRENGTH, 0.5),
     )
+    honest = np.array([HONEST.get(row.group, 1.0) for row in corpus.rows])
     tables = {}
     for name, yes, names, use, strength, dense_scale in parts:
         weight = _stance_weights(corpus.rows, yes, even=name == "side") * np.where(general, 1.0, KNOWN_COUNT)
         dense = np.stack([columns[column] for column in names], 1)
         check, learn = (folds == CHECK) & use & general, (folds > CHECK) & use & general
-        table, head, logits = _stance_head(matrix, dense, yes, weight, learn, check, strength, dense_scale)
+        table, head, logits = _stance_head(matrix, dense, yes, weight, learn, check, strength, dense_scale, honest)
         if name == "none":  # targets with weights of their own taught no table: all their rows may tell how likely a stance is
             known = ~general & (folds != TEST) & (columns["claim"] == 0)
-            shift = _shift_in_posts(logits, columns["post"], yes, weight, check | known)
+            shift = _shift_in_posts(logits, columns["post"], yes, weight * honest, check | known)
             head[names.index("post")] += shift
             logits += shift * columns["post"]
         tables[name], made[f"{name}_head"], columns[name] = table, head, logits
@@ -82,6 +84,7 @@ def _stance_head(
     check: Bools,
     strength: float,
     scale: float,
+    honest: NDArray[np.float64],
 ) -> tuple[NDArray[np.int16], NDArray[np.float64], NDArray[np.float64]]:
     """Gram weights, the calibrated head (columns, grams, bias), and the log-odds it gives each row."""
     mean, spread = dense.mean(0), dense.std(0) + 1e-6
@@ -89,7 +92,7 @@ def _stance_head(
     found, inner, bias = fit.fit(matrix[learn], yes[learn], weight[learn], scaled[learn], strength=strength, steps=50)
     table, weights = fixed(found), inner * scale / spread
     logits = matrix @ (_to_float(table)) + dense @ weights + bias - mean @ weights
-    slope, shift = fit.fit_platt(logits[check], yes[check], weight[check])
+    slope, shift = fit.fit_platt(logits[check], yes[check], (weight * honest)[check])
     return table, np.r_[weights * slope, slope, (bias - mean @ weights) * slope + shift], logits * slope + shift
 
 

@@ -10,15 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlp import bayes, features, fit, segment, wordgrams
-from nlp.corpora import CHECK, TEST, Corpus, balance_of, batches_of, part_of
+from nlp.corpora import CHECK, TEST, WRITTEN, Corpus, balance_of, batches_of, part_of
 from nlp.features import BITS, GATE_BITS, LARGEST, STEPS
 from nlp.scorer import FAST, TONE, Model
 
+COUNTS = {"written_review": 0.5, "written_post": 0.4}  # how much a group counts beside what its size gives it
+UNLIKE = ("written_review",)  # reviews harder than those in the wild: they teach the tables of all texts alone, and no neutral
 EXPERTS = ("", "_post", "_review")  # tables of all texts, of posts, of short reviews
 EXPERT = 0.5  # how much the table of a kind of text counts beside the table of all
 JOINT = 0.6  # how much the tables of characters and words fit together count beside the table of characters alone
 RELIEF = 5.0  # inverse of the L2 penalty on what grams of denied troubles say
 NEUTRAL_KNOWN = 4.0  # only corpora that know a neutral class can teach how likely it is
+UNREAD = (0.3333, 0.3334, 0.3333)  # neg, neu, pos of a text in which nothing can be read
 Bools = NDArray[np.bool_]
 Say = Callable[[str], None]
 Arrays = dict[str, NDArray[np.generic]]
@@ -148,17 +151,23 @@ def _from(steps: int, before: Raw | None, name: str) -> dict[str, Any]:
 
 
 def _of_kind(corpus: Corpus, kind: str) -> Bools:
-    """The rows that an expert of this kind learns from: all of them where the corpus has none that is known to be of it."""
-    kinds = [row.kind for row in corpus.rows]
-    if not kind or kind[1:] not in kinds:
-        return np.ones(len(kinds), bool)
-    return np.array([one in (None, kind[1:]) for one in kinds])
+    """The rows that an expert of this kind learns from: all of them where none from the wild is known to be of it."""
+    if not kind or kind[1:] not in {row.kind for row in corpus.rows if row.group not in WRITTEN}:
+        return np.ones(len(corpus.rows), bool)
+    return np.array([row.kind in (None, kind[1:]) and row.group not in UNLIKE for row in corpus.rows])
 
 
 def _lively(corpus: Corpus, learn: Bools) -> tuple[Bools, Bools, NDArray[np.float64]]:
     """The rows that are not neutral, which are positive, and the importance of each row."""
     labels = np.array([row.label for row in corpus.rows])
-    return learn & (labels != "neu"), labels == "pos", balance_of([row.domain for row in corpus.rows], 0.25)
+    return learn & (labels != "neu"), labels == "pos", _importance(corpus)
+
+
+def _importance(corpus: Corpus) -> NDArray[np.float64]:
+    """Of each row: domains count by a root of their size; what was written for training counts as one domain a group."""
+    domains = [row.group if row.group in WRITTEN else row.domain for row in corpus.rows]
+    counts: NDArray[np.float64] = balance_of(domains, 0.25) * np.array([COUNTS.get(row.group, 1.0) for row in corpus.rows])
+    return counts
 
 
 def _joint(corpus: Corpus, learn: Bools, grams: Grams, steps: int, before: Raw | None = None) -> Raw:
@@ -172,7 +181,8 @@ def _joint(corpus: Corpus, learn: Bools, grams: Grams, steps: int, before: Raw |
     if before is not None:  # how likely neutral is rests on its head, and that on these very weights
         return {**raw, "neutral": before["neutral"], "neutral_post": before["neutral_post"]}
     flat, known = np.array([row.label == "neu" for row in corpus.rows]), _with_neutral(corpus)
-    calm = learn & (known | (np.arange(len(flat)) % 4 == 0))
+    unlike = np.array([row.group in UNLIKE for row in corpus.rows])
+    calm = learn & ~unlike & (known | (np.arange(len(flat)) % 4 == 0))
     raw["neutral"] = fit.fit(grams.both[calm], flat[calm], weight[calm], voided=1 << BITS, steps=30)[0]
     calm = learn & known & _of_kind(corpus, "_post")
     raw["neutral_post"] = raw["neutral"]
@@ -221,15 +231,20 @@ def _bayes(corpus: Corpus, learn: Bools, cut: list[list[str]]) -> Arrays:
 
 
 def _tone_heads(corpus: Corpus, arrays: Arrays) -> Arrays:
-    held = part_of(corpus, [i for i, fold in enumerate(corpus.folds) if fold == CHECK])
+    """The heads, calibrated on texts from the wild: those written for training are harder, and made up in other shares."""
+    wild = {row.kind for row in corpus.rows if row.group not in WRITTEN}
+    rows = enumerate(zip(corpus.rows, corpus.folds, strict=True))
+    held = part_of(
+        corpus,
+        [i for i, (row, fold) in rows if fold == CHECK and (row.group not in WRITTEN or row.kind not in wild)],
+    )
     model, batch = Model(arrays), features.batch_of(held.readings)
     words = wordgrams.words_of(batch.raw, segment.cut_all(held.readings.bodies))
     labels = np.array([("neg", "neu", "pos").index(row.label) for row in held.rows])
     known = _with_neutral(held)
-    weight = balance_of([row.domain for row in held.rows], 0.25) * np.where(known, NEUTRAL_KNOWN, 1.0)
+    weight = _importance(held) * np.where(known, NEUTRAL_KNOWN, 1.0)
     closed = ~known & np.array([row.kind == "post" for row in held.rows])
-    shares = np.bincount(labels, minlength=3) / len(labels)
-    made: Arrays = {"tone_priors": shares.astype(np.float32)}
+    made: Arrays = {"tone_priors": np.array(UNREAD, np.float32)}
     for name, names, columns in (
         ("tone_head", TONE, model.tone_columns(batch, words)),
         ("fast_head", FAST, model.tone_columns(batch, None)),

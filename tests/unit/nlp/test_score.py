@@ -144,11 +144,13 @@ def test_a_post_may_favor_one_brand_and_be_against_another() -> None:
     assert theirs.stance.against > 0.5 > theirs.stance.favor
 
 
-def test_what_cannot_be_read_gets_the_priors_and_a_reason() -> None:
+def test_what_cannot_be_read_leans_to_no_side_and_says_why() -> None:
     empty, other = one(""), one("nothing to read here for us")
     assert (empty.unscored, other.unscored) == ("empty", "other-language")
     assert empty.stance == Stance(0.0, 0.0, 1.0)
     assert (empty.neg, empty.neu, empty.pos) == (other.neg, other.neu, other.pos)
+    assert empty.neg == empty.pos
+    assert empty.polarity == 0.0
     assert engine().score([Request("")], fast=True)[0].unscored == "empty"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nlp import corpora, features, fit, judge, model
+from nlp import corpora, features, fit, grams, judge, model
 from nlp.corpora import Labelled, corpus_of, fold_of, part_of, read_corpus, recast
 from nlp.results import Request, ScoreError, Target
 from nlp.score import Engine, load
@@ -106,6 +106,37 @@ def test_posts_and_reviews_are_told_apart_and_weighed_by_what_they_are() -> None
     post, review, neither = Model(arrays).kinds(batch, features.tone_buckets(batch)[:2])
     assert [max(one) == one[at] for at, one in enumerate(zip(post, review, neither, strict=True)) if at < 3] == [True] * 3
     assert ((post + review + neither) == features.SHARES).all()
+
+
+def test_reviews_written_for_training_teach_all_texts_tables_and_not_the_one_of_reviews() -> None:
+    pytest.importorskip("scipy", reason="training needs scipy")
+    from nlp.train_tone import train_tone
+
+    posts = [Labelled(f"今天{row.text}，转发微博啦", row.label, "weibo-made") for row in tone_rows()]
+    reviews = [Labelled(f"宝贝收到，{row.text}", row.label, "shop-made") for row in tone_rows() if row.label != "neu"]
+    hard = [Labelled(f"{row.text}，拖把池", "neg", "written_review-made") for row in tone_rows() if row.label == "pos"]
+    arrays, _ = train_tone(corpus_of([*posts, *reviews, *hard]), refit=False)
+    place = features.bucket(grams.chains(grams.codes_of(["拖把"])[0])[1])[0]
+    general, of_reviews, of_posts = (int(arrays[name][place]) for name in ("tone", "tone_review", "tone_post"))
+    assert general < -2
+    assert general / 2 - 1.5 <= of_reviews <= general / 2 + 1.5
+    assert of_posts == of_reviews
+
+
+def test_what_was_written_for_training_is_a_review_or_a_post() -> None:
+    kinds = [Labelled("好", "pos", f"written_{kind}-made").kind for kind in ("review", "post")]
+    assert kinds == ["review", "post"]
+
+
+def test_the_texts_written_for_training_are_whole_and_labelled_once() -> None:
+    data = Path(corpora.__file__).parent / "data"
+    tone, stance = read_corpus(data / "written_tone.csv.gz"), read_corpus(data / "written.csv.gz")
+    assert {row.group for row in tone} == set(corpora.WRITTEN)
+    assert {row.group for row in stance} == {"written"}
+    for rows, labels in ((tone, corpora.TONES), (stance, corpora.STANCES)):
+        shares = [sum(row.label == label for row in rows) / len(rows) for label in labels]
+        assert min(shares) > 0.12
+        assert len({(row.text, row.target, row.others) for row in rows}) == len(rows)
 
 
 def test_a_corpus_without_a_neutral_class_says_nothing_of_how_likely_neutral_is() -> None:
