@@ -43,6 +43,7 @@ SIDE = (  # nothing here tells one corpus from another but by what it says
     "overlap_claim", "lean_short", "claim", "tone_post", "lean_since", "lean_before",
 )  # fmt: skip
 BESIDE_NAMES = 0.2  # how far the stance head is believed beside the tone of the target's own clauses, where it is a brand
+_REMEMBERED = 10_000  # targets whose own words' tone is kept
 _WIN = 2.5  # log-odds that a comparison by rule adds to the side it ranks first
 _RANKED = 4.0  # log-odds that a comparison takes from "none"
 _FOREIGN = 3.0  # log-odds of "none" where every clause is a rival's
@@ -120,11 +121,11 @@ class Model:
     def stance_columns(self, batch: Batch, regions: Regions, targets: Sequence[str], weights: Weights, words: Words) -> Columns:
         """What the stance heads read besides grams; weights: of `tone_weights`."""
         asked = {normal(target) for target in set(targets)}
+        if len(self._leanings) > _REMEMBERED:
+            self._leanings.clear()
         for word in asked - self._leanings.keys():
-            if len(self._leanings) > 10_000:
-                self._leanings.clear()
             self._leanings[word] = self._leaning(word)
-        leanings = {word: self._leanings.get(word, 0.0) for word in asked}
+        leanings = {word: self._leanings[word] for word in asked}
         columns = features.stance_columns(batch, regions, weights, targets, leanings)
         said = features.bayes_column(batch, words, self.voice, regions.rival)
         own = {

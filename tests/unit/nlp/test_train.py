@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nlp import corpora, features, fit, grams, judge, model
+from nlp import corpora, features, fit, grams, judge, model, segment, wordgrams
 from nlp.corpora import Labelled, corpus_of, fold_of, part_of, read_corpus, recast
 from nlp.results import Request, ScoreError, Target
 from nlp.score import Engine, load
@@ -161,6 +161,22 @@ def test_a_model_of_another_version_is_refused(tmp_path: Path) -> None:
     model.write_model(tmp_path / "old.npz", old)
     with pytest.raises(ScoreError, match="another version"):
         load(tmp_path / "old.npz")
+
+
+def test_many_targets_are_read_as_each_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nlp.scorer._REMEMBERED", 1)
+    claims = [f"{thing}的质量真的{word}不能再买" for thing, word in zip(THINGS, BAD * 3, strict=False)]
+
+    def leanings(reader: Model, asked: list[str]) -> list[float]:
+        batch = features.batch_of(read(["随便说说"] * len(asked)))
+        words = wordgrams.words_of(batch.raw, segment.cut_all(batch.readings.bodies))
+        weights = reader.tone_weights(batch, words)
+        return reader.stance_columns(batch, features.regions(batch), asked, weights, words)["leaning"].tolist()
+
+    reader = Model(made())
+    assert leanings(reader, claims[:5]) + leanings(reader, claims[3:]) == [
+        leanings(Model(made()), [claim])[0] for claim in [*claims[:5], *claims[3:]]
+    ]
 
 
 def test_the_words_of_a_known_target_carry_its_score() -> None:
