@@ -171,7 +171,7 @@ def test_many_targets_are_read_as_each_alone(monkeypatch: pytest.MonkeyPatch) ->
         batch = features.batch_of(read(["随便说说"] * len(asked)))
         words = wordgrams.words_of(batch.raw, segment.cut_all(batch.readings.bodies))
         weights = reader.tone_weights(batch, words)
-        return reader.stance_columns(batch, features.regions(batch), asked, weights, words)["leaning"].tolist()
+        return list(reader.stance_columns(batch, features.regions(batch), asked, weights, words)["leaning"])
 
     reader = Model(made())
     assert leanings(reader, claims[:5]) + leanings(reader, claims[3:]) == [
