@@ -15,7 +15,7 @@ from nlp.features import BITS, GATE_BITS, LARGEST, STEPS
 from nlp.scorer import FAST, TONE, Model
 
 COUNTS = {"written_review": 0.5, "written_post": 0.4}  # how much a group counts beside what its size gives it
-UNLIKE = ("written_review",)  # harder than reviews in the wild: no table of reviews learns from them, nor what is neutral in posts
+UNLIKE = ("written_review",)  # harder than those in the wild: no table of reviews learns from them, nor of neutral posts
 EXPERTS = ("", "_post", "_review")  # tables of all texts, of posts, of short reviews
 EXPERT = 0.5  # how much the table of a kind of text counts beside the table of all
 JOINT = 0.6  # how much the tables of characters and words fit together count beside the table of characters alone
