@@ -80,8 +80,13 @@ def executor_of(workers: int) -> Iterator[Executor | None]:
     if workers <= 1:
         yield None
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=collect_seldom) as executor:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin_pool) as executor:
         yield executor
+
+
+def _begin_pool() -> None:
+    collect_seldom()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def collect_seldom() -> None:

@@ -7,6 +7,12 @@ For each length, medians of CPU time over several runs, of synthetic posts over 
     replay      all that a new post of that KOC sets off: its history read from SQLite, judged, what follows recorded
     judged      the same history in memory → its verdict with the signals beside: the whole of it, and a post of it
     one more    the turn filter alone, going on from its state by one post; bytes of that state, which is all it needs
+
+Measured on one core of a machine that others used (50, 500, 5,000 posts in a year): replay 34, 169, 1295 ms, which is 678,
+336, 259 µs a post; judged 211, 185, 217 µs a post; one more 179, 180, 277 µs; state 426 bytes each. 5,000 posts within 60
+days 317 µs a post, over five years 226. So a post costs the same in a long history as in a short one, and a replay grows with
+its length: a state is not stored, and who has 5,000 posts is replayed in 1.3 s when the next one comes. A lone KOC's 170 µs
+are the calls of as many small array operations; 1,024 KOCs side by side take 0.85 µs a post of each.
 """
 
 from __future__ import annotations
