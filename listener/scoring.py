@@ -49,7 +49,11 @@ def _request_of(line: bytes, named: dict[str, Target], fast: bool) -> Request | 
     if not isinstance(name, str) or not name.strip():
         return '"target" 要是品牌名 / "target" is the name of a brand'
     target = named.get(name) or Target(name, (name,))
-    others = tuple(other for other in named.values() if other.name != name)
+    rivals = asked.get("rivals", [])
+    if not isinstance(rivals, list) or not all(isinstance(rival, str) and rival.strip() for rival in rivals):
+        return '"rivals" 要是品牌名的列表 / "rivals" is a list of names of brands'
+    known = {**named, **{rival: named.get(rival) or Target(rival, (rival,)) for rival in rivals}}
+    others = tuple(other for other in known.values() if other.name != name)
     return Request(asked["text"], target, others, inherited=not any(word in asked["text"] for word in target.words))
 
 

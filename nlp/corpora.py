@@ -97,11 +97,13 @@ def read_corpus(path: Path) -> list[Labelled]:
                 plain = [(row, _row(path, rows.line_num, row, "stance", STANCES, "origin")) for row in rows if row["text"]]
                 return [made for row, one in plain for made in _with_others(one, row.get("others") or "")]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ScoreError(f"the corpus {path} can't be read: {error}") from error
-    raise ScoreError(
-        f"{path} has neither the columns text, label nor text, polarity nor text, stance, target; "
-        f"it has: {', '.join(sorted(columns))}"
+        words = "语料读不了（要 UTF-8 的 CSV 或 .csv.gz）/ the corpus can't be read (UTF-8 CSV or .csv.gz)"
+        raise ScoreError(f"{path}：{words}: {error}") from error
+    words = (
+        "列名应为 text,label 或 text,polarity 或 text,stance,target / "
+        "has neither the columns text, label nor text, polarity nor text, stance, target"
     )
+    raise ScoreError(f"{path}：{words}; 现有 it has: {', '.join(sorted(map(str, columns)))[:200]}")
 
 
 def _with_others(row: Labelled, others: str) -> list[Labelled]:
@@ -130,7 +132,7 @@ def owner_review(row: Labelled) -> Labelled | None:
 
 def _row(path: Path, line: int, row: dict[str, str], column: str, labels: tuple[str, ...], domain: str) -> Labelled:
     if row[column] not in labels:
-        raise ScoreError(f"{path}, line {line}: {column} {row[column]!r}; there are: {', '.join(labels)}")
+        raise ScoreError(f"{path}，第 {line} 行 line {line}: {column} {row[column]!r}; 只能是 there are: {', '.join(labels)}")
     return Labelled(row["text"], row[column], row.get(domain) or path.name.split(".")[0], row.get("target") or "")
 
 

@@ -25,10 +25,14 @@ def read_model(path: Path | None = None, shipped: str = MODEL) -> dict[str, NDAr
     """The arrays of a model file, a shipped one by default. Raises ScoreError."""
     source = resources.files("nlp") / "data" / shipped if path is None else path
     try:
-        with np.load(io.BytesIO(source.read_bytes()), allow_pickle=False) as arrays:
+        data = io.BytesIO(source.read_bytes())
+        if not zipfile.is_zipfile(data):
+            raise zipfile.BadZipFile("no .npz file")
+        with np.load(data, allow_pickle=False) as arrays:
             held = {name: arrays[name] for name in sorted(arrays.files)}
     except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise ScoreError(f"the model {source} can't be read ({error}); make one with: listener nlp train") from error
+        words = f"模型读不了，用 listener nlp train 训练一个 / the model {source} can't be read"
+        raise ScoreError(f"{words} ({error}); make one with: listener nlp train") from error
     if int(held.get("format", np.ones(1))[0]) != FORMAT:
         raise ScoreError(
             f"the model {source} was made by another version of this program; make it again with: listener nlp train"

@@ -6,15 +6,19 @@ that have not seen it; then the tables of tone are learnt once more with it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from nlp.corpora import Labelled, corpus_of, owner_review, recast
+from nlp.corpora import CHECK, Labelled, corpus_of, owner_review, recast
 from nlp.model import FORMAT
+from nlp.results import ScoreError
 from nlp.train_stance import train_stance
 from nlp.train_tone import Arrays, Say, train_tone
+
+LEAST = 20  # texts pos and neg, at least, that a model can be made of
 
 
 def train(rows: Sequence[Labelled], say: Say = lambda line: None, *, recasts: int = 45_000, refit: bool = True) -> Arrays:
@@ -36,6 +40,13 @@ def _train(rows: Sequence[Labelled], say: Say, recasts: int, *, refit: bool) -> 
     owners = [made for row in rows if (made := owner_review(row))]
     tone = corpus_of([row for row in rows if not row.target] + owners)
     say(f"tone: {len(tone.rows)} texts")
+    lively = Counter(row.label for row, fold in zip(tone.rows, tone.folds, strict=True) if fold > CHECK)
+    if min(lively["neg"], lively["pos"]) < LEAST or CHECK not in tone.folds:
+        told = (
+            f"情感标签太少：模型从头训练，正负各要至少 {LEAST} 条（现有 {lively['pos']}、{lively['neg']}），只有态度的表格不够"
+        )
+        way = f"请把 text,label 的表格一起传入 / give CSVs with text, label too: {LEAST} texts pos and neg at least"
+        raise ScoreError(f"{told}；{way}")
     arrays, halves = train_tone(tone, say, refit=refit)
     stance = corpus_of([row for row in rows if row.target and not owner_review(row)] + recast(tone, recasts))
     say(f"stance: {len(stance.rows)} texts")

@@ -89,8 +89,7 @@ def replay(
             done = pipeline.watch(desk)
         after = {one.alert.key for one in app.store.alerts()}
     output.say(took.words(done))
-    zh = f"预警：新增 {len(after - before)}，撤回 {len(before - after)}，不变 {len(after & before)}"
-    output.say(f"{zh} / alerts: {len(after - before)} new, {len(before - after)} taken back, {len(after & before)} as before")
+    output.say(promising.moved(before, after))
 
 
 def backtest(

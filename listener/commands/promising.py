@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -35,6 +35,12 @@ class Stopwatch:
             f"重看 {kocs} 位 KOC，用时 {seconds:.1f} 秒（每秒 {kocs / seconds:.0f} 位）"
             f" / replayed {kocs} KOCs in {seconds:.1f} s ({kocs / seconds:.0f} a second)"
         )
+
+
+def moved(before: Set[str], after: Set[str]) -> str:
+    """How many alerts a replay raised and took back. before, after: their keys."""
+    new, gone, same = len(after - before), len(before - after), len(after & before)
+    return f"预警：新增 {new}，撤回 {gone}，不变 {same} / alerts: {new} new, {gone} taken back, {same} as before"
 
 
 def brands_of(app: App, brand: str | None) -> list[str]:

@@ -27,6 +27,8 @@ def rescore(
     form: FormatOption = Format.table,
 ) -> None:
     """用现在的模型把已存内容重新评分，并重看相关 KOC；可中断，再次运行会继续 / score what is stored again; resumable"""
+    from listener.commands import promising
+
     with opened(context) as app:
         if status:
             _tell(_state_of(app), form)
@@ -34,10 +36,11 @@ def rescore(
         stop = threading.Event()
         app.stop_on(stop)
         with _signals_set(stop), output.reporting() as report:
-            left = app.prepare()
+            left, before = app.prepare(), {one.alert.key for one in app.store.alerts()}
             made, watched = app.catch_up(_of(left, report))
-        state = _state_of(app)
+        state, after = _state_of(app), {one.alert.key for one in app.store.alerts()}
     output.say(f"评分 {made} 条，重看 {watched} 位 KOC / scored {made} posts, replayed {watched} KOCs")
+    output.say(promising.moved(before, after))
     if state["left"] or state["to_replay"]:
         _tell(state, form)
         raise typer.Exit(FAILED)

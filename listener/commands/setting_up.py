@@ -81,6 +81,8 @@ def _faults_of(found: Settings) -> Iterator[Problem]:
     """What only trying shows: options of sources, mappings of tables, channels and message templates."""
     from config.settings import Problem, revealed
     from listener import inbox, outlets
+    from nlp.model import read_model
+    from nlp.results import ScoreError
     from spiders.collect import options_faults
 
     for index, source in enumerate(found.sources):
@@ -91,6 +93,11 @@ def _faults_of(found: Settings) -> Iterator[Problem]:
         if inbox.is_folder(source):
             for key, words in inbox.faults_of(source.options):
                 yield Problem(None, f"sources[{index}].options.{key}", words)
+    if found.engine.model is not None:
+        try:
+            read_model(found.engine.model)
+        except ScoreError as error:
+            yield Problem(None, "engine.model", str(error))
     for index, words in _mapping_faults(found.exports):
         yield Problem(None, f"exports[{index}].columns", words)
     yield from outlets.faults_of(found)

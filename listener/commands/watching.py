@@ -80,7 +80,7 @@ def score(
     context: typer.Context,
     fast: Annotated[bool, typer.Option("--fast", help="只评情感，不评态度 / tone alone, no stance")] = False,
 ) -> None:
-    """标准输入的 JSON Lines（{"text", "target"?}）逐条评分 / score JSON Lines from stdin, in order"""
+    """标准输入的 JSON Lines（{"text", "target"?, "rivals"?}）逐条评分 / score JSON Lines from stdin, in order"""
     from listener.scoring import answers
 
     brands, model, embeddings = _workspace_if_any(context)

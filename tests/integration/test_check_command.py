@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from config import edit
 from listener.cli import run
 from listener.workspace import create
 
@@ -73,3 +74,12 @@ def test_a_file_that_is_no_toml_is_told_alone_and_a_good_one_passes(tmp_path: Pa
     capsys.readouterr()
     assert run(["-c", str(settings), "check"]) == 2
     assert "1 处错误" in capsys.readouterr().err
+
+
+def test_a_model_that_is_not_there_is_a_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = create(tmp_path)
+    edit.put_section(settings, "engine", {"model": "none.npz"})
+    assert run(["-c", str(settings), "check"]) == 2
+    told = capsys.readouterr().err
+    assert "engine.model" in told
+    assert "none.npz" in told

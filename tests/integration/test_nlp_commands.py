@@ -26,6 +26,7 @@ def test_a_model_is_trained_judged_and_asked_why(corpus: Path, tmp_path: Path) -
     out = tmp_path / "own.npz"
     trained = RUN.invoke(app, ["train", str(corpus), "--out", str(out)])
     assert trained.exit_code == 0, trained.output
+    assert "accuracy" in trained.output, "how good it is on what it did not learn from"
     judged = RUN.invoke(app, ["evaluate", str(corpus), "--model", str(out), "--format", "jsonl"])
     assert judged.exit_code == 0
     assert json.loads(judged.stdout.splitlines()[0])["accuracy"] > 0.9
@@ -46,3 +47,29 @@ def test_a_bad_corpus_is_wrong_use(tmp_path: Path) -> None:
     bad.write_text("a,b\n1,2\n", encoding="utf-8")
     for command in ("train", "evaluate"):
         assert RUN.invoke(app, [command, str(bad)]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "text,label\n",
+        "text,label\n很好,pos\n很差,neg\n",
+        "text,stance,target\n" + "".join(f"第{n}次买甲很好,favor,甲\n" for n in range(60)),
+    ],
+    ids=["no rows", "two rows", "stance alone"],
+)
+def test_too_few_texts_of_tone_make_no_model(rows: str, tmp_path: Path) -> None:
+    pytest.importorskip("scipy", reason="training needs scipy")
+    (tmp_path / "mine.csv").write_text(rows, encoding="utf-8")
+    refused = RUN.invoke(app, ["train", str(tmp_path / "mine.csv"), "--out", str(tmp_path / "m.npz")])
+    assert refused.exit_code == 2
+    assert "text,label" in refused.output.replace("\n", "")
+    assert not (tmp_path / "m.npz").exists()
+
+
+def test_what_is_no_model_is_told_without_words_of_pickles(tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text("text,label\n很好,pos\n", encoding="utf-8")
+    refused = RUN.invoke(app, ["evaluate", str(tmp_path / "c.csv"), "--model", str(tmp_path / "c.csv")])
+    assert refused.exit_code == 2
+    assert "模型读不了" in refused.output.replace("\n", "")
+    assert "pickle" not in refused.output

@@ -178,6 +178,14 @@ def test_a_lone_surrogate_of_a_line_is_answered() -> None:
     assert "error" not in json.loads(found)
 
 
+def test_rivals_named_in_a_line_are_read_as_rivals() -> None:
+    text = "墨羽头皮痒得要命，避雷"
+    lines = [json.dumps({"text": text, "target": "星澜", "rivals": names}).encode() for names in ([], ["墨羽"], "墨羽", [1])]
+    plain, named, *wrong = map(json.loads, answers(lines, []))
+    assert named["stance"]["none"] > plain["stance"]["none"]
+    assert all("rivals" in one["error"] for one in wrong)
+
+
 def test_a_long_random_run_has_defined_answers() -> None:
     rng = random.Random(20260301)
     planes = [
