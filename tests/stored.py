@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import create_engine, select
 
 from storage.database import url_of
-from storage.histories import mention_of
+from storage.histories import mention_columns, mention_of
 from storage.records import (
     Account,
     Alert,
@@ -237,8 +237,8 @@ def mentions_in(store: Store, keys: Iterable[PostKey]) -> dict[PostKey, list[Men
     wanted = set(keys)
     found: dict[PostKey, list[Mention]] = {}
     with store._database.reading() as connection:
-        for row in connection.execute(select(posts.c.platform, posts.c.post_id, mentions).join(mentions)):
-            if (key := PostKey(row.platform, row.post_id)) in wanted:
+        for row in connection.execute(select(*mention_columns()).join(mentions, mentions.c.post == posts.c.id)):
+            if (key := PostKey(row.post_platform, row.post_id)) in wanted:
                 found.setdefault(key, []).append(mention_of(key, row))
     return {key: sorted(found[key], key=lambda m: (m.brand, m.is_rival, m.target)) for key in sorted(found)}
 
