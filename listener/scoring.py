@@ -33,7 +33,7 @@ def answers(
         requests = [one for one in asked if isinstance(one, Request)]
         scores = iter(scorer.score_batch(requests, fast=fast, model=model, embeddings=embeddings))
         for one in asked:
-            yield _dumped({"error": one} if isinstance(one, str) else _answer_of(next(scores)))
+            yield _dumped({"error": one} if isinstance(one, str) else answer_of(next(scores)))
 
 
 def _request_of(line: bytes, named: dict[str, Target], fast: bool) -> Request | str:
@@ -45,19 +45,31 @@ def _request_of(line: bytes, named: dict[str, Target], fast: bool) -> Request | 
         return '每行要有字符串 "text" / each line needs a string "text"'
     name = None if fast else asked.get("target")
     if name is None:
-        return Request(asked["text"])
+        return _request(asked["text"], None, (), named)
     if not isinstance(name, str) or not name.strip():
         return '"target" 要是品牌名 / "target" is the name of a brand'
-    target = named.get(name) or Target(name, (name,))
     rivals = asked.get("rivals", [])
     if not isinstance(rivals, list) or not all(isinstance(rival, str) and rival.strip() for rival in rivals):
         return '"rivals" 要是品牌名的列表 / "rivals" is a list of names of brands'
+    return _request(asked["text"], name, rivals, named)
+
+
+def request_of(text: str, target: str | None, rivals: Sequence[str], brands: Sequence[Brand]) -> Request:
+    """A text to score as `answers` reads it: the workspace's brands are known by all their names."""
+    return _request(text, target, rivals, {one.name: one for one in _targets_of(tuple(brands))})
+
+
+def _request(text: str, name: str | None, rivals: Sequence[str], named: dict[str, Target]) -> Request:
+    if name is None:
+        return Request(text)
+    target = named.get(name) or Target(name, (name,))
     known = {**named, **{rival: named.get(rival) or Target(rival, (rival,)) for rival in rivals}}
     others = tuple(other for other in known.values() if other.name != name)
-    return Request(asked["text"], target, others, inherited=not any(word in asked["text"] for word in target.words))
+    return Request(text, target, others, inherited=not any(word in text for word in target.words))
 
 
-def _answer_of(score: Score) -> dict[str, object]:
+def answer_of(score: Score) -> dict[str, object]:
+    """What is told of a score, as `listener score` writes it."""
     answer: dict[str, object] = {"neg": score.neg, "neu": score.neu, "pos": score.pos, "polarity": score.polarity}
     if score.stance is not None:
         answer["stance"] = {"favor": score.stance.favor, "against": score.stance.against, "none": score.stance.none}

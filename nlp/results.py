@@ -83,11 +83,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a score is what it is.
+    """Why a score is what it is: one question of it, answered in weights.
 
-    of: ``tone`` (log-odds of pos over neg) or ``stance`` (of favor over against). log_odds = rest + the sum of the words'
-    weights = rest + the sum of the clauses' weights; rest: what no word carries (length, questions, how sure texts of this
-    kind are, a comparison by rule, a second reading). again: the part of rest that a second reading adds.
+    of: ``stance`` (log-odds of favor over against), ``none`` (of no stance over a stance), ``tone`` (of pos over neg) or
+    ``neutral`` (of neu over pos and neg, half each). log_odds = rest + the sum of the words' weights = rest + the sum of the
+    clauses' weights; rest: what no word carries. again: the part of rest that a second reading adds. rests: the parts of
+    rest by what they come from: ``base`` (length, kind of text, how such texts are in general), ``naming`` (how the brand is
+    named), ``asking`` (seeks advice or takes no side in so many words), ``news``, ``comparison`` (by rule), ``others`` (all
+    clauses speak of others), ``again``. The names of the brands stand in words and clauses as they were given.
     """
 
     score: Score
@@ -97,6 +100,7 @@ class Explanation:
     words: tuple[Part, ...]
     rest: float
     again: float = 0.0
+    rests: tuple[tuple[str, float], ...] = ()
 
 
 class ScoreError(Exception):

@@ -15,7 +15,7 @@ from nlp.results import Explanation, Request, Score, ScoreError, Stance, Target
 from nlp.scorer import Model
 from nlp.second import Second, second_of
 from nlp.segment import cut_all
-from nlp.text import Readings, read
+from nlp.text import Readings, names_in, read
 from nlp.triggers import Triggers
 from nlp.wordgrams import words_of
 
@@ -51,11 +51,22 @@ class Engine:
 
     def explain(self, request: Request) -> Explanation:
         """Why the score of one request is what it is: of its stance where it has a target, else of its tone."""
-        readings = self.read([request.text], request.target, request.others)
-        batch, score = features.batch_of(readings), self.score([request])[0]
-        if request.target is None or score.unscored:
-            return explain.explain_tone(self.model, batch, score)
-        return explain.explain_stance(self.model, batch, features.regions(batch), request.target.name, score)
+        found = self.reasons(request)
+        return found[0] if found else Explanation(self.score([request])[0], "tone", 0.0, (), (), 0.0)
+
+    def reasons(self, request: Request) -> tuple[Explanation, ...]:
+        """All that the score of one request says, in weights: favor over against and none, where it has a target; positive
+        over negative and neutral. Nothing where nothing was read."""
+        readings, score = self.read([request.text], request.target, request.others), self.score([request])[0]
+        if score.unscored:
+            return ()
+        batch = features.batch_of(readings)
+        names = names_in(readings.bodies[0], request.text, request.target, request.others, self._words)
+        text = explain.reading_of(self.model, batch, names)
+        tone = explain.explain_tone(text, score)
+        if request.target is None:
+            return tone
+        return (*explain.explain_stance(text, features.regions(batch), request.target.name, score), *tone)
 
     def read(self, texts: Sequence[str], target: Target | None, others: Sequence[Target]) -> Readings:
         """The texts as the engine reads them."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import lru_cache
 
 import numpy as np
@@ -52,6 +53,7 @@ _BARE_NAME = re.compile("[#@]([" + TARGET + RIVAL + r"])(?:\[超话\])?[#:：\s]
 _PLACEHOLDERS = re.compile("[\ue000-\ue004]")
 _BARE = re.compile(r"^(?:转发微博|轉發微博|转发|快转微博|repost|转|分享|分享图片|分享视频|图片评论|\W)*$")
 _BARE_BEGINS = tuple("转轉快r分图")
+_ALIGNED = 10_000  # characters of a cleaned and a raw text, up to which names are looked for one by one
 _BEGINS = 400  # characters of a text that tell its language
 _HAN = re.compile("[\u3400-\u9fff]")
 _KANA_HANGUL = re.compile("[\u3040-\u30fa\u3130-\u318f\uac00-\ud7af]")
@@ -105,6 +107,40 @@ def read(
         if not bodies[index] and "#" in text:  # a post of tags alone: their words are its words
             bodies[index] = _PLACEHOLDERS.sub(" ", _neutral(_named(_tidy([text.replace("#", " ")]), pattern))[1:-1]).strip()
     return Readings(bodies, own_words, tagged_target, tagged_rival, _reasons(bodies, own_words))
+
+
+def names_in(
+    body: str, text: str, target: Target | None = None, others: Sequence[Target] = (), names: Sequence[str] = ()
+) -> list[str]:
+    """The name that each placeholder of a cleaned text stands for, in order, spelled as it was given; text: the raw one.
+
+    >>> names_in("\ue001贵，\ue000好用", "墨羽贵，iPhone好用", Target("iPhone", ("iPhone",)), (Target("墨羽", ("墨羽",)),))
+    ['墨羽', 'iPhone']
+    """
+    if (known := _names_of(target, tuple(others), tuple(names))) is None:
+        return []
+    groups = ((target,) if target else ()), others
+    given = [word for group in groups for one in group for word in (one.name, *one.words)]
+    spelled = {normal(word): word for word in reversed([*given, *names])}
+    tidy = _tidy([text])[1:-1]
+    found = [(known[1][name.group()], spelled[name.group()]) for name in known[0].finditer(tidy)]
+    at_body = [at for at, sign in enumerate(body) if sign in PLACEHOLDERS]
+    if all(len({name for sign, name in found if sign == body[at]}) == 1 for at in at_body):
+        one = dict(found)
+        return [one[body[at]] for at in at_body]
+    return _aligned(body, at_body, _named(tidy, known), found)
+
+
+def _aligned(body: str, at_body: list[int], named: str, found: list[tuple[str, str]]) -> list[str]:
+    """Which of the names found stands where in a body, which lacks those at its edges and in tags."""
+    first = dict(reversed(found))
+    at_named = [at for at, sign in enumerate(named) if sign in PLACEHOLDERS]
+    name_at = dict(zip(at_named, found, strict=True))
+    place: dict[int, int] = {}
+    if len(body) + len(named) < _ALIGNED:
+        for there, here, size in SequenceMatcher(None, named, body, autojunk=False).get_matching_blocks():
+            place |= {here + step: there + step for step in range(size)}
+    return [name_at[place[at]][1] if at in place else first[body[at]] for at in at_body]
 
 
 def normal(text: str) -> str:

@@ -15,6 +15,7 @@ import typer
 
 if TYPE_CHECKING:
     from listener.app import App
+    from storage.records import Brand
 
 DONE, FAILED, MISUSED = 0, 1, 2
 
@@ -28,6 +29,19 @@ def config_path(context: typer.Context) -> Path:
     """The settings file: --config, else LISTENER_CONFIG, else listener.toml of the current folder."""
     given: Path | None = context.obj
     return given or Path(os.environ.get("LISTENER_CONFIG") or "listener.toml")
+
+
+def scoring_of(context: typer.Context) -> tuple[tuple[Brand, ...], Path | None, bool]:
+    """The workspace's brands, so that a target's other names are known, its model, and whether hard posts are read again;
+    scoring works without one too."""
+    from config import settings
+    from listener.app import brands_of
+
+    path = config_path(context)
+    if not path.exists():
+        return (), None, False
+    found = settings.load(path, os.environ)
+    return brands_of(found), found.engine.model, found.engine.embeddings
 
 
 @contextmanager

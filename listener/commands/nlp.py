@@ -147,6 +147,7 @@ def evaluate(
 
 @app.command(no_args_is_help=True)
 def explain(
+    context: typer.Context,
     text: Annotated[str, typer.Argument(help="一条内容 / a post", metavar="TEXT")],
     target: Annotated[str | None, typer.Option(help="对哪个品牌 / toward which brand", metavar="NAME")] = None,
     rival: Annotated[list[str] | None, typer.Option(help="竞品，可多次 / a rival, may be repeated", metavar="NAME")] = None,
@@ -154,20 +155,17 @@ def explain(
     embeddings: Embeddings = False,
     form: FormatOption = Format.table,
 ) -> None:
-    """一条内容为什么这样评分：每个词的权重，加起来就是总分 / why a post scores as it does, in weights that add up"""
-    from nlp.results import Request, ScoreError, Target
+    """一条内容为什么这样评分：概率，以及加起来就是总分的权重 / why a post scores as it does, in weights that add up"""
+    from listener.commands.context import scoring_of
+    from listener.commands.explaining import print_explanation
+    from listener.scoring import request_of
+    from nlp.results import ScoreError
 
-    others = tuple(Target(name, (name,)) for name in rival or ())
+    brands, own_model, own_embeddings = scoring_of(context)
+    request = request_of(text, target, rival or (), brands)
     try:
-        engine = _engine_of(model, embeddings)
+        engine = _engine_of(model or own_model, embeddings or own_embeddings)
     except ScoreError as error:
         output.warn(str(error))
         raise typer.Exit(2) from error
-    why = engine.explain(Request(text, Target(target, (target,)) if target else None, others))
-    parts = [("分句 / clause", part) for part in why.clauses] + [("词 / word", part) for part in why.words]
-    rows = [{"part": kind, "words": part.words, "owner": part.owner, "weight": round(part.weight, 4)} for kind, part in parts]
-    rows.append({"part": "其余 / rest", "words": "", "owner": "", "weight": round(why.rest, 4)})
-    if why.again:
-        rows.append({"part": "其中再读 / of it, read again", "words": "", "owner": "", "weight": round(why.again, 4)})
-    rows.append({"part": f"对数几率 / log-odds ({why.of})", "words": "", "owner": "", "weight": round(why.log_odds, 4)})
-    output.write_rows(rows, form, columns=[(key, key) for key in ("part", "words", "owner", "weight")], empty="")
+    print_explanation(request, engine.score([request])[0], engine.reasons(request), form)

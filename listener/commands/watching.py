@@ -6,12 +6,12 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from listener.commands import output
-from listener.commands.context import DONE, FAILED, config_path, opened, time_of
+from listener.commands.context import DONE, FAILED, opened, scoring_of, time_of
 from listener.commands.output import Format, FormatOption
 from listener.commands.rescoring import rescore
 
@@ -83,7 +83,7 @@ def score(
     """标准输入的 JSON Lines（{"text", "target"?, "rivals"?}）逐条评分 / score JSON Lines from stdin, in order"""
     from listener.scoring import answers
 
-    brands, model, embeddings = _workspace_if_any(context)
+    brands, model, embeddings = scoring_of(context)
     bad = 0
     for lines in _chunks(sys.stdin.fileno()):
         for answer in answers(lines, brands, fast=fast, model=model, embeddings=embeddings):
@@ -91,19 +91,6 @@ def score(
             sys.stdout.write(answer + "\n")
         sys.stdout.flush()
     raise typer.Exit(FAILED if bad else DONE)
-
-
-def _workspace_if_any(context: typer.Context) -> tuple[tuple[Any, ...], Path | None, bool]:
-    """The workspace's brands, so that a target's other names are known, its model, and whether hard posts are read again;
-    scoring works without one too."""
-    from config import settings
-    from listener.app import brands_of
-
-    path = config_path(context)
-    if not path.exists():
-        return (), None, False
-    found = settings.load(path, os.environ)
-    return brands_of(found), found.engine.model, found.engine.embeddings
 
 
 def _chunks(descriptor: int, size: int = 1 << 20) -> Iterator[list[bytes]]:

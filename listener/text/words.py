@@ -384,6 +384,21 @@ WORDS: Mapping[str, Mapping[str, Pair]] = {
         "media-only": ("只有图片或视频，未读", "only an image or a video, not read"),
         "own-account": ("品牌自己的账号", "the brand's own account"),
     },
+    "weight-of": {
+        "stance": ("支持－负面", "for−against"),
+        "none": ("不表态", "none"),
+        "tone": ("正面－负面", "pos−neg"),
+        "neutral": ("中性", "neutral"),
+    },
+    "weight-rest": {
+        "base": ("同类文字的平常水平", "usual"),
+        "naming": ("怎样提到品牌", "naming"),
+        "asking": ("求助或旁观的口吻", "asking"),
+        "news": ("新闻口吻", "news"),
+        "comparison": ("比较句，按规则", "ranking"),
+        "others": ("都在说别家", "of others"),
+        "again": ("再读一遍", "read again"),
+    },
     "cue": {
         "accusation": ("被指只说好话", "accused of one-sided praise"),
         "accusation-paid": ("被指收钱", "accused of being paid"),

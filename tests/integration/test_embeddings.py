@@ -107,7 +107,6 @@ def test_hard_posts_are_read_again_by_the_real_embedder() -> None:
     assert plain[1].stance == again[1].stance
     assert {one.model for one in plain}.isdisjoint(one.model for one in again)
     told = RUN.invoke(app, ["explain", HARD, "--target", "星澜", "--embeddings", "--format", "jsonl"])
-    rows = [json.loads(line) for line in told.stdout.splitlines()]
-    assert any("read again" in row["part"] for row in rows)
-    parts = sum(row["weight"] for row in rows if row["part"].endswith(("word", "rest")))
-    assert abs(parts - rows[-1]["weight"]) < 0.01
+    why = json.loads(told.stdout)["reasons"][0]
+    assert why["rests"]["again"] == why["again"] != 0
+    assert abs(sum(part["weight"] for part in why["words"]) + why["rest"] - why["log_odds"]) < 1e-3

@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from listener.commands.nlp import app
+from listener.scoring import answers
 
 RUN = CliRunner()
 WORDS = {"pos": ["好用", "喜欢", "满意"], "neg": ["难用", "垃圾", "失望"], "neu": ["请问", "通知", "公告"]}
@@ -34,12 +36,55 @@ def test_a_model_is_trained_judged_and_asked_why(corpus: Path, tmp_path: Path) -
     assert json.loads(fast.stdout)[0]["posts"] == 576
 
 
+def explained(*words: str) -> dict[str, Any]:
+    told = RUN.invoke(app, ["explain", *words, "--format", "jsonl"])
+    assert told.exit_code == 0, told.output
+    return json.loads(told.stdout)
+
+
 def test_the_weights_of_an_explanation_add_up() -> None:
-    told = RUN.invoke(app, ["explain", "墨羽头皮痒，星澜很好用", "--target", "星澜", "--rival", "墨羽", "--format", "jsonl"])
-    rows = [json.loads(line) for line in told.stdout.splitlines()]
-    parts = sum(row["weight"] for row in rows if row["part"].endswith(("word", "rest")))
-    assert abs(parts - rows[-1]["weight"]) < 0.01
-    assert {row["owner"] for row in rows if row["part"].endswith("clause")} == {"rival", "target"}
+    told = explained("墨羽头皮痒，星澜很好用", "--target", "星澜", "--rival", "墨羽")
+    assert [why["of"] for why in told["reasons"]] == ["stance", "none", "tone", "neutral"]
+    for why in told["reasons"]:
+        for parts in ("words", "clauses"):
+            assert abs(sum(part["weight"] for part in why[parts]) + why["rest"] - why["log_odds"]) < 1e-3
+        assert abs(sum(why["rests"].values()) - why["rest"]) < 1e-3
+    assert [part["owner"] for part in told["reasons"][0]["clauses"]] == ["rival", "target"]
+
+
+def test_an_explanation_tells_the_probabilities_that_score_gives() -> None:
+    line = {"text": "墨羽头皮痒，星澜很好用", "target": "星澜", "rivals": ["墨羽"]}
+    (answer,) = answers([json.dumps(line).encode()], ())
+    assert explained(line["text"], "--target", "星澜", "--rival", "墨羽")["score"] == json.loads(answer)
+
+
+def test_an_explanation_knows_the_workspace_as_score_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("listener.toml").write_text('[[brands]]\nname = "星澜"\nnicknames = ["澜澜"]\nrivals = [{ name = "墨羽" }]\n', "utf-8")
+    told = explained("墨羽太油了，澜澜好用", "--target", "星澜")
+    assert [part["owner"] for part in told["reasons"][0]["clauses"]] == ["rival", "target"]
+    assert "".join(part["words"] for part in told["reasons"][0]["words"]) == "墨羽太油了，澜澜好用"
+
+
+def test_an_explanation_is_a_table_for_people() -> None:
+    told = RUN.invoke(app, ["explain", "用了星澜三个月，客服踢皮球，再也不买了", "--target", "星澜"]).stdout
+    for words in ("不表态", "客服踢皮球", "主要依据", "合计 / sum", "线索 / cues", "原因 / causes", "星澜三个月"):
+        assert words in told
+    asked = RUN.invoke(app, ["explain", "求问星澜和墨羽哪个好？", "--target", "星澜", "--rival", "墨羽"]).stdout
+    assert "求助" in asked
+    assert "--target" in RUN.invoke(app, ["explain", "很好用"]).stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"), [("", "没有文字"), ("Great shampoo, love it", "其他语言"), ("转发微博", "没有可读的词")]
+)
+def test_what_is_not_read_is_not_explained_but_told(text: str, reason: str) -> None:
+    told = RUN.invoke(app, ["explain", text, "--target", "星澜"])
+    assert told.exit_code == 0
+    assert "没有评分" in told.stdout
+    assert reason in told.stdout
+    assert explained(text, "--target", "星澜")["reasons"] == []
+    assert explained(text)["score"]["unscored"]
 
 
 def test_a_bad_corpus_is_wrong_use(tmp_path: Path) -> None:

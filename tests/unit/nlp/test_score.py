@@ -190,8 +190,43 @@ def test_an_explanation_adds_up(text: str, target: Target | None) -> None:
         assert abs(np.log(stance.favor / stance.against) - why.log_odds) < 0.1
 
 
+@pytest.mark.parametrize("text", [*POSTS, "星澜不如墨羽，头皮痒", "求问星澜和墨羽哪个好？", "墨羽太油了", "#星澜# 还行吧"])
+@pytest.mark.parametrize(
+    "target", [None, OURS, Target("iPhoneSE", ("iPhoneSE",)), Target("星澜从不掉发而且便宜", ("星澜从不掉发而且便宜",))]
+)
+def test_every_probability_is_explained_in_weights_that_add_up(text: str, target: Target | None) -> None:
+    found = engine().reasons(Request(text, target, (THEIRS,)))
+    odds = {why.of: why.log_odds for why in found}
+    for why in found:
+        assert abs(sum(part.weight for part in why.words) + why.rest - why.log_odds) < 1e-4
+        assert abs(sum(weight for _, weight in why.rests) - why.rest) < 1e-3, "the rest is told whole"
+    score = found[0].score
+    neg, neu, pos = np.exp(np.array([-odds["tone"] / 2, odds["neutral"], odds["tone"] / 2]))
+    assert np.allclose(np.array([neg, neu, pos]) / (neg + neu + pos), (score.neg, score.neu, score.pos), atol=2e-4)
+    if score.stance:
+        none, favor = (1 / (1 + np.exp(-odds[of])) for of in ("none", "stance"))
+        shares = ((1 - none) * favor, (1 - none) * (1 - favor), none)
+        assert np.allclose(shares, (score.stance.favor, score.stance.against, score.stance.none), atol=2e-4)
+
+
+def test_an_explanation_spells_the_names_as_they_were_given() -> None:
+    (why, *_) = engine().reasons(Request("#雪落# 雪落太油，墨羽也一般，星澜好用", OURS, (THEIRS, Target("雪落", ("雪落",)))))
+    assert "".join(part.words for part in why.words) == "雪落太油，墨羽也一般，星澜好用"
+    assert "".join(part.words for part in why.clauses) == "雪落太油，墨羽也一般，星澜好用"
+
+
+def test_what_speaks_for_no_stance_is_told() -> None:
+    def none(text: str) -> dict[str, float]:
+        return dict(engine().reasons(Request(text, OURS, (THEIRS,)))[1].rests)
+
+    assert none("求问星澜怎么样？")["asking"] > 1
+    assert none("墨羽太油了")["others"] > 0
+    assert none("星澜不如墨羽")["comparison"] < 0
+
+
 def test_an_explanation_of_nothing_is_empty() -> None:
     assert engine().explain(Request("", OURS)).words == ()
+    assert engine().reasons(Request("not a word of ours", OURS)) == ()
 
 
 def test_the_version_names_everything_a_score_depends_on() -> None:

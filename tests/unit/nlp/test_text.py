@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlp.results import Target
-from nlp.text import normal, read
+from nlp.text import names_in, normal, read
 
 OURS = Target("星澜", ("星澜", "星澜控油洗发水", "Starlan"))
 THEIRS = Target("墨羽", ("墨羽", "墨羽护发素"))
@@ -95,3 +95,13 @@ def test_normal_makes_words_comparable() -> None:
 def test_walls_of_names_tags_and_blanks_take_no_time(text: str, body: str | None) -> None:
     (found,) = read([text], Target("星澜", ("星澜",)), (Target("墨羽", ("墨羽",)),)).bodies
     assert found.endswith("好用") if body is None else found == body
+
+
+@pytest.mark.parametrize("long", [1, 3000])
+def test_a_name_is_spelled_as_it_was_given(long: int) -> None:
+    others = (THEIRS, Target("雪落", ("雪落",)))
+    text = "#雪落# 墨羽护发素太油，雪落一般，STARLAN和星澜都行" + "，还可以吧" * long
+    (body,) = read([text], OURS, others).bodies
+    found = names_in(body, text, OURS, others)
+    assert found == (["墨羽护发素", "雪落", "Starlan", "星澜"] if long == 1 else ["雪落", "雪落", "Starlan", "Starlan"])
+    assert names_in("很好", "很好") == []
