@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
 from nlp import cues, explain, features, fingerprint, model
@@ -40,14 +42,29 @@ class Engine:
     def score(self, requests: Sequence[Request], *, fast: bool = False) -> list[Score]:
         """A score for each request, in order. fast: tone alone, without stance, cues, words and fingerprint."""
         scores: list[Score | None] = [None] * len(requests)
-        for (target, others), indexes in _groups(requests, fast=fast).items():
+        for indexes, readings in self._batches(requests, fast=fast):
+            toward = requests[indexes[0]].target is not None
+            targets = [target.name for index in indexes if (target := requests[index].target)] if toward else None
+            made = self._fast_scores(readings) if fast else self._scores(readings, targets)
+            for index, score in zip(indexes, made, strict=True):
+                scores[index] = score
+        return [score for score in scores if score is not None]
+
+    def _batches(self, requests: Sequence[Request], *, fast: bool) -> Iterator[tuple[list[int], Readings]]:
+        """The places of requests, and their texts as they are read, many at once. Those that share target and others are read
+        with one set of names; from there on those of any target go together, since a batch changes no bit."""
+        waiting: dict[bool, list[tuple[list[int], Readings]]] = {True: [], False: []}
+        texts = {True: 0, False: 0}
+        for (target, others), indexes in _groups(requests).items():
+            kind = target is None and not fast
             for start in range(0, len(indexes), _AT_ONCE):
                 part = indexes[start : start + _AT_ONCE]
-                readings = self.read([requests[index].text for index in part], target, others)
-                made = self._fast_scores(readings) if fast else self._scores(readings, target)
-                for index, score in zip(part, made, strict=True):
-                    scores[index] = score
-        return [score for score in scores if score is not None]
+                if waiting[kind] and texts[kind] + len(part) > _AT_ONCE:
+                    yield _joined(waiting[kind])
+                    waiting[kind], texts[kind] = [], 0
+                waiting[kind].append((part, self.read([requests[index].text for index in part], target, others)))
+                texts[kind] += len(part)
+        yield from (_joined(held) for held in waiting.values() if held)
 
     def explain(self, request: Request) -> Explanation:
         """Why the score of one request is what it is: of its stance where it has a target, else of its tone."""
@@ -82,14 +99,14 @@ class Engine:
             scores.append(Score(neg, neu, pos, round(pos - neg, 4), None, (), False, own_words, reason, 0, version))
         return scores
 
-    def _scores(self, readings: Readings, target: Target | None) -> list[Score]:
+    def _scores(self, readings: Readings, targets: Sequence[str] | None) -> list[Score]:
         batch = features.batch_of(readings)
         words = words_of(batch.raw, cut_all(readings.bodies))
         weights = self.model.tone_weights(batch, words)
         tones = to_ten_thousandths(self.model.tones(self.model.tone_columns(batch, words, weights)))
         stances: list[Stance | None] = [None] * batch.size
-        if target is not None:
-            found = self.model.stances(batch, features.regions(batch), [target.name] * batch.size, weights, words)
+        if targets is not None:
+            found = self.model.stances(batch, features.regions(batch), targets, weights, words)
             stances = [Stance(*share) for share in to_ten_thousandths(found)]
         prints = fingerprint.fingerprints(readings.bodies)
         may = self._triggers.candidates(features.code_points(readings.bodies), batch.starts)
@@ -120,12 +137,23 @@ class Engine:
         return Score(neg, neu, pos, tone_of, stance, found, constructive, own_words, None, content, self.version, causes)
 
 
-def _groups(requests: Sequence[Request], *, fast: bool) -> dict[tuple[Target | None, tuple[Target, ...]], list[int]]:
+def _groups(requests: Sequence[Request]) -> dict[tuple[Target | None, tuple[Target, ...]], list[int]]:
     """The places of the requests that share target and others: those are read with one set of names."""
     groups: dict[tuple[Target | None, tuple[Target, ...]], list[int]] = {}
     for index, request in enumerate(requests):
         groups.setdefault((request.target, request.others), []).append(index)
     return groups
+
+
+def _joined(held: Sequence[tuple[list[int], Readings]]) -> tuple[list[int], Readings]:
+    """What was read apart, as one."""
+    places, readings = zip(*held, strict=True)
+    if len(readings) == 1:
+        return places[0], readings[0]
+    names = [each.name for each in fields(Readings)]
+    return list(chain.from_iterable(places)), Readings(
+        **{name: list(chain.from_iterable(getattr(one, name) for one in readings)) for name in names}
+    )
 
 
 def load(path: Path | None = None, words: Sequence[str] = (), embedder: Embedder | None = None) -> Engine:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -100,6 +101,7 @@ def _judge_held_out(model: Path, rows: list[Labelled]) -> None:
 def _print_verdicts(verdicts: list[Verdict], form: Format) -> None:
     found = [
         {key: round(value, 4) if isinstance(value, float) else value for key, value in asdict(verdict).items()}
+        | {"per_second": round(verdict.per_second)}
         for verdict in verdicts
     ]
     output.write_rows(
@@ -125,7 +127,11 @@ def evaluate(
     model: ModelFile = None,
     embeddings: Embeddings = False,
     everything: Annotated[
-        bool, typer.Option("--all", help="全部行（默认只用训练时留出的十分之一） / all rows, not only the held-out tenth")
+        bool,
+        typer.Option(
+            "--all",
+            help="全部行（默认只用训练时留出的十分之一）；模型学过的会偏高 / every row; flattered by texts it learnt from",
+        ),
     ] = False,
     fast: Annotated[bool, typer.Option("--fast", help="只评情感的快速模式 / the fast mode, tone alone")] = False,
     form: FormatOption = Format.table,
@@ -136,13 +142,33 @@ def evaluate(
     from nlp.results import ScoreError
 
     try:
-        rows = [row for row in _rows_of(corpora) if everything or fold_of(row.text) == TEST]
+        rows = [row for row in _rows_of(corpora) if not (fast and row.target)]
+        judged = [row for row in rows if everything or fold_of(row.text) == TEST]
         engine = _engine_of(model, embeddings)
-        verdicts = judge(engine, [row for row in rows if not (fast and row.target)], by=lambda row: row.group, fast=fast)
+        (output.say if form is Format.table else output.warn)(_which(len(judged), len(rows), everything=everything))
+        with output.reporting() as report:
+            told = partial(report, "评分 / scoring")
+            verdicts = judge(engine, judged, by=lambda row: row.group, fast=fast, progress=told)
     except ScoreError as error:
         output.warn(str(error))
         raise typer.Exit(2) from error
     _print_verdicts(verdicts, form)
+
+
+def _which(judged: int, of: int, *, everything: bool) -> str:
+    """Which rows are judged, and why those."""
+    if everything:
+        return (
+            f"评测全部 {of} 条。模型学过的文字会让数字偏高：只有它从没学过的语料，数字才可信\n"
+            f"All {of} rows are judged. Texts that the model has learnt from flatter it: trust this of texts it never saw"
+        )
+    few = "" if judged >= FEW else "；太少，数字不可靠"
+    few_en = "" if judged >= FEW else "; too few to say much"
+    return (
+        f"评测 {of} 条中留出的 {judged} 条：按文字分出、训练时从不使用的十分之一{few}。从没用来训练的语料，加 --all 评测全部\n"
+        f"Judged: {judged} of {of} rows, the tenth that training never uses{few_en}. "
+        "Of a CSV that was never trained on, --all judges every row"
+    )
 
 
 @app.command(no_args_is_help=True)

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from listener.commands.nlp import app
 from listener.scoring import answers
+from nlp.corpora import TEST, fold_of, read_corpus
 
 RUN = CliRunner()
 WORDS = {"pos": ["好用", "喜欢", "满意"], "neg": ["难用", "垃圾", "失望"], "neu": ["请问", "通知", "公告"]}
@@ -36,10 +37,31 @@ def test_a_model_is_trained_judged_and_asked_why(corpus: Path, tmp_path: Path) -
     assert json.loads(fast.stdout)[0]["posts"] == 576
 
 
+def test_evaluate_says_which_rows_it_judges_and_how_to_judge_all(corpus: Path) -> None:
+    tenth = RUN.invoke(app, ["evaluate", str(corpus)])
+    held = sum(fold_of(row.text) == TEST for row in read_corpus(corpus))
+    assert f"评测 576 条中留出的 {held} 条" in tenth.stdout
+    assert "--all" in tenth.stdout
+    assert "太少" in tenth.stdout
+    assert tenth.stdout.index("留出") < tenth.stdout.index("accuracy")
+    everything = RUN.invoke(app, ["evaluate", str(corpus), "--all", "--format", "json"])
+    assert "评测全部 576 条" in everything.stderr
+    assert "偏高" in everything.stderr
+    assert json.loads(everything.stdout)[0]["posts"] == 576
+
+
+def test_evaluate_of_a_few_rows_of_ones_own_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("text,label\n很好,pos\n很差,neg\n", encoding="utf-8")
+    told = RUN.invoke(app, ["evaluate", str(tmp_path / "mine.csv")])
+    assert "没有可评测的行" in told.stdout
+    assert "--all" in told.stdout
+
+
 def explained(*words: str) -> dict[str, Any]:
     told = RUN.invoke(app, ["explain", *words, "--format", "jsonl"])
     assert told.exit_code == 0, told.output
-    return json.loads(told.stdout)
+    found: dict[str, Any] = json.loads(told.stdout)
+    return found
 
 
 def test_the_weights_of_an_explanation_add_up() -> None:
@@ -53,7 +75,7 @@ def test_the_weights_of_an_explanation_add_up() -> None:
 
 
 def test_an_explanation_tells_the_probabilities_that_score_gives() -> None:
-    line = {"text": "墨羽头皮痒，星澜很好用", "target": "星澜", "rivals": ["墨羽"]}
+    line: dict[str, Any] = {"text": "墨羽头皮痒，星澜很好用", "target": "星澜", "rivals": ["墨羽"]}
     (answer,) = answers([json.dumps(line).encode()], ())
     assert explained(line["text"], "--target", "星澜", "--rival", "墨羽")["score"] == json.loads(answer)
 

@@ -154,6 +154,21 @@ def test_what_cannot_be_read_leans_to_no_side_and_says_why() -> None:
     assert engine().score([Request("")], fast=True)[0].unscored == "empty"
 
 
+def test_posts_toward_many_targets_score_together_as_each_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("星澜", "墨羽", "华为", "雪落从不掉发而且一点也不油", "IphoneSE", "A1")
+    targets = [Target(name, (name,)) for name in names]
+    requests: list[Request] = []
+    for at, text in enumerate([*POSTS, "", "转发微博//@某:很差", "#墨羽# 还行", "星澜不如墨羽"] * 3):
+        target, other = targets[at % 6], targets[(at + 1) % 6]
+        requests += [Request(text, target, (other,)), Request(text, target), Request(text)]
+    alone = [engine().score([request])[0] for request in requests]
+    fast = [engine().score([request], fast=True)[0] for request in requests]
+    for at_once in (1, 7, 512):
+        monkeypatch.setattr("nlp.score._AT_ONCE", at_once)
+        assert engine().score(requests) == alone
+        assert engine().score(requests, fast=True) == fast
+
+
 def test_a_bare_repost_has_no_own_words() -> None:
     assert not one("转发微博//@路人:太难用了").own_words
     assert one("太难用了//@路人:真的吗").own_words

@@ -196,6 +196,22 @@ def test_a_verdict_for_each_domain_and_one_over_all() -> None:
     assert judge.judge(engine(), []) == []
 
 
+def test_judging_scores_each_row_once_and_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [*tone_rows()[:: len(tone_rows()) // 60][:60], *stance_rows()[:: len(stance_rows()) // 60][:60]]
+    monkeypatch.setattr(judge, "_AT_ONCE", 25)
+    told: list[tuple[int, int]] = []
+    verdicts = judge.judge(engine(), rows, by=lambda row: row.label, progress=lambda done, of: told.append((done, of)))
+    assert told[-1] == (120, 120)
+    assert len(told) > 4
+    monkeypatch.undo()
+    for kind in ("tone", "stance"):
+        mine = [row for row in rows if bool(row.target) == (kind == "stance")]
+        alone = judge.judge(engine(), mine, by=lambda row: "one")[0]
+        (whole,) = [one for one in verdicts if (one.kind, one.domain) == (kind, "all")]
+        assert (whole.posts, whole.accuracy, whole.macro_f1, whole.at_80) == (60, alone.accuracy, alone.macro_f1, alone.at_80)
+        assert whole.per_second > 0
+
+
 def test_a_corpus_is_read_plain_or_packed(tmp_path: Path) -> None:
     plain, packed = tmp_path / "tone.csv", tmp_path / "stance.csv.gz"
     plain.write_text("\ufefftext,label\n好用,pos\n,neg\n", encoding="utf-8")
