@@ -192,13 +192,13 @@ def main() -> int:
         print(f"{name:48} {value}")
     print(f"{'peak MB of this run':48} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}")
     below = below_of(found, floors)
-    for name, (floor, value) in below.items():
-        print(f"below its floor: {name} {'is not made any more' if value is None else value} < {floor}", file=sys.stderr)
+    for name, (floor, figure) in below.items():
+        print(f"below its floor: {name} {'is not made any more' if figure is None else figure} < {floor}", file=sys.stderr)
     if asked.pin:
         pinned = pinned_of(found, floors, lower=asked.lower)
-        for name, (floor, value) in below.items():
+        for name, (floor, figure) in below.items():
             if asked.lower:
-                print(f"floor lowered: {name} {floor} -> {'none' if value is None else value}")
+                print(f"floor lowered: {name} {floor} -> {'none' if figure is None else figure}")
         FLOORS.write_text(json.dumps(pinned, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return 1 if below and not (asked.pin and asked.lower) else 0
 
