@@ -15,6 +15,7 @@ from listener.cases import acts
 from listener.cases.acts import Said
 from listener.cases.steps import PRIVATE_DOMAINS, CaseError, Variant
 from listener.casework.finding import case_named
+from listener.drift.marks import contradicted
 from storage.records import Alert, Case, CaseAct, Koc, KocMark, MarkKind, PostKey
 
 MARKS: dict[str, MarkKind] = {"turned": "turned", "false-alarm": "false-alarm", "mild": "mild"}
@@ -138,6 +139,16 @@ def give_verdict(app: App, key: str, verdict: str, said: Said, *, reason: str = 
     done = acts.give_verdict(case, app.store.steps(case.key), verdict, said, reason=reason, into=into)
     marks = app.store.act(done, _marks_of(app, case, verdict, said))
     return done[0].case, marks
+
+
+def contradicting(app: App, marks: Sequence[KocMark]) -> list[KocMark]:
+    """The marks made otherwise that say another thing of the same days than these."""
+    zone = ZoneInfo(app.timezone)
+    found: dict[str, KocMark] = {}
+    for mark in marks:
+        if other := contradicted(mark, app.store.koc_marks(koc=mark.koc_id, brand=mark.brand), zone):
+            found[other.key] = other
+    return list(found.values())
 
 
 def _marks_of(app: App, case: Case, verdict: str, said: Said) -> list[KocMark]:

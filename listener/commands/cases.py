@@ -273,6 +273,9 @@ def case_verdict(
         _tell_change(opened_app, case, form)
         if marks:
             output.warn(f"已记入校准与回测：{len(marks)} 处 / {len(marks)} marks for calibration and backtest")
+        for other in doing.contradicting(opened_app, marks):
+            words = f"注意：与 {other.who} 的标记相反，撤回其一：listener koc mark --take-back {other.key}"
+            output.warn(f"{words} / a mark of {other.who} says another thing: take one of them back")
 
 
 @app.command("approve", no_args_is_help=True)

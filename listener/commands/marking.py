@@ -12,6 +12,7 @@ from listener.commands import output, showing
 from listener.commands.context import time_of, who_of
 from listener.commands.output import Format
 from listener.commands.stories import brand_of
+from listener.drift.marks import NEAR, contradicted
 from listener.text.quotes import line_of
 from listener.text.words import word
 from storage.records import Koc, KocMark, MarkKind, StoredAlert
@@ -48,6 +49,7 @@ def mark(
     if at > app.now():
         raise typer.BadParameter(f"{text} 还没有到 / lies in the future", param_hint=f"--{kind}")
     new = KocMark("", koc.koc_id, of, kind, at, alert.alert.key if alert else "", who_of(by), app.now(), note)
+    _refuse_contradiction(app, new)
     kept = app.store.mark_koc(new)
     is_new = kept.made_at == new.made_at
     done = ("已标记", "marked") if is_new else ("已有这个标记", "stands already")
@@ -74,8 +76,36 @@ def _when(app: App, koc: Koc, brand: str, kind: MarkKind, text: str) -> tuple[da
     return (same[-1].alert.fired_at, same[-1]) if same else (at, None)
 
 
+def _refuse_contradiction(app: App, new: KocMark) -> None:
+    """Refuse what says another thing of a day, or an alert, than a mark that stands. Raises BadParameter."""
+    known = contradicted(new, app.store.koc_marks(koc=new.koc_id, brand=new.brand), ZoneInfo(app.timezone))
+    if known is not None:
+        words = f"与已有的标记相反：{_words(known, app)}（{known.who}）；要改，先 listener koc mark --take-back {known.key}"
+        raise typer.BadParameter(
+            f"{words} / a mark says another thing of that day: take it back first", param_hint=f"--{new.kind}"
+        )
+
+
+def _warn_without_alert(app: App, kept: KocMark) -> None:
+    """Say that a mark by day, of no turn, speaks of no alert that was raised, and which are near."""
+    zone = ZoneInfo(app.timezone)
+    fired = [
+        one.alert for one in app.store.alerts(history=True, brand=kept.brand, koc=kept.koc_id) if one.alert.kind == "drift"
+    ]
+    near = [one for one in fired if abs(one.fired_at - kept.at) <= NEAR]
+    days = "、".join(f"{one.fired_at.astimezone(zone).date()} ({one.key[:12]})" for one in near)
+    if near:
+        output.warn(f"注意：这天没有转变预警；它会算到前后 {NEAR.days} 天内的预警上：{days}。写错了，先撤回 {kept.key}")
+        output.warn(f"No alert was raised on that day: the mark speaks of those within {NEAR.days} days of it")
+    else:
+        output.warn(f"注意：这天前后 {NEAR.days} 天都没有转变预警，这个标记现在什么也不说明。日期写错了，先撤回 {kept.key}")
+        output.warn(f"No alert was raised within {NEAR.days} days of it: as yet the mark says nothing")
+
+
 def _warn(app: App, kept: KocMark) -> None:
     """Say where a mark can teach nothing, or contradicts another."""
+    if kept.kind != "turned" and not kept.alert_key:
+        _warn_without_alert(app, kept)
     mentions = app.store.history(kept.koc_id, kept.brand).mentions
     if kept.kind == "turned" and not any(one.posted_at >= kept.at for one in mentions):
         output.warn("注意：这天以后没有提及，回测无从比较 / no mention after that day: a backtest can compare nothing")

@@ -107,7 +107,7 @@ class _LogLines:
 
     def __call__(self, step: str, done: int, total: int | None) -> None:
         now = time.monotonic()
-        if now - self._last.get(step, now - 4) < 5:
+        if now - self._last.setdefault(step, now - 4) < 5:
             return
         self._last[step] = now
         log.info("%s: %d%s", step, done, "" if total is None else f" / {total}")

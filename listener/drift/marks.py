@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 
 from storage.records import Drift, History, KocMark
 
@@ -34,6 +34,15 @@ def mark_of(drift: Drift, marks: Sequence[KocMark]) -> KocMark | None:
     if exact is not None or not turned:
         return exact or min(denied, key=lambda m: (abs(drift.fired_at - m.at), m.key), default=None)
     return turned[-1]
+
+
+def contradicted(mark: KocMark, marks: Iterable[KocMark], zone: tzinfo) -> KocMark | None:
+    """The mark that says another thing of the same alert, or of the same local day, of the same KOC and brand."""
+    same = [m for m in marks if (m.koc_id, m.brand) == (mark.koc_id, mark.brand) and m.kind != mark.kind]
+    day = mark.at.astimezone(zone).date()
+    return next(
+        (m for m in same if m.at.astimezone(zone).date() == day or (m.alert_key and m.alert_key == mark.alert_key)), None
+    )
 
 
 def loyal_part(history: History, marks: Sequence[KocMark]) -> History:

@@ -202,7 +202,14 @@ def test_legal_needs_verifying_a_reason_and_a_second_person_and_verdicts_become_
 
     mild = an_open_one(listener, "public")
     about = stored(listener, mild)["koc_id"]
-    assert listener("cases", "verdict", mild, "误报", "--note", "只是玩梗", "--by", "阿宁")[0] == 0
+    alerts, about_these = rows(listener, "alerts", "--history"), stored(listener, mild)["alerts"]
+    fired = next(row["fired_at"] for row in alerts if row["key"] in about_these and row["kind"] == "drift")
+    assert listener("koc", "mark", about, "--turned", fired[:10], "--by", "李")[0] == 0
+    (other,) = rows(listener, "koc", "marks", about)
+    code, _, err = listener("cases", "verdict", mild, "误报", "--note", "只是玩梗", "--by", "阿宁")
+    assert code == 0
+    assert f"与 李 的标记相反，撤回其一：listener koc mark --take-back {other['key']}" in err
+    assert listener("koc", "mark", "--take-back", other["key"], "--by", "李")[0] == 0
     marks = rows(listener, "koc", "marks", about)
     assert marks
     assert {mark["kind"] for mark in marks} == {"false-alarm"}

@@ -7,6 +7,7 @@ import io
 import json
 import os
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -223,3 +224,30 @@ def test_explain_says_how_sure_it_is_in_words_first_and_draws(listener: Callable
     assert Path("calm.png").read_bytes().startswith(b"\x89PNG")
     assert listener("explain", calm, "--chart", "calm.gif")[0] == 2
     assert listener("explain", calm, "--chart", "no/such/calm.png")[0] == 2
+
+
+def test_marks_that_contradict_each_other_are_refused(listener: Callable[..., Any], turned: dict[str, Any]) -> None:
+    who, day = turned["koc_id"], turned["fired_at"][:10]
+    assert listener("koc", "mark", who, "--turned", day, "--by", "李")[0] == 0
+    key = json.loads(listener("koc", "marks", "--format", "jsonl")[1])["key"]
+    for words in (("--false-alarm", day), ("--false-alarm", turned["key"]), ("--mild", day)):
+        code, _, err = listener("koc", "mark", who, *words, "--by", "王")
+        assert code == 2
+        assert f"--take-back {key}" in err.replace("\n", "")
+    assert len(listener("koc", "marks", "--format", "jsonl")[1].splitlines()) == 1
+    listener("koc", "mark", "--take-back", key, "--by", "李")
+    assert listener("koc", "mark", who, "--mild", day, "--by", "王")[0] == 0
+    listener("koc", "mark", "--take-back", json.loads(listener("koc", "marks", "--format", "jsonl")[1])["key"], "--by", "李")
+
+
+@pytest.mark.parametrize(("days", "said"), [(-20, "会算到前后 90 天内的预警上"), (-200, "现在什么也不说明")])
+def test_a_false_alarm_on_a_day_without_an_alert_is_warned_of(
+    listener: Callable[..., Any], turned: dict[str, Any], days: int, said: str
+) -> None:
+    day = (datetime.fromisoformat(turned["fired_at"]) + timedelta(days=days)).date()
+    code, _, err = listener("koc", "mark", turned["koc_id"], "--false-alarm", str(day), "--by", "李")
+    key = json.loads(listener("koc", "marks", "--format", "jsonl")[1])["key"]
+    listener("koc", "mark", "--take-back", key, "--by", "李")
+    assert code == 0
+    assert said in err
+    assert (turned["key"][:12] in err) == (days == -20)

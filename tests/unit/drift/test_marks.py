@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 
-from listener.drift.marks import by_koc, false_alarms, loyal_part, mark_of
+from listener.drift.marks import by_koc, contradicted, false_alarms, loyal_part, mark_of
 from storage.records import Drift, KocMark, MarkKind, PostKey
 from tests.stored import at, drift
 
@@ -63,3 +63,18 @@ def test_false_alarms_count_each_koc_once_and_a_red_one_as_amber_too() -> None:
     }
     marks = by_koc([mark("mild", 99), mark("false-alarm", 99, "K2"), mark("turned", 99, "K3"), mark("mild", 99, "K4")])
     assert false_alarms(drifts, marks) == {"amber": 2, "red": 2}
+
+
+@pytest.mark.parametrize(
+    ("known", "is_contradiction"),
+    [
+        (mark("false-alarm", 80.5), True),  # the same day
+        (mark("turned", 80), False),  # says the same
+        (mark("mild", 81), False),  # another day
+        (mark("mild", 90, alert="a1"), True),  # the same alert
+        (mark("mild", 90, alert="a2"), False),
+        (mark("mild", 80, koc="K2"), False),
+    ],
+)
+def test_another_thing_said_of_the_same_day_or_alert_is_a_contradiction(known: KocMark, is_contradiction: bool) -> None:
+    assert (contradicted(mark("turned", 80, alert="a1"), [known], UTC) == known) == is_contradiction
