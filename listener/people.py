@@ -21,7 +21,7 @@ HEADER_ROWS = 20  # a title and some notes may stand above the header
 What: TypeAlias = Literal[
     "koc_id", "name", "nickname", "platform", "owner", "tier", "domain", "note", "id", "account", "link", "account_nickname"
 ]
-_ACCOUNT_COLUMNS = frozenset({"id", "account", "link", "account_nickname"})
+ACCOUNT_COLUMNS = frozenset({"id", "account", "link", "account_nickname"})
 _HEADERS: dict[What, tuple[str, ...]] = {
     "koc_id": ("kocid", "koc编号", "编号", "人员编号", "达人编号", "达人id", "personid"),
     "name": ("name", "姓名", "名字", "真实姓名", "称呼", "koc", "koc名称", "koc姓名", "达人", "达人姓名", "达人名称"),
@@ -99,7 +99,7 @@ def table_of(sheet: Sheet) -> Table | None:
     best: tuple[int, int, list[Column]] | None = None
     for at, row in enumerate(sheet.rows[:HEADER_ROWS]):
         columns = [column for i, cell in enumerate(row.cells) if cell and (column := column_of(i, cell)) is not None]
-        if any(c.what in _ACCOUNT_COLUMNS or c.what == "koc_id" for c in columns) and (best is None or len(columns) > best[0]):
+        if any(c.what in ACCOUNT_COLUMNS or c.what == "koc_id" for c in columns) and (best is None or len(columns) > best[0]):
             best = (len(columns), at, columns)
     if best is None:
         return None
@@ -189,7 +189,7 @@ def _handles_of(row: Row, columns: Sequence[Column], cell: Mapping[What, str]) -
     general = platform_named(cell["platform"]) or next(filter(None, links), "")
     for column in columns:
         text = row.cells[column.index]
-        if not text or column.what not in _ACCOUNT_COLUMNS:
+        if not text or column.what not in ACCOUNT_COLUMNS:
             continue
         platform = column.platform or general
         for handle in handles_in(text, platform, is_id=column.what == "id", is_nickname=column.what == "account_nickname"):

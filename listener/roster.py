@@ -15,7 +15,7 @@ from typing import TypeAlias
 from unicodedata import normalize
 
 from listener.accounts import resolve_link as resolve_link
-from listener.people import Person, Table, people_of, table_of
+from listener.people import ACCOUNT_COLUMNS, Person, Table, people_of, table_of
 from storage.records import Account, Koc
 
 AuthorKeys: TypeAlias = Callable[[str, str], Sequence[str]]
@@ -33,6 +33,9 @@ REASONS = {
     "no-platform": "没写平台 / the platform is missing",
     "kept-out": "本人要求过不被收录，没用 / asked to be kept out: not taken",
     "no-account": "没有可用的账号，未导入 / no account that can be used: not imported",
+    "no-account-yet": "收下了，但没有账号，听不到内容，请补主页链接 / taken, but nothing is heard of it: add a profile's link",
+    "no-account-columns": "缺账号的列，听不到任何内容：加一列 主页链接，或两列 平台、账号ID / no column of accounts, so nothing"
+    " is heard: add one of links to profiles, or two: platform, account_id",
     # ambiguous: two things that contradict each other
     "two-ids": "账号ID与链接不一致，两个都没用 / id and link disagree: neither was taken",
     "account-twice": "同一账号写在不同的人名下，都没用 / one account under several people: taken for none of them",
@@ -159,6 +162,7 @@ class _Import:
                 changes.append(Change(koc_id, koc.name, what))
             else:
                 unchanged.append(koc_id)
+        self._tell_unheard(identified, kocs)
         for person in self.people:
             self.findings += [_finding(person, m.code, m.value, [m.row]) for m in person.missed]
             if len(person.names) > 1:
@@ -239,6 +243,19 @@ class _Import:
             if len(people) > 1 and any(not person.koc_id for person in people):
                 rows = [row for person in people if person.sheet == people[0].sheet for row in person.rows]
                 self.findings.append(_finding(people[0], "same-name", people[0].name, rows))
+
+    def _tell_unheard(self, identified: Mapping[str, Person], kocs: Sequence[Koc]) -> None:
+        """Tell of those who will be on the roster without any account, and where no column could have held one."""
+        told = {(f.sheet, row) for f in self.findings for row in f.rows}
+        people = [identified[koc.koc_id] for koc in kocs if not koc.accounts]
+        silent = [one for one in people if not one.missed and not told & {(one.sheet, row) for row in one.rows}]
+        for table in self.tables:
+            mine = [person for person in silent if person.sheet == table.sheet]
+            if mine and not any(column.what in ACCOUNT_COLUMNS for column in table.columns):
+                headers = ", ".join([*(column.header for column in table.columns), *table.ignored])
+                self.findings.append(Finding((), table.sheet, "", "no-account-columns", headers))
+            else:
+                self.findings += [_finding(person, "no-account-yet") for person in mine]
 
     def _koc_of(self, koc_id: str, person: Person, old: Koc | None) -> Koc:
         """The KOC as it will be: what the file says over what the roster has; accounts are added, none taken away."""

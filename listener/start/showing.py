@@ -67,7 +67,8 @@ def _matched(
         words = f"{len(kocs)} 位 KOC，{sum(len(koc.accounts) for koc in kocs)} 个账号"
         grid.add_row("名单", words)
         for one in (*preview.unresolved, *preview.ambiguous)[:MOST_DOUBTS]:
-            told = f"· 第 {'、'.join(map(str, one.rows))} 行 {f'{one.who} {one.value}'.strip()}：{one.message}"
+            where = f"第 {'、'.join(map(str, one.rows))} 行 " if one.rows else "整张表 "
+            told = f"· {where}{f'{one.who} {one.value}'.strip()}：{one.message}"
             grid.add_row("", _plain(told, "yellow"))
     if imported is None:
         grid.add_row("内容", Text("还没有：listener import 文件 / none yet", "dim"))

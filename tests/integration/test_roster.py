@@ -400,3 +400,21 @@ def test_the_nickname_and_link_that_a_file_adds_are_changes(tmp_path: Path):
 def test_a_command_that_reads_no_sheet_loads_nothing_to_read_one_with() -> None:
     order = "import sys, listener.app; print(sorted({'pandas', 'openpyxl'} & sys.modules.keys()))"
     assert subprocess.run([sys.executable, "-c", order], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_a_roster_without_columns_of_accounts_names_what_is_missing(tmp_path: Path) -> None:
+    preview = roster_of(tmp_path, "编号,名字,城市\nK1,小红,杭州\nK2,小明,上海\n")
+    assert len(preview.kocs) == 2
+    assert [(f.rows, f.code, f.value) for f in preview.unresolved] == [((), "no-account-columns", "编号, 名字, 城市")]
+    for word in ("主页链接", "平台", "账号ID", "platform, account_id"):
+        assert word in preview.unresolved[0].message
+    known = [koc("K1", "小红", "weibo:1234567890"), koc("K2", "小明", "weibo:1234567891")]
+    preview = roster_of(tmp_path, "编号,名字,等级\nK1,小红,A\nK2,小明,B\n", existing=known)
+    assert preview.unresolved == (), "tiers of people whose accounts are known"
+
+
+def test_whoever_has_no_account_is_told(tmp_path: Path) -> None:
+    rows = "K1,小红,微博,1234567890\nK2,小明,微博,\nK3,小刚,微博,没有号码的人\n"
+    preview = roster_of(tmp_path, "编号,名字,平台,账号\n" + rows)
+    assert codes_in(preview) == {((3,), "no-account-yet"), ((4,), "nickname-only")}
+    assert len(preview.kocs) == 3
