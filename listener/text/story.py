@@ -60,6 +60,7 @@ HINTS: Final = {
     "record": ("记下对方的回应和已做的事。", "Write down the answer and what was done."),
     "close": ("答复已发出，对方的反应记下后结案。", "Close the case once the answer is out and how it was taken is noted."),
 }
+_QUIET: Final = frozenset({"first-negative", "silence", "praise-withdrawal"})  # ask for a visit, not for a public answer
 _MARKS: Final[dict[StanceCode, str]] = {"favor": "▲", "against": "▼", "none": "■"}
 
 
@@ -132,6 +133,8 @@ def story_of(view: AlertView) -> Story:
     variant = view.case.variant if view.case else "public" if is_public else "care"
     next_step = view.case.next_step if view.case else LADDERS[variant][0]
     is_due = alert.kind in OPERATIONAL_KINDS and view.case is None
+    is_elsewhere = alert.kind in _QUIET and variant != "care"
+    next_word, hint = _answered_in_case(view, next_step) if is_elsewhere else _next(view, next_step, is_due)
     return Story(
         language=view.language,
         tone=alert.level or (told.tone if told else "calm"),
@@ -155,8 +158,8 @@ def story_of(view: AlertView) -> Story:
         quotes=quotes,
         more_quotes=_more(left_out, view) if left_out else "",
         next_title="下一步" if zh else "Next step",
-        next_word=word("operational-step", alert.kind, view.language) if is_due else word("step", next_step, view.language),
-        hint=word("operational-hint", alert.kind, view.language) if is_due else HINTS.get(next_step, ("", ""))[0 if zh else 1],
+        next_word=next_word,
+        hint=hint,
         guard=""
         if is_due
         else (
@@ -164,7 +167,7 @@ def story_of(view: AlertView) -> Story:
             if zh
             else "Genuine criticism is never answered by pressing, deleting or ending the cooperation."
         ),
-        steps=() if is_due else _steps(variant, next_step, view.language),
+        steps=() if is_due or is_elsewhere else _steps(variant, next_step, view.language),
         case_line=_case_line(view),
         case_url=link_of(view.case_url),
         details=_details(view, evidence),
@@ -324,6 +327,28 @@ def _steps(variant: str, next_step: str, language: Language) -> tuple[Step, ...]
     return tuple(
         Step(word("step", code, language), "done" if at < due else "due" if at == due else "later")
         for at, code in enumerate(ladder)
+    )
+
+
+def _next(view: AlertView, next_step: str, is_due: bool) -> Fact:
+    """The next step, and what it means."""
+    if is_due:
+        kind = view.alert.kind
+        return word("operational-step", kind, view.language), word("operational-hint", kind, view.language)
+    return word("step", next_step, view.language), HINTS.get(next_step, ("", ""))[view.language != "zh-CN"]
+
+
+def _answered_in_case(view: AlertView, next_step: str) -> Fact:
+    """What a quiet notice asks for whose KOC has a case of a graver alert: nothing by itself."""
+    variant = word("variant", view.case.variant if view.case else "public", view.language)
+    step = word("step", next_step, view.language)
+    if view.language == "zh-CN":
+        due = f"，现在该做「{step}」" if next_step else "，已结案"
+        return "看处置单", f"这条提示本身不用公开回应：另有更重的预警，由「{variant}」的处置单答复{due}。"
+    due = f"; due there: {step}" if next_step else "; it is closed"
+    return (
+        "See the case",
+        f"This notice asks for no public answer by itself: there is a graver alert, whose case ({variant}) answers{due}.",
     )
 
 

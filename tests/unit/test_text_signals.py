@@ -16,7 +16,7 @@ from listener.text.signals.tellers import told_of
 from listener.text.story import story_of
 from listener.text.views import Language
 from listener.text.words import WORDS
-from tests.alerted import letter, view
+from tests.alerted import case, letter, view
 from tests.signalled import SEEN, signal_view
 from tests.unit.test_text import complaints
 
@@ -84,6 +84,21 @@ def test_the_notice_of_a_first_negative_is_quiet_and_names_owner_quote_baseline_
     assert (
         faces.subject_of(letter(signal_view("first-negative"))) == "【首条负面·提示】星澜｜小鹿爱洗头：首次出现明确的负面内容"
     )
+
+
+@pytest.mark.parametrize("kind", ["first-negative", "silence", "praise-withdrawal"])
+def test_a_quiet_notice_calls_for_no_public_answer_though_a_graver_alert_has_a_case(kind: str) -> None:
+    public = case(signal_view(kind).alert)
+    told = story_of(replace(signal_view(kind), case=public))
+    assert (told.next_word, told.steps) == ("看处置单", ())
+    assert "不用公开回应" in told.hint
+    assert "「公开回应」的处置单答复，现在该做「公开致谢」" in told.hint
+    assert told.case_line
+    done = story_of(replace(signal_view(kind, "en"), case=replace(public, next_step="", state="closed")))
+    assert "it is closed" in done.hint
+    assert not re.search("[\u4e00-\u9fff]", done.hint)
+    care = story_of(replace(signal_view(kind), case=replace(public, variant="care", next_step="contact")))
+    assert care.next_word == "关怀回访"
 
 
 def test_a_cue_and_an_earlier_hard_post_change_the_headline() -> None:
