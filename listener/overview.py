@@ -19,6 +19,7 @@ from listener.drift.rules import Rule, default_calibration, parameters_of
 from listener.health import Health
 from listener.pipeline import verdicts_of
 from listener.signals.silences import KIND as SILENCE
+from nlp.results import ScoreError
 from storage.records import Calibration, History, KocCoverage, Listening, MoodDay, PostKey, StoredAlert, Verdict
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,6 +41,36 @@ class Judge:
         """The posts of a history that weigh."""
         parameters, zone = parameters_of(self.calibration), ZoneInfo(self.rule.timezone)
         return [one.mention.key for one in counted_of(history, Moods(self.moods), parameters, zone).mentions]
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """What scores, and how much of what is stored it has still to score. model: its version, "" where it can't be read, and
+    then ``error`` says why; stored_model: of what is stored, None before the first post; to_replay: KOCs."""
+
+    stored_model: str | None
+    model: str
+    posts: int
+    left: int
+    to_replay: int
+    error: str = ""
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether what is stored was scored by another model."""
+        return not self.error and self.stored_model not in (None, self.model)
+
+
+def scorer_of(app: App) -> Scorer:
+    """The workspace's scorer; one that can't be read is told, not raised."""
+    counts, stored = app.store.counts(), app.store.made_with().get("model")
+    try:
+        model, error = app.model_version(), ""
+    except ScoreError as unread:
+        model, error = "", str(unread)
+    is_changed = not error and stored is not None and stored != model
+    left = counts["posts"] if is_changed else counts["stale"]
+    return Scorer(stored, model, counts["posts"], left, counts["dirty"], error)
 
 
 def judge_of(app: App, brand: str, as_of: datetime | None = None) -> Judge:

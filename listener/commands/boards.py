@@ -18,7 +18,7 @@ from listener.commands import output
 from listener.commands.output import Format
 from listener.commands.promising import lines_of, status_row
 from listener.health import Health, words_of
-from listener.overview import board_of, coverage_of, health_by_source, listenings_of
+from listener.overview import board_of, coverage_of, health_by_source, listenings_of, scorer_of
 from listener.politeness import words_of_pause
 from listener.signals.deliveries import failing_channels
 from listener.text.quotes import line_of
@@ -156,7 +156,7 @@ def print_status(app: App, form: Format) -> None:
     if accounts.row_count:
         output.out.print(accounts, "")
     for row in rows:
-        if row["kind"] in ("host", "channel") and row["note"]:
+        if row["kind"] in ("host", "channel", "model") and row["note"]:
             output.warn(row["note"])
     for keeping in kept:
         for line in lines_of(keeping, app):
@@ -206,17 +206,17 @@ def _shown(at: str | None, zone: ZoneInfo) -> str:
 
 
 def ails(app: App) -> bool:
-    """Whether a source that is switched on has fallen silent, or its last crawl did not reach its end, a host refuses us, or a
-    channel takes no messages."""
+    """Whether a source that is switched on has fallen silent, or its last crawl did not reach its end, a host refuses us, a
+    channel takes no messages, or the scorer can't be read."""
     sources = [row for row in status_rows(app) if row["kind"] == "source" and row["enabled"]]
     bad = ("blocked", "changed", "failed")
     ill = any(row["is_silent"] or row["outcome"] in bad for row in sources)
-    return ill or bool(app.store.refusing_hosts()) or bool(_channel_rows(app))
+    return ill or bool(app.store.refusing_hosts()) or bool(_channel_rows(app)) or bool(scorer_of(app).error)
 
 
 def status_rows(app: App, kept: Sequence[Keeping] = ()) -> list[dict[str, Any]]:
     """One row for each source (kind ``source``), each account of the roster (``account``), each brand's promise (``promise``),
-    and the sums (``sums``)."""
+    the scorer (``model``), and the sums (``sums``)."""
     crawls = app.store.crawls(last=False)
     covered, fares = coverage_of(app), health_by_source(app)
     rows = [
@@ -230,7 +230,20 @@ def status_rows(app: App, kept: Sequence[Keeping] = ()) -> list[dict[str, Any]]:
     lease = app.store.lease("run")
     running = lease.holder if lease and lease.until > app.now() else None
     refusing = [_host_row(one, app) for one in app.store.refusing_hosts()]
-    return [*rows, *refusing, *_channel_rows(app), {"kind": "sums", **app.store.counts(), "running": running}]
+    return [*rows, *refusing, *_channel_rows(app), _model_row(app), {"kind": "sums", **app.store.counts(), "running": running}]
+
+
+def _model_row(app: App) -> dict[str, Any]:
+    """The scorer: one that can't be read, and what waits for a new one, are told."""
+    scorer, note = scorer_of(app), ""
+    if scorer.error:
+        note = f"评分模型不可用，新内容评不了分：{scorer.error}"
+    elif scorer.is_changed:
+        note = (
+            f"评分模型已换，{scorer.left} 条内容还是旧模型的评分：listener rescore"
+            f" / the scorer changed: {scorer.left} posts still have scores of the old one"
+        )
+    return {"kind": "model", **asdict(scorer), "note": note}
 
 
 def _channel_rows(app: App) -> list[dict[str, Any]]:

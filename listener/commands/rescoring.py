@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -56,16 +57,14 @@ def _of(left: int, report: Report) -> Report:
 
 
 def _state_of(app: App) -> dict[str, Any]:
-    """Which model scored, which scores now, and how much of the change is still to do."""
-    counts, stored, current = app.store.counts(), app.store.made_with().get("model"), app.model_version()
-    is_changed = stored is not None and stored != current
-    return {
-        "stored_model": stored,
-        "model": current,
-        "posts": counts["posts"],
-        "left": counts["posts"] if is_changed else counts["stale"],
-        "to_replay": counts["dirty"],
-    }
+    """Which model scored, which scores now, and how much of the change is still to do. Raises ScoreError."""
+    from listener.overview import scorer_of
+    from nlp.results import ScoreError
+
+    state = asdict(scorer_of(app))
+    if error := state.pop("error"):
+        raise ScoreError(error)
+    return state
 
 
 def _tell(state: dict[str, Any], form: Format) -> None:

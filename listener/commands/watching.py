@@ -49,7 +49,8 @@ def status(
     check: Annotated[
         bool,
         typer.Option(
-            "--check", help="有来源失声、被拦截、出错，或渠道推送失败，则退出码 1 / exit 1 where a source or a channel fails"
+            "--check",
+            help="来源失声、被拦截、出错，推送失败，或模型不可用，则退出码 1 / exit 1 where a source, channel or model fails",
         ),
     ] = False,
 ) -> None:
