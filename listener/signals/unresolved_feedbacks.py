@@ -9,7 +9,9 @@ is feedback all the more. Of one cause, k ≥ 2 pieces within 90 days, none of t
 
 so that who writes a hard word now and then, some of them about the same, is not taken for somebody who waits for an answer:
 the closer together, the less by chance. c is the KOC's own count before these, shrunk to the usual (0.4 a year, by two years).
-A post that says that nothing was solved and names no cause belongs to whatever was complained of before.
+A post that names price (or delivery, marketing, cooperation) and how service answered is about the price: it is no second
+piece beside one about service alone. Product and after-sales are one matter where a post names both. A post that says that
+nothing was solved and names no cause belongs to whatever was complained of last.
 
 Once told, it is told again only after it has settled: three favorable mentions in a row, or 180 days without that cause.
 Nothing is told of who has turned critic, which is answered as such, nor of who never was with the brand (five mentions or more
@@ -18,9 +20,9 @@ before, mean stance < 0); with fewer before, only what says that it was not solv
 Whether the team has answered is no matter of posts and is not asked here: messages show how long it is open, and what was
 answered meanwhile holds them back when they are sent.
 
-On simulated seasons (tests/bench/bench_koc_signals.py) 21 of 23 such events were told and 4 of 22 pairs of two causes; without
-an event it was 106 (80–137) in 1000 KOC-years of stable advocates, whose hard posts there are of different customers, 365 of
-those who write a hard post in six, and more of those who are turning.
+On simulated seasons (tests/bench/bench_koc_signals.py) 21 of 23 such events were told and 4 of 22 pairs of two causes, all four
+beside a real post of the same cause; without an event it was 100 (75–131) in 1000 KOC-years of stable advocates, whose hard posts
+there are of different customers, 345 of those who write a hard post in six, and more of those who are turning.
 
 >>> from storage.records import DriftState, History
 >>> unresolved_feedbacks(History("K1", "星澜", ()), DriftState("K1", "星澜", "candidate", 0, 0, 0, None, 0, "", (), ""))
@@ -42,6 +44,7 @@ KIND = "unresolved-feedback"
 WINDOW = timedelta(days=90)
 QUIET = timedelta(days=180)  # without the cause after which it is a new matter
 LEAST_BEFORE = 5  # mentions that show where a KOC stood
+ANSWERED, REPAIRED = "after-sales", "product"
 UNSOLVED = frozenset({"unresolved", "ignored"})
 USUAL, USUAL_YEARS = 0.4, 2.0  # complaints of one cause a year of a KOC not yet known, and how many years that weighs
 PER_YEAR = 0.01  # such runs of one cause a year, of a KOC whose complaints come by chance
@@ -120,14 +123,28 @@ def _pieces(read: Sequence[KocMention], cause: str) -> list[_Piece]:
     """The feedback of a cause, copies left out."""
     pieces: list[_Piece] = []
     posts: list[KocMention] = []
+    last: frozenset[str] = frozenset()  # what was complained of last
     for i, one in enumerate(read):
         m = one.mention
         unsolved = next((cue.words for cue in m.cues if cue.code in UNSOLVED), None)
-        is_of_cause = cause in m.causes or (unsolved is not None and not m.causes and bool(pieces))
-        if is_of_cause and (m.against > m.favor or unsolved) and not is_copy(one, posts):
+        matters = matters_of(m.causes) or (last if unsolved else frozenset())
+        if not matters or not (m.against > m.favor or unsolved):
+            continue
+        last = matters
+        if cause in matters and not is_copy(one, posts):
             pieces.append(_Piece(i, one, unsolved))
             posts.append(one)
     return pieces
+
+
+def matters_of(causes: Sequence[str]) -> frozenset[str]:
+    """What a post is about, by the causes it names: service beside price or delivery is only how that was answered.
+
+    >>> sorted(matters_of(("price", "after-sales"))), sorted(matters_of(("product", "after-sales")))
+    (['price'], ['after-sales', 'product'])
+    """
+    own = frozenset(causes)
+    return own - {ANSWERED} if own - {ANSWERED, REPAIRED} else own
 
 
 def _told_run(run: Sequence[_Piece], so_far: int, read: Sequence[KocMention]) -> Sequence[_Piece]:

@@ -59,11 +59,24 @@ def test_without_such_words_it_is_told_where_chance_would_hardly_make_it() -> No
         [said(130)],
         [said(130), said(260)],
         [said(130), said(170, "price")],
+        [said(130, "price", "after-sales"), said(145, "after-sales", cues=("ignored",))],
+        [said(130, "after-sales"), said(145, "logistics", "after-sales", cues=("unresolved",))],
+        [said(130, "price", "after-sales"), said(145, "logistics", "after-sales", cues=("unresolved",))],
         [said(130, fingerprint=7), said(140, fingerprint=7)],
         [said(130, letter="f"), said(170, letter="f")],
         [said(130, letter="r"), said(170, letter="u")],
     ],
-    ids=["once", "long after", "another cause", "a copy", "praise", "not read"],
+    ids=[
+        "once",
+        "long after",
+        "another cause",
+        "price, then service",
+        "service, then delivery",
+        "price, then delivery",
+        "a copy",
+        "praise",
+        "not read",
+    ],
 )
 def test_what_is_no_second_piece_of_feedback(posts: list[KocMention]) -> None:
     assert told(posts)[0] == ()
@@ -101,6 +114,18 @@ def test_a_post_that_names_no_cause_belongs_to_what_was_complained_of_before() -
     ((one,), _) = told([said(130), bare])
     assert (one.evidence["cause"], one.evidence["times"]) == ("after-sales", 2)
     assert told([bare])[0] == ()
+
+
+def test_a_post_that_names_no_cause_belongs_to_what_was_complained_of_last() -> None:
+    bare = replace(said(170, cues=("unresolved",)), mention=replace(said(170, cues=("unresolved",)).mention, causes=()))
+    assert [one.evidence["cause"] for one in told([said(130, "price"), said(150, "product"), bare])[0]] == ["product"]
+    ((one,), _) = told([said(130, "price"), said(140, "after-sales"), said(150, "price", "after-sales"), bare])
+    assert (one.evidence["cause"], one.evidence["times"]) == ("price", 2), "how service answered is no cause of its own"
+
+
+def test_product_and_service_may_be_one_matter() -> None:
+    ((one,), _) = told([said(130, "product", "after-sales"), said(150, "after-sales", cues=("unresolved",))])
+    assert (one.evidence["cause"], one.evidence["times"]) == ("after-sales", 2)
 
 
 def test_who_never_was_with_the_brand_is_lost_to_nobody() -> None:
