@@ -21,8 +21,8 @@ Whether the team has answered is no matter of posts and is not asked here: messa
 answered meanwhile holds them back when they are sent.
 
 On simulated seasons (tests/bench/bench_koc_signals.py) 21 of 23 such events were told and 4 of 22 pairs of two causes, all four
-beside a real post of the same cause; without an event it was 100 (75–131) in 1000 KOC-years of stable advocates, whose hard posts
-there are of different customers, 345 of those who write a hard post in six, and more of those who are turning.
+beside a real post of the same cause; without an event it was 100 (75–131) in 1000 KOC-years of stable advocates, whose hard
+posts there are of different customers, 345 of those who write a hard post in six, and more of those who are turning.
 
 >>> from storage.records import DriftState, History
 >>> unresolved_feedbacks(History("K1", "星澜", ()), DriftState("K1", "星澜", "candidate", 0, 0, 0, None, 0, "", (), ""))
