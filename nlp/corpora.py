@@ -205,21 +205,22 @@ def _spellings(target: str) -> tuple[str, ...]:
 def recast(corpus: Corpus, count: int, seed: int = 7) -> list[Labelled]:
     """Tone rows as stance rows toward a made-up brand: implied, named somewhere, or beside a rival's own post.
 
-    What is said of the rival is another text of the same domain; a text that only tags the rival is none of ours.
+    What is said of the rival is another text of the same domain and fold; a text that only tags the rival is none of ours.
     """
     rng = random.Random(seed)  # noqa: S311 — a seeded draw, not a secret
     short = [i for i, body in enumerate(corpus.readings.bodies) if len(body) < 200]
-    of_domain: dict[str, list[int]] = {}
+    beside: dict[tuple[str, int], list[int]] = {}
+    contrary: dict[tuple[str, int, str], list[int]] = {}
     for i in short:
-        of_domain.setdefault(corpus.rows[i].domain, []).append(i)
+        where = corpus.rows[i].domain, corpus.folds[i]
+        beside.setdefault(where, []).append(i)
+        contrary.setdefault((*where, _CONTRARY.get(corpus.rows[i].label, "")), []).append(i)
     made = []
-    contrary: dict[tuple[str, str], list[int]] = {}
-    for i in short:
-        contrary.setdefault((corpus.rows[i].domain, _CONTRARY.get(corpus.rows[i].label, "")), []).append(i)
     for i in rng.sample(short, min(count, len(short))):
         row, body = corpus.rows[i], corpus.readings.bodies[i]
-        against = contrary.get((row.domain, row.label)) if rng.random() < CONTRASTED else None
-        other = corpus.readings.bodies[rng.choice(against or of_domain[row.domain])][:60]
+        where = row.domain, corpus.folds[i]
+        against = contrary.get((*where, row.label)) if rng.random() < CONTRASTED else None
+        other = corpus.readings.bodies[rng.choice(against or beside[where])][:60]
         stance = dict(zip(TONES, STANCES, strict=True))[row.label]
         text, kind, stance = _dressed(body, other, stance, rng)
         others: tuple[str, ...] = (THEIRS,)

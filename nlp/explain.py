@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from nlp import features, segment
 from nlp.clauses import Clause, clauses_of
+from nlp.convolution import tokens_of
 from nlp.features import TONE_UNIT, UNIT, Batch, Columns, Weights
 from nlp.heads import Head
 from nlp.results import Explanation, Part, Score
@@ -123,10 +124,15 @@ def _stance_sums(text: Reading, regions: Regions, target: str, columns: Columns)
         _summed(head, {**parts, "_": gram}, columns)
         for head, gram in zip((model.none_head, model.side_head), grams, strict=True)
     ]
-    keys = model.keys_of([target])
     trust = float(model.trust(columns)[0])
+    general[1] = general[1].times(trust).plus(tone.times(1.0 - trust))
+    at, rest = model.convolution.parts(tokens_of(batch, regions, text.words), len(batch.raw))
+    for which, how in enumerate(model.mixes.tolist()):
+        said = Sum(at[which], {"base": float(rest[which])})
+        general[which] = _mixed(how, general[which], said, float(columns["claim"][0]), text.post)
+    keys = model.keys_of([target])
     if not keys.any():
-        return general[0], general[1].times(trust).plus(tone.times(1.0 - trust))
+        return general[0], general[1]
     root = float(np.sqrt(np.maximum(batch.sums(text.weights.counts), 1.0))[0]) * UNIT
     voices = dict(zip(OWN, (*general, tone, neutral), strict=True))
     known = []
@@ -140,6 +146,15 @@ def _stance_sums(text: Reading, regions: Regions, target: str, columns: Columns)
             total = total.plus(voices[name].times(factor))
         known.append(total)
     return known[0], known[1]
+
+
+def _mixed(how: list[float], table: Sum, said: Sum, claim: float, post: float) -> Sum:
+    """As `nlp.scorer.mixed`."""
+    tables, tables_in_posts, words, words_in_posts, more, more_in_posts, shift = how
+    if claim:
+        return table.more("base", shift * post)
+    both = table.times(tables + tables_in_posts * post).plus(said.times(words + words_in_posts * post))
+    return both.more("base", more + (more_in_posts + shift) * post)
 
 
 def _neutral_head(model: Model) -> Head:

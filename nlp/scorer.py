@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from nlp import features
 from nlp.bayes import Voice
+from nlp.convolution import Convolution, tokens_of
 from nlp.features import (
     BITS,
     FIELDS,
@@ -46,6 +47,7 @@ BESIDE_NAMES = 0.2  # how far the stance head is believed beside the tone of the
 _REMEMBERED = 10_000  # targets whose own words' tone is kept
 _WIN = 2.5  # log-odds that a comparison by rule adds to the side it ranks first
 _RANKED = 4.0  # log-odds that a comparison takes from "none"
+MIXED_NOT = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)  # of a model without a convolution: see `mixed`
 _FOREIGN = 3.0  # log-odds of "none" where every clause is a rival's
 
 
@@ -70,6 +72,8 @@ class Model:
         vocabulary = bytes(arrays["bayes_words"].astype(np.uint8)).decode().split("\n")
         self.voice = Voice(vocabulary, arrays["bayes_counts"].astype(np.uint32))
         self.priors = to_ten_thousandths(arrays.get("tone_priors", np.full(3, 1 / 3)).astype(np.float64)[None])[0]
+        self.convolution = Convolution(arrays)
+        self.mixes = arrays.get("conv_mix", np.array([MIXED_NOT, MIXED_NOT])).astype(np.float64)
         self._tone_heads = _heads(arrays, "tone_head", TONE)
         self._fast_heads = _heads(arrays, "fast_head", FAST)
         self._none_head = _head(arrays, "none_head", NONE)
@@ -169,16 +173,17 @@ class Model:
             general += np.stack(self._gram_sums(batch, found, UNIT / scale))
         none = self.none_head.logits({**columns, "_": general[0]})
         side = self.side_head.logits({**columns, "_": general[1]})
-        keys = self.keys_of(targets)
         trust = self.trust(columns)
+        side = trust * side + (1.0 - trust) * columns["tone"]
+        said = self.convolution.log_odds(tokens_of(batch, regions, words))
+        none, side = mixed(self.mixes[0], none, said[0], columns), mixed(self.mixes[1], side, said[1], columns)
+        keys = self.keys_of(targets)
         if keys.any():
             root = np.sqrt(np.maximum(batch.sums(weights.counts), 1.0)) * UNIT
             own = self._gram_sums(batch, features.target_grams(batch, words, keys, self.stance_bits), root)
             known = self._own_logits(keys, {**columns, "none": none, "side": side})
             none = np.where(keys != 0, known[0] + own[0], none)
             side = np.where(keys != 0, known[1] + own[1], side)
-            trust = np.where(keys != 0, 1.0, trust)
-        side = trust * side + (1.0 - trust) * columns["tone"]
         return columns, none, side + _WIN * regions.wins
 
     def _gram_sums(
@@ -232,6 +237,17 @@ class Model:
         held = chains(codes)
         total = int(features.weights_at(self.tone_table, [features.bucket(chain) for chain in held]).sum())
         return float(total / STEPS / max(sum(int((chain != 0).sum()) for chain in held), 1) ** 0.5)
+
+
+def mixed(how: NDArray[np.float64], table: Column, said: Column, columns: Columns) -> Column:
+    """Log-odds of the tables and of the convolution together; toward a claim, whose words the convolution does not see, those
+    of the tables alone. how: what the tables count, and in posts besides; what the convolution does, and in posts besides;
+    what to add, and in posts besides; and in posts even toward a claim.
+    """
+    tables, tables_in_posts, words, words_in_posts, more, more_in_posts, shift = how.tolist()
+    post = columns["post"]
+    named = table * (tables + tables_in_posts * post) + said * (words + words_in_posts * post) + more + more_in_posts * post
+    return np.asarray(np.where(columns["claim"] > 0, table, named) + shift * post)
 
 
 def _shares(columns: Columns, regions: Regions, none: Column, side: Column) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

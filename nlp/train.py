@@ -47,7 +47,7 @@ def _train(rows: Sequence[Labelled], say: Say, recasts: int, *, refit: bool) -> 
         )
         way = f"请把 text,label 的表格一起传入 / give CSVs with text, label too: {LEAST} texts pos and neg at least"
         raise ScoreError(f"{told}；{way}")
-    arrays, halves = train_tone(tone, say, refit=refit)
+    arrays, partial = train_tone(tone, say, refit=refit)
     stance = corpus_of([row for row in rows if row.target and not owner_review(row)] + recast(tone, recasts))
     say(f"stance: {len(stance.rows)} texts")
-    return {"format": np.array([FORMAT]), **arrays, **train_stance(stance, arrays, halves)}
+    return {"format": np.array([FORMAT]), **arrays, **train_stance(stance, tone, arrays, partial, say)}

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlp import features, fit, segment, wordgrams
-from nlp.corpora import CHECK, OURS, TEST, Corpus, Labelled, balance_of, batches_of
+from nlp.corpora import CHECK, OURS, TEST, WRITTEN, Corpus, Labelled, balance_of, batches_of
 from nlp.features import STANCE_BITS, UNIT, Batch
-from nlp.scorer import NONE, OWN, SIDE, Model
-from nlp.train_tone import Arrays, Bools
+from nlp.scorer import MIXED_NOT, NONE, OWN, SIDE, Model, mixed
+from nlp.train_convolution import log_odds_of, mix, train_convolution
+from nlp.train_tone import Arrays, Bools, Partial, Say
 
 EMPHASIS = {"recast": 2.0, "two": 2.0, "negfin": 2.0, "written": 6.5}  # what the product reads most counts most
 HONEST = {"written": 0.2}  # and where log-odds become probabilities: texts hard on purpose would make it doubt all others
@@ -25,42 +26,61 @@ KNOWN_COUNT = 0.25  # how much a row toward a target with weights of its own say
 ADAPTED = 300  # labelled rows from which a target gets weights of its own
 
 
-def train_stance(corpus: Corpus, arrays: Arrays, halves: list[Arrays]) -> Arrays:
-    """The stance tables and heads over finished tone arrays; then what is said of single targets, on top of them.
+def train_stance(corpus: Corpus, tone: Corpus, arrays: Arrays, partial: Partial, say: Say = lambda line: None) -> Arrays:
+    """The stance tables and heads over finished tone arrays, and the convolution beside them; then what is said of single
+    targets, on top of both. tone: the texts without a target, which the convolution learns from too.
 
-    The general tables learn nothing from targets that get weights of their own: what they say of those is then what they
+    Neither learns anything from targets that get weights of their own: what they say of those is then what they
     say of a target never seen, and the weights learn how far to believe it.
     """
     keys = np.array(sorted(int(features.target_key(target)) for target in adapted(corpus.rows)), np.uint64)
-    matrix, columns, own = _stance_matrix(corpus, {**arrays, "adapted": keys}, halves)
+    matrix, columns, own = _stance_matrix(corpus, {**arrays, "adapted": keys}, partial)
     labels, folds = np.array([row.label for row in corpus.rows]), np.array(corpus.folds)
     general = own.getnnz(axis=1) == 0
-    made: Arrays = {"adapted": keys}
+    silent, sided = labels == "none", labels != "none"
     parts = (
-        ("none", labels == "none", NONE, np.ones(len(labels), bool), NONE_STRENGTH, 0.3),
-        ("side", labels == "favor", SIDE, labels != "none", SIDE_STRENGTH, 0.5),
+        ("none", silent, NONE, np.ones(len(labels), bool), NONE_STRENGTH, 0.3),
+        ("side", labels == "favor", SIDE, sided, SIDE_STRENGTH, 0.5),
     )
-    honest = np.array([HONEST.get(row.group, 1.0) for row in corpus.rows])
-    tables = {}
-    for name, yes, names, use, strength, dense_scale in parts:
+    weight = _stance_weights(corpus.rows, silent, even=False) * general
+    unread = [Model({**arrays, **half}) for half in partial.halves]
+    words = train_convolution(corpus, weight, columns["tone"], tone, unread, say)
+    said = log_odds_of(words, corpus)
+    made: Arrays = {"adapted": keys, **words}
+    honest = np.array([HONEST.get(_written(row), 1.0) for row in corpus.rows])
+    model = Model({**arrays, "adapted": keys})
+    trust, named = model.trust(columns), columns["claim"] == 0
+    tables, mixes = {}, np.zeros((2, len(MIXED_NOT)))
+    for which, (name, yes, names, use, strength, dense_scale) in enumerate(parts):
         weight = _stance_weights(corpus.rows, yes, even=name == "side") * np.where(general, 1.0, KNOWN_COUNT)
         dense = np.stack([columns[column] for column in names], 1)
         check, learn = (folds == CHECK) & use & general, (folds > CHECK) & use & general
         table, head, logits = _stance_head(matrix, dense, yes, weight, learn, check, strength, dense_scale, honest)
+        tables[name], made[f"{name}_head"] = table, head
+        if name == "side":
+            logits = trust * logits + (1.0 - trust) * columns["tone"]
+        mixes[which] = mix(logits, said[which], columns["post"], yes, weight * honest, check & named)
+        logits = mixed(mixes[which], logits, said[which], columns)
         if name == "none":  # targets with weights of their own taught no table: all their rows may tell how likely a stance is
-            known = ~general & (folds != TEST) & (columns["claim"] == 0)
+            known = ~general & (folds != TEST) & named
             shift = _shift_in_posts(logits, columns["post"], yes, weight * honest, check | known)
-            head[names.index("post")] += shift
+            mixes[which, -1] = shift
             logits += shift * columns["post"]
-        tables[name], made[f"{name}_head"], columns[name] = table, head, logits
+        columns[name] = logits
+    made["conv_mix"] = mixes
     heads = np.zeros((len(keys), 2, len(OWN) + 1))
-    whose = Model({**arrays, "adapted": keys}).keys_of([row.target for row in corpus.rows])
+    whose = model.keys_of([row.target for row in corpus.rows])
     for which, (name, yes, _, use, _, _) in enumerate(parts):
         dense = np.stack([columns[column] for column in OWN], 1)
         extra, heads[:, which] = _own_voices(own, dense, yes, use & (folds != TEST), folds == CHECK, whose, keys)
         made[name] = fixed(_to_float(tables[name]) + extra)
     made["own_heads"] = heads
     return made
+
+
+def _written(row: Labelled) -> str:
+    """The group of a row; of one that was made of a text written for training, that of those."""
+    return "written" if row.made_of and row.domain.partition("-")[2].startswith(WRITTEN) else row.group
 
 
 def _stance_weights(rows: Sequence[Labelled], yes: Bools, *, even: bool) -> NDArray[np.float64]:
@@ -166,12 +186,12 @@ def adapted(rows: Sequence[Labelled]) -> list[str]:
     )
 
 
-def _stance_matrix(corpus: Corpus, arrays: Arrays, halves: list[Arrays]) -> tuple[Any, dict[str, NDArray[np.float64]], Any]:
-    """General grams, columns, and grams of single targets; a text made of a tone row is read by the half that never saw it."""
+def _stance_matrix(corpus: Corpus, arrays: Arrays, partial: Partial) -> tuple[Any, dict[str, NDArray[np.float64]], Any]:
+    """General grams, columns, and grams of single targets; a text made of a tone row is read by tables that never saw it."""
     from scipy.sparse import vstack  # type: ignore[import-untyped,unused-ignore]
 
     full = Model(arrays)
-    half_models = [Model({**arrays, **tables}) for tables in halves]
+    unread = [Model({**arrays, **tables}) for tables in (*partial.halves, partial.held_out)]
     parts: list[Any] = []
     own: list[Any] = []
     columns = []
@@ -182,7 +202,7 @@ def _stance_matrix(corpus: Corpus, arrays: Arrays, halves: list[Arrays]) -> tupl
         whose = np.repeat(np.arange(batch.size), np.diff(batch.starts))
         counts = features.grams_at(batch)
         words = wordgrams.words_of(batch.raw, segment.cut_all(part.readings.bodies))
-        columns.append(_columns_of(batch, regions, words, part, targets, full, half_models))
+        columns.append(_columns_of(batch, regions, words, part, targets, full, unread))
         kinds = features.stance_grams(batch, regions, columns[-1]["claim"] > 0)
         scales = features.scales_of(batch, kinds, counts)
         parts.append(sum(fit.counted(found, whose, scale, STANCE_BITS) for found, scale in zip(kinds, scales, strict=True)))
@@ -199,14 +219,14 @@ def fixed(weights: NDArray[np.float32], step: int = 16) -> NDArray[np.int16]:
 
 
 def _columns_of(
-    batch: Batch, regions: Any, words: wordgrams.Words, part: Corpus, targets: list[str], full: Model, halves: list[Model]
+    batch: Batch, regions: Any, words: wordgrams.Words, part: Corpus, targets: list[str], full: Model, unread: list[Model]
 ) -> dict[str, NDArray[np.float64]]:
+    """unread: what learnt the odd folds, what the even ones, and what learnt all but those that are never learnt from."""
     columns = full.stance_columns(batch, regions, targets, full.tone_weights(batch, words), words)
-    made = np.array([bool(row.made_of) for row in part.rows])
-    if made.any():
-        odd = np.array([fold % 2 for fold in part.folds])
-        for half, model in enumerate(halves):  # halves[0] learnt the odd folds
-            unseen = made & (odd == half)
+    made, folds = np.array([bool(row.made_of) for row in part.rows]), np.array(part.folds)
+    for which, model in enumerate(unread):
+        its = made & ((folds <= CHECK) if which == 2 else (folds > CHECK) & (folds % 2 == which))
+        if its.any():
             other = model.stance_columns(batch, regions, targets, model.tone_weights(batch, words), words)
-            columns = {name: np.where(unseen, other[name], column) for name, column in columns.items()}
+            columns = {name: np.where(its, other[name], column) for name, column in columns.items()}
     return columns

@@ -28,8 +28,17 @@ Arrays = dict[str, NDArray[np.generic]]
 Raw = dict[str, fit.Floats]
 
 
-def train_tone(tone: Corpus, say: Say = lambda line: None, *, refit: bool = True) -> tuple[Arrays, list[Arrays]]:
-    """The arrays of tone; and twice its tables, learnt on the odd and on the even folds alone."""
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """Tables and heads of tone that have not learnt from some folds. halves: learnt on the odd folds, and on the even ones;
+    held_out: on none up to `CHECK`."""
+
+    halves: tuple[Arrays, Arrays]
+    held_out: Arrays
+
+
+def train_tone(tone: Corpus, say: Say = lambda line: None, *, refit: bool = True) -> tuple[Arrays, Partial]:
+    """The arrays of tone; and the same as learnt from fewer folds."""
     grams = _grams_of(tone)
     folds = np.array(tone.folds)
     learn = (folds != TEST) & (folds != CHECK)
@@ -44,10 +53,12 @@ def train_tone(tone: Corpus, say: Say = lambda line: None, *, refit: bool = True
         half_tables = {**_tables(_joint(tone, mine, grams, 45), None), **_bayes(tone, mine, grams.cut)}
         halves.append(_with_relief(tone, mine, {**half_tables, **gate}))
     say("tone: halves made")
+    held_out = {**arrays, **heads}
     if refit:
         again, _ = _voices(tone, folds != TEST, grams, raw)
         arrays = _with_relief(tone, folds != TEST, {**again, **gate})
-    return {**arrays, **heads}, [{**heads, **half} for half in halves]
+    odd, even = ({**heads, **half} for half in halves)
+    return {**arrays, **heads}, Partial((odd, even), held_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +171,10 @@ def _of_kind(corpus: Corpus, kind: str) -> Bools:
 def _lively(corpus: Corpus, learn: Bools) -> tuple[Bools, Bools, NDArray[np.float64]]:
     """The rows that are not neutral, which are positive, and the importance of each row."""
     labels = np.array([row.label for row in corpus.rows])
-    return learn & (labels != "neu"), labels == "pos", _importance(corpus)
+    return learn & (labels != "neu"), labels == "pos", importance_of(corpus)
 
 
-def _importance(corpus: Corpus) -> NDArray[np.float64]:
+def importance_of(corpus: Corpus) -> NDArray[np.float64]:
     """Of each row: domains count by a root of their size; what was written for training counts as one domain a group."""
     domains = [row.group if row.group in WRITTEN else row.domain for row in corpus.rows]
     counts: NDArray[np.float64] = balance_of(domains, 0.25) * np.array([COUNTS.get(row.group, 1.0) for row in corpus.rows])
@@ -242,7 +253,7 @@ def _tone_heads(corpus: Corpus, arrays: Arrays) -> Arrays:
     words = wordgrams.words_of(batch.raw, segment.cut_all(held.readings.bodies))
     labels = np.array([("neg", "neu", "pos").index(row.label) for row in held.rows])
     known = _with_neutral(held)
-    weight = _importance(held) * np.where(known, NEUTRAL_KNOWN, 1.0)
+    weight = importance_of(held) * np.where(known, NEUTRAL_KNOWN, 1.0)
     closed = ~known & np.array([row.kind == "post" for row in held.rows])
     made: Arrays = {"tone_priors": np.array(UNREAD, np.float32)}
     for name, names, columns in (
