@@ -53,21 +53,20 @@ def fit_convolution(
     texts: Texts,
     answers: Floats,
     importance: Floats,
-    given: Floats,
     say: Callable[[str], None] = lambda line: None,
     seed: int = 0,
 ) -> Arrays:
     """The arrays of `Convolution`.
 
     answers: whether each text takes no stance, whether it is in favor, 0 or 1, shape (texts, 2); importance: of each of these,
-    0 where it says nothing; given: the log-odds of each that are known without these filters, which learn what is missing.
+    0 where it says nothing.
     """
     net = _Net(len(vocabulary), np.random.default_rng(seed))
     use = np.flatnonzero(importance.any(axis=1))
     for round_ in range(ROUNDS):
         rate, loss = (RATE if round_ < ROUNDS - 1 else LAST_RATE), 0.0
         for rows in _parts(texts.counts, use, net.random):
-            loss += net.learn(*_padded(texts, rows), answers[rows], importance[rows], given[rows], rate)
+            loss += net.learn(*_padded(texts, rows), answers[rows], importance[rows], rate)
         say(f"convolution: {round_ + 1}/{ROUNDS}, loss {loss / max(len(use), 1):.4f}")
     return {"conv_words": as_words(vocabulary), **net.stored()}
 
@@ -120,7 +119,6 @@ class _Net:
         counts: NDArray[np.int64],
         answers: Floats,
         importance: Floats,
-        given: Floats,
         rate: float,
     ) -> float:
         """One step on some texts; their summed loss before it."""
@@ -133,7 +131,7 @@ class _Net:
         answered = np.maximum(largest + self.bias, 0)
         asked = (self.random.random(answered.shape, dtype=np.float32) >= UNASKED).astype(np.float32) / (1 - UNASKED)
         answered *= asked
-        logits = np.clip(answered @ self.out + self.base + given, -30, 30)
+        logits = np.clip(answered @ self.out + self.base, -30, 30)
         slope = (importance * (1 / (1 + np.exp(-logits)) - answers) / texts).astype(np.float32)
         back = (slope @ self.out.T) * asked * (answered > 0)
         at_shares = self._scattered(np.where(largest > 0, back, 0), best, shares.shape)

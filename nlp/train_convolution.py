@@ -13,50 +13,33 @@ from nlp.convolution import Convolution, Tokens, tokens_of
 from nlp.corpora import CHECK, Corpus, batches_of
 from nlp.features import CLAIM
 from nlp.fit_convolution import Texts, fit_convolution, vocabulary_of
-from nlp.scorer import MIXED_NOT, Model
+from nlp.scorer import MIXED_NOT
 from nlp.text import normal
 from nlp.train_tone import Arrays, Bools, Say, importance_of
 
-OF_TONE = 0.25  # how much a text without a target says of the side, beside one that has a target
+OF_TONE = 1.5  # how much a text without a target counts beside one that has one: with less, reviews are read worse
 FREE = 1e6  # inverse of an L2 penalty that holds nothing back
 
 
-def train_convolution(
-    stance: Corpus,
-    importance: NDArray[np.float64],
-    leaning: NDArray[np.float64],
-    tone: Corpus,
-    unread: Sequence[Model],
-    say: Say = lambda line: None,
-) -> Arrays:
+def train_convolution(stance: Corpus, importance: NDArray[np.float64], tone: Corpus, say: Say = lambda line: None) -> Arrays:
     """The arrays of a convolution that learns from folds after `CHECK`: both answers of each row of the stance, but toward a
     claim, whose words it does not see; and the side of each text of tone that takes one, as said of a target unnamed.
 
-    It learns what the tone of a text does not tell of its side: where the tone is right, it has nothing to add.
-
-    importance: of each row of the stance, 0 for one to be left out; leaning: its tone, by tables that did not learn from it;
-    unread: the tables of tone that have learnt the odd folds alone, and the even ones.
+    importance: of each row of the stance, 0 for one to be left out.
     """
-    whole, counted, leanings = [], Counter[str](), [leaning]
+    whole, counted = [], Counter[str]()
     for corpus, targeted in ((stance, True), (tone, False)):
         for part, batch, words in _batches(corpus):
             tokens = tokens_of(batch, features.regions(batch) if targeted else None, words)
             whole.append(tokens)
-            at = np.repeat(np.array(part.folds) > CHECK, tokens.counts)
+            learnt = np.repeat(np.array(part.folds) > CHECK, tokens.counts).tolist()
             spelled = _spelled(batch, words, tokens)
-            counted.update(word for word, one in zip(spelled, at.tolist(), strict=True) if one)
-            if not targeted:
-                odd = np.array(part.folds) % 2 == 1
-                leans = [model.lively_head.logits(model.tone_columns(batch, words)) for model in unread]
-                leanings.append(np.where(odd, leans[1], leans[0]))
+            counted.update(word for word, one in zip(spelled, learnt, strict=True) if one)
     counted.pop("", None)
     vocabulary = vocabulary_of(list(counted), np.array(list(counted.values()), np.int64))
     answers, weights = _asked(stance, importance, tone)
-    side = np.concatenate(leanings)
-    given = np.stack([np.zeros(len(side)), side], 1).astype(np.float32)
-    texts = _texts(whole, vocabulary)
     say(f"convolution: {len(vocabulary)} words, {int(weights.any(axis=1).sum())} texts")
-    return fit_convolution(vocabulary, texts, answers, weights, given, say)
+    return fit_convolution(vocabulary, _texts(whole, vocabulary), answers, weights, say)
 
 
 def claims_in(corpus: Corpus) -> Bools:

@@ -43,8 +43,7 @@ def train_stance(corpus: Corpus, tone: Corpus, arrays: Arrays, partial: Partial,
         ("side", labels == "favor", SIDE, sided, SIDE_STRENGTH, 0.5),
     )
     weight = _stance_weights(corpus.rows, silent, even=False) * general
-    unread = [Model({**arrays, **half}) for half in partial.halves]
-    words = train_convolution(corpus, weight, columns["tone"], tone, unread, say)
+    words = train_convolution(corpus, weight, tone, say)
     said = log_odds_of(words, corpus)
     made: Arrays = {"adapted": keys, **words}
     honest = np.array([HONEST.get(_written(row), 1.0) for row in corpus.rows])
