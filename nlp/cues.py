@@ -111,12 +111,22 @@ def _complaint(body: str) -> str:
     return "、".join(dict.fromkeys(proof + order))
 
 
-def is_constructive(body: str, harm: float, cues: Sequence[Cue]) -> bool:
+CONSTRUCTIVE = (_WISH.pattern, _MILD.pattern)  # one of which constructive criticism can't do without
+
+
+def is_constructive(body: str, harm: float, cues: Sequence[Cue], candidates: Sequence[int] | None = None) -> bool:
     """Criticism that names what to improve, or that weighs a small flaw against what is good; never hostile or sharp.
+
+    candidates: the places in `CONSTRUCTIVE` of the expressions that may match (see triggers), None: either.
 
     >>> is_constructive("味道好，就是泵头容易坏，希望改进", 0.6, ())
     True
     """
-    if harm < 0.3 or _HOSTILE.search(body) or _SHARP.search(body) or any(cue.code in _HARSH for cue in cues):
+    may_wish, may_be_mild = (candidates is None or place in candidates for place in range(len(CONSTRUCTIVE)))
+    if not (may_wish or may_be_mild) or harm < 0.3:
         return False
-    return bool(_WISH.search(body)) or (harm < 0.9 and _CREDIT.search(body) is not None and _MILD.search(body) is not None)
+    if _HOSTILE.search(body) or _SHARP.search(body) or any(cue.code in _HARSH for cue in cues):
+        return False
+    if may_wish and _WISH.search(body):
+        return True
+    return may_be_mild and harm < 0.9 and _CREDIT.search(body) is not None and _MILD.search(body) is not None

@@ -36,7 +36,8 @@ class Engine:
         self.model = Model(arrays, second)
         self.cues = cues.lexicon_of(lists[model.CUES].splitlines())
         self.causes = cues.lexicon_of(lists[model.CAUSES].splitlines())
-        self._triggers = Triggers([pattern.source for pattern in (*self.cues, *self.causes)])
+        expressions = [pattern.source for pattern in (*self.cues, *self.causes)]
+        self._triggers = Triggers([*expressions, *cues.CONSTRUCTIVE])
         self._words = words
 
     def score(self, requests: Sequence[Request], *, fast: bool = False) -> list[Score]:
@@ -129,10 +130,11 @@ class Engine:
             return Score(neg, neu, pos, round(pos - neg, 4), nothing, (), False, own_words, reason, content, self.version)
         neg, neu, pos = tone
         harm = neg if stance is None else max(neg, stance.against)
-        parted = bisect_left(may, len(self.cues))
+        first, last = len(self.cues), len(self.cues) + len(self.causes)
+        parted, ended = bisect_left(may, first), bisect_left(may, last)
         found = cues.cues_of(body, self.cues, harm, may[:parted])
-        causes = cues.causes_of(body, self.causes, harm, [place - len(self.cues) for place in may[parted:]])
-        constructive = harm >= 0.3 and cues.is_constructive(body, harm, found)
+        causes = cues.causes_of(body, self.causes, harm, [place - first for place in may[parted:ended]])
+        constructive = cues.is_constructive(body, harm, found, [place - last for place in may[ended:]])
         tone_of = round(pos - neg, 4)
         return Score(neg, neu, pos, tone_of, stance, found, constructive, own_words, None, content, self.version, causes)
 
