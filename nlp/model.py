@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+import zlib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -30,7 +31,7 @@ def read_model(path: Path | None = None, shipped: str = MODEL) -> dict[str, NDAr
             raise zipfile.BadZipFile("no .npz file")
         with np.load(data, allow_pickle=False) as arrays:
             held = {name: arrays[name] for name in sorted(arrays.files)}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
         words = f"模型读不了，用 listener nlp train 训练一个 / the model {source} can't be read"
         raise ScoreError(f"{words} ({error}); make one with: listener nlp train") from error
     if int(held.get("format", np.ones(1))[0]) != FORMAT:

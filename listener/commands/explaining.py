@@ -31,8 +31,8 @@ def print_explanation(request: Request, score: Score, found: Sequence[Explanatio
             json.dumps(_as_json(score, found), ensure_ascii=False, indent=1 if form is Format.json else None) + "\n"
         )
     elif score.unscored:
-        output.say(f"没有评分：{word('unscored', score.unscored)}。输出里的概率只是平时的比例，不代表这条内容。")
-        output.say(f"Not scored: {word('unscored', score.unscored, 'en')}. The probabilities given then are those of any text.")
+        output.say(f"没有评分：{word('unscored', score.unscored)}。listener score 给它的概率哪边都不偏。")
+        output.say(f"Not scored: {word('unscored', score.unscored, 'en')}. What listener score gives it leans to no side.")
     else:
         output.say("\n".join([*_told(request, score), _mostly(found)]))
         output.say(f"读到的文字 / what was read：{''.join(part.words for part in found[0].words)}\n")

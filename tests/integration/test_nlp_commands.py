@@ -105,6 +105,9 @@ def test_what_is_not_read_is_not_explained_but_told(text: str, reason: str) -> N
     assert told.exit_code == 0
     assert "没有评分" in told.stdout
     assert reason in told.stdout
+    score = explained(text)["score"]
+    assert "哪边都不偏" in told.stdout
+    assert score["neg"] == score["pos"]
     assert explained(text, "--target", "星澜")["reasons"] == []
     assert explained(text)["score"]["unscored"]
 

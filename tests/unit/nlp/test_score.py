@@ -2,6 +2,7 @@
 
 import pickle
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -266,6 +267,12 @@ def test_a_damaged_or_missing_model_is_told(tmp_path: Path) -> None:
     for name in ("bad.npz", "none.npz"):
         with pytest.raises(ScoreError, match="listener nlp train"):
             load(tmp_path / name)
+    write_model(tmp_path / "one.npz", {"format": np.array([2]), "table": np.arange(5000)})
+    whole = (tmp_path / "one.npz").read_bytes()
+    for place in range(0, len(whole), 97):  # one byte of it written wrong, anywhere
+        (tmp_path / "bad.npz").write_bytes(whole[:place] + bytes([whole[place] ^ 0x5A]) + whole[place + 1 :])
+        with suppress(ScoreError):
+            read_model(tmp_path / "bad.npz")
     with pytest.raises(ScoreError, match="install the package again"):
         read_list("nothing.tsv")
 

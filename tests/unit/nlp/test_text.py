@@ -105,3 +105,10 @@ def test_a_name_is_spelled_as_it_was_given(long: int) -> None:
     found = names_in(body, text, OURS, others)
     assert found == (["墨羽护发素", "雪落", "Starlan", "星澜"] if long == 1 else ["雪落", "雪落", "Starlan", "Starlan"])
     assert names_in("很好", "很好") == []
+
+
+def test_of_a_wall_of_names_none_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("nlp.text.SequenceMatcher")  # would take a minute
+    text, others = "星澜好Starlan，墨羽" * 600, (THEIRS, Target("雪落", ("雪落",)))
+    (body,) = read([text], OURS, others).bodies
+    assert set(names_in(body, text, OURS, others)) == {"星澜", "墨羽"}
