@@ -69,8 +69,8 @@ class Voice:
         self.prior = self.bayes.prior
         self._hashes = np.r_[hash_of(words), np.uint64(0)]
         self._odds = np.r_[np.array([self.bayes.log_odds[word] for word in words], np.float64), self.bayes.unknown]
-        self._slots = np.full(1 << _SLOT_BITS, len(words), np.int32)
-        self._slots[_slot(self._hashes[:-1])[::-1]] = np.arange(len(words), dtype=np.int32)[::-1]
+        self._slots = np.full(1 << _SLOT_BITS, len(words), np.min_scalar_type(len(words)))
+        self._slots[_slot(self._hashes[:-1])[::-1]] = np.arange(len(words))[::-1]
 
     def odds_of(self, hashes: NDArray[np.uint64]) -> NDArray[np.float64]:
         """Log-odds of each word by its hash."""

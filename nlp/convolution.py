@@ -26,7 +26,8 @@ SAID_OF = ("other", "rival", "near")  # whose a word is: nobody's that we know, 
 UNIT = 1024  # whole steps in one of what a filter answers
 OUT_UNIT = 4096  # whole steps in one of what a filter says
 MOST = 10_000  # steps that one word gives a filter at most: three of them fit 16 bits
-_AT_ONCE = 32  # texts whose windows fit the cache of a core
+_ROWS = 4096  # words whose shares are worked out at once
+_AT_ONCE = 16  # texts whose windows fit the cache of a core
 _SLOT_BITS = 20  # of the slots in which words are found by hash
 _NAMES = np.array([ord(TARGET), ord(RIVAL), ord(NAME)], np.uint32)
 Arrays = Mapping[str, NDArray[np.generic]]
@@ -35,8 +36,8 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The words of a batch that a window may hold, in order. hashes: of each, 0 for a name at an edge of its text; said_of:
-    whose each is, a place in `SAID_OF`; at: the character each starts at; counts: how many each text has."""
+    """The words of a batch that a window may hold, in order. hashes: of each; said_of: whose each is, a place in `SAID_OF`;
+    at: the character each starts at; counts: how many each text has."""
 
     hashes: NDArray[np.uint64]
     said_of: NDArray[np.int8]
@@ -45,18 +46,18 @@ class Tokens:
 
 
 def tokens_of(batch: Batch, regions: Regions | None, words: Words) -> Tokens:
-    """The words of a batch but for spaces; regions: None where no text has a target."""
+    """The words of a batch but for spaces and names at an edge, which may as well be tags; regions: None where no text has a
+    target."""
     first = batch.raw[words.at]
-    kept = np.flatnonzero((first != 0) & (first != 0x20) & (first != 0x0A))
-    at, first = words.at[kept], first[kept]
-    # a name at an edge may as well be a tag, and says no more than one
-    hidden = np.isin(first, _NAMES) & at_edge(batch.raw, batch.starts)[at]
-    hashes = np.where(hidden, np.uint64(0), words.hashes[kept])
+    left_out = (first == 0) | (first == 0x20) | (first == 0x0A)
+    left_out |= np.isin(first, _NAMES) & at_edge(batch.raw, batch.starts)[words.at]
+    kept = np.flatnonzero(~left_out)
+    at = words.at[kept]
     said_of = np.zeros(len(at), np.int8)
     if regions is not None:
         said_of[regions.near[at]] = 2
         said_of[regions.rival[at] | regions.foreign[at]] = 1
-    return Tokens(hashes, said_of, at, np.diff(np.searchsorted(at, batch.starts)))
+    return Tokens(words.hashes[kept], said_of, at, np.diff(np.searchsorted(at, batch.starts)))
 
 
 class Convolution:
@@ -71,10 +72,12 @@ class Convolution:
         self.empty = "conv_vectors" not in arrays
         if self.empty:
             return
-        vectors, filters = (arrays[name].astype(np.float32) for name in ("conv_vectors", "conv_filters"))
-        product = vectors @ filters  # of whole numbers, so exact whatever the order
+        vectors, filters = arrays["conv_vectors"], arrays["conv_filters"].astype(np.float32)
         step = np.float32(arrays["conv_step"].astype(np.float64)[0] * UNIT)
-        self._shares = np.clip(np.rint(product * step), -MOST, MOST).astype(np.int16)
+        self._shares = np.empty((len(vectors), filters.shape[1]), np.int16)
+        for start in range(0, len(vectors), _ROWS):  # of whole numbers, so exact whatever the order
+            product = vectors[start : start + _ROWS].astype(np.float32) @ filters
+            self._shares[start : start + _ROWS] = np.clip(np.rint(product * step), -MOST, MOST)
         self._shares[0] = 0
         self._said_of = np.clip(arrays["conv_said_of"].astype(np.int64), -MOST, MOST).astype(np.int16)
         self._bias = arrays["conv_bias"].astype(np.int64)
@@ -83,8 +86,8 @@ class Convolution:
         self.filters = len(self._bias) // len(WIDTHS)
         words = bytes(arrays["conv_words"].astype(np.uint8)).decode().split("\n")
         self._hashes = np.r_[np.uint64(0), hash_of(words)]
-        self._slots = np.zeros(1 << _SLOT_BITS, np.int32)
-        self._slots[slot_of(self._hashes[1:])] = np.arange(1, len(self._hashes), dtype=np.int32)
+        self._slots = np.zeros(1 << _SLOT_BITS, np.min_scalar_type(len(words)))
+        self._slots[slot_of(self._hashes[1:])] = np.arange(1, len(self._hashes))
 
     def log_odds(self, tokens: Tokens) -> NDArray[np.float64]:
         """Of none over a stance, and of favor over against; shape (2, texts)."""
@@ -95,7 +98,7 @@ class Convolution:
         made: NDArray[np.float64] = (said / (UNIT * OUT_UNIT) + self._base).T
         return made
 
-    def _places(self, tokens: Tokens) -> NDArray[np.int32]:
+    def _places(self, tokens: Tokens) -> NDArray[np.integer]:
         """The row of each word, 0 of one unknown."""
         found = self._slots[slot_of(tokens.hashes)]
         return np.where(self._hashes[found] == tokens.hashes, found, 0)
@@ -115,7 +118,7 @@ class Convolution:
             largest[mine] = self._windows(np.where(inside, places[at], 0), said_of).max(axis=1)
         return np.maximum(largest, 0)
 
-    def _windows(self, places: NDArray[np.int32], said_of: NDArray[np.int8]) -> NDArray[np.int16]:
+    def _windows(self, places: NDArray[np.integer], said_of: NDArray[np.int8]) -> NDArray[np.int16]:
         """What each filter answers to the window that starts at each word: shape (texts, words − `REACH`, filters)."""
         shares, starts = self._shares[places], places.shape[1] - REACH
         if (marked := np.nonzero(said_of))[0].size:
@@ -134,7 +137,7 @@ class Convolution:
         rest += self._base
         count, out = int(tokens.counts[0]), self._out / (UNIT * OUT_UNIT)
         if count:
-            places = np.r_[self._places(tokens), np.zeros(REACH, np.int32)]
+            places = np.r_[self._places(tokens), np.zeros(REACH, np.intp)]
             said_of = np.r_[tokens.said_of, np.zeros(REACH, np.int8)]
             shares = self._shares[places] + self._said_of[said_of]
             answers = self._windows(places[None], said_of[None])[0]

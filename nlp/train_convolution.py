@@ -35,7 +35,6 @@ def train_convolution(stance: Corpus, importance: NDArray[np.float64], tone: Cor
             learnt = np.repeat(np.array(part.folds) > CHECK, tokens.counts).tolist()
             spelled = _spelled(batch, words, tokens)
             counted.update(word for word, one in zip(spelled, learnt, strict=True) if one)
-    counted.pop("", None)
     vocabulary = vocabulary_of(list(counted), np.array(list(counted.values()), np.int64))
     answers, weights = _asked(stance, importance, tone)
     say(f"convolution: {len(vocabulary)} words, {int(weights.any(axis=1).sum())} texts")
@@ -87,8 +86,7 @@ def _spelled(batch: features.Batch, words: wordgrams.Words, tokens: Tokens) -> l
     text = batch.raw.astype("<u4").tobytes().decode("utf-32-le")
     ends = np.r_[words.at[1:], len(text)]
     stops = ends[np.searchsorted(words.at, tokens.at)].tolist()
-    shown = (tokens.hashes != 0).tolist()
-    return [text[at:stop] if see else "" for at, stop, see in zip(tokens.at.tolist(), stops, shown, strict=True)]
+    return [text[at:stop] for at, stop in zip(tokens.at.tolist(), stops, strict=True)]
 
 
 def _texts(parts: Sequence[Tokens], vocabulary: Sequence[str]) -> Texts:

@@ -25,7 +25,7 @@ NONE_STRENGTH, SIDE_STRENGTH = 1.5, 0.1  # inverse of the L2 penalty on what is 
 # How the sides of tables and convolution are mixed (see nlp.scorer.mixed): chosen on reviews of goods that neither had seen,
 # two seasons of the judges' that no figure of ours is taken from. Fitted on held-out texts of goods that both had seen, the
 # convolution would count for more: it generalizes less.
-SIDED = (0.7, 0.0, 0.4, 0.0, 0.15, 0.0, 0.0)
+SIDED = (0.7, 0.0, 0.4, 0.0, 0.25, 0.0, 0.0)
 KNOWN_COUNT = 0.25  # how much a row toward a target with weights of its own says of how likely a stance is toward others
 ADAPTED = 300  # labelled rows from which a target gets weights of its own
 

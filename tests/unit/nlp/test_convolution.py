@@ -10,7 +10,7 @@ from nlp.convolution import Convolution, Tokens, slot_of, tokens_of
 from nlp.features import Batch
 from nlp.fit_convolution import Texts, fit_convolution, vocabulary_of
 from nlp.results import Target
-from nlp.text import read
+from nlp.text import TARGET, read
 from nlp.wordgrams import hash_of
 
 RIVALS = (Target("墨羽", ("墨羽",)),)
@@ -125,23 +125,27 @@ def test_the_same_texts_make_the_same_filters() -> None:
     assert all((one[name] == other[name]).all() for name in one)
 
 
-def test_names_at_the_edges_are_hidden_and_rivals_words_marked() -> None:
+def test_names_at_the_edges_are_left_out_and_rivals_words_marked() -> None:
     batch, held = batch_of(["星澜比墨羽好用，墨羽难用", "买了星澜，头皮 不痒了"])
     spelled = [chr(batch.raw[at]) for at in held.at.tolist()]
-    assert held.counts.tolist() == [sum(1 for _ in segment.cut(batch.readings.bodies[0])), len(spelled) - held.counts[0]]
-    assert held.hashes[0] == 0
-    assert (held.hashes[1:] != 0).all()
+    assert held.counts.tolist() == [sum(1 for _ in segment.cut(batch.readings.bodies[0])) - 1, len(spelled) - held.counts[0]]
+    assert spelled[0] == "比"
+    assert TARGET in spelled
     assert " " not in spelled
     first = held.said_of[: held.counts[0]].tolist()
     assert first[-1] == 1
     assert 2 in held.said_of[held.counts[0] :].tolist()
 
 
-def test_a_tag_of_the_brand_changes_no_token() -> None:
+DRESSES = ["#星澜# {}", "星澜{}", "#星澜#{}", "@星澜 {}", "{} @星澜", "{}#星澜#"]
+
+
+@pytest.mark.parametrize("dress", DRESSES)
+def test_a_name_or_a_tag_at_an_edge_changes_no_token(dress: str) -> None:
     _, plain = batch_of(["洗完头发很顺，就是贵"])
-    _, tagged = batch_of(["#星澜# 洗完头发很顺，就是贵"])
-    assert (plain.hashes == tagged.hashes).all()
-    assert (plain.said_of == tagged.said_of).all()
+    _, tagged = batch_of([dress.format("洗完头发很顺，就是贵")])
+    assert plain.hashes.tolist() == tagged.hashes.tolist()
+    assert plain.said_of.tolist() == tagged.said_of.tolist()
 
 
 def test_of_words_that_share_a_slot_the_one_seen_more_often_is_known() -> None:

@@ -235,7 +235,7 @@ def test_what_speaks_for_no_stance_is_told() -> None:
     def none(text: str) -> dict[str, float]:
         return dict(engine().reasons(Request(text, OURS, (THEIRS,)))[1].rests)
 
-    assert none("求问星澜怎么样？")["asking"] > 1
+    assert none("求问星澜怎么样？")["asking"] > 0.5
     assert none("墨羽太油了")["others"] > 0
     assert none("星澜不如墨羽")["comparison"] < 0
 
