@@ -46,7 +46,8 @@ class Judge:
 @dataclass(frozen=True, slots=True)
 class Scorer:
     """What scores, and how much of what is stored it has still to score. model: its version, "" where it can't be read, and
-    then ``error`` says why; stored_model: of what is stored, None before the first post; to_replay: KOCs."""
+    then ``error`` says why; stored_model: of what is stored, None where nothing ever was made ready for it;
+    to_replay: KOCs."""
 
     stored_model: str | None
     model: str

@@ -238,7 +238,7 @@ def _model_row(app: App) -> dict[str, Any]:
     scorer, note = scorer_of(app), ""
     if scorer.error:
         note = f"评分模型不可用，新内容评不了分：{scorer.error}"
-    elif scorer.is_changed:
+    elif scorer.is_changed and scorer.left:
         note = (
             f"评分模型已换，{scorer.left} 条内容还是旧模型的评分：listener rescore"
             f" / the scorer changed: {scorer.left} posts still have scores of the old one"

@@ -52,6 +52,14 @@ def test_what_waits_for_a_new_scorer_is_told(settings: Path) -> None:
     assert status(settings, "--check").exit_code == 0, "scores of an older model still hold"
 
 
+def test_where_nothing_is_stored_no_score_waits_for_a_new_scorer(tmp_path: Path) -> None:
+    path = workspace.create(tmp_path / "workspace")
+    with App.open(path, {}) as app:
+        app.prepare()
+        app.store.prepare(brands_fingerprint(app.brands, {}), "older")
+    assert "模型" not in status(path).output
+
+
 @pytest.mark.parametrize("content", [None, b"no model"])
 def test_a_model_that_is_missing_or_broken_is_told(settings: Path, content: bytes | None) -> None:
     words = settings.read_text(encoding="utf-8")
