@@ -142,10 +142,15 @@ def evaluate(
     from nlp.results import ScoreError
 
     try:
-        rows = [row for row in _rows_of(corpora) if not (fast and row.target)]
+        given = _rows_of(corpora)
+        rows = [row for row in given if not (fast and row.target)]
         judged = [row for row in rows if everything or fold_of(row.text) == TEST]
         engine = _engine_of(model, embeddings)
         (output.say if form is Format.table else output.warn)(_which(len(judged), len(rows), everything=everything))
+        if left_out := len(given) - len(rows):
+            output.warn(
+                f"--fast 只评情感：{left_out} 条态度没有评 / --fast is tone alone: {left_out} rows of stance are left out"
+            )
         with output.reporting() as report:
             told = partial(report, "评分 / scoring")
             verdicts = judge(engine, judged, by=lambda row: row.group, fast=fast, progress=told)

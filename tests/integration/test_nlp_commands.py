@@ -57,6 +57,13 @@ def test_evaluate_of_a_few_rows_of_ones_own_says_what_to_do(tmp_path: Path) -> N
     assert "--all" in told.stdout
 
 
+def test_the_fast_mode_says_that_it_judges_no_stance(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("text,stance,target\n星澜很好,favor,星澜\n星澜很差,against,星澜\n", encoding="utf-8")
+    told = RUN.invoke(app, ["evaluate", str(tmp_path / "mine.csv"), "--all", "--fast"])
+    assert "2 条态度没有评" in told.stderr
+    assert "态度没有评" not in RUN.invoke(app, ["evaluate", str(tmp_path / "mine.csv"), "--all"]).output
+
+
 def explained(*words: str) -> dict[str, Any]:
     told = RUN.invoke(app, ["explain", *words, "--format", "jsonl"])
     assert told.exit_code == 0, told.output
