@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from nlp import features, segment, wordgrams
-from nlp.convolution import Convolution, Tokens, slot_of, tokens_of
+from nlp.convolution import REACH, Convolution, Tokens, as_words, slot_of, tokens_of
 from nlp.features import Batch
-from nlp.fit_convolution import Texts, fit_convolution, vocabulary_of
+from nlp.fit_convolution import Texts, _Net, fit_convolution, vocabulary_of
 from nlp.results import Target
 from nlp.text import TARGET, read
 from nlp.wordgrams import hash_of
@@ -135,6 +135,32 @@ def test_names_at_the_edges_are_left_out_and_rivals_words_marked() -> None:
     first = held.said_of[: held.counts[0]].tolist()
     assert first[-1] == 1
     assert 2 in held.said_of[held.counts[0] :].tolist()
+
+
+def test_what_others_are_said_to_say_is_marked_as_a_rivals_words_are() -> None:
+    _, held = batch_of(["客服说“这款太差了”，我觉得星澜挺好用"])
+    assert set(held.said_of.tolist()[:8]) == {1}
+    assert set(held.said_of.tolist()[-3:]) == {2}
+
+
+def test_what_is_stored_says_what_was_learnt() -> None:
+    random = np.random.default_rng(11)
+    net = _Net(len(WORDS), random)
+    counts = random.integers(1, 12, 40)
+    inside = np.arange(12 + REACH) < counts[:, None]
+    words = np.where(inside, random.integers(0, len(WORDS) + 1, inside.shape), 0).astype(np.int32)
+    said_of = np.where(inside, random.integers(0, 3, inside.shape), 0).astype(np.int8)
+    answers = random.integers(0, 2, (40, 2)).astype(np.float32)
+    for _ in range(150):
+        net.learn(words, said_of, counts, answers, np.ones((40, 2), np.float32), 1e-2)
+    shares = net.vectors[words] @ net.filters + net.said_of[said_of]
+    largest, _ = net._largest(shares, 12, counts)
+    learnt = np.maximum(largest + net.bias, 0) @ net.out + net.base
+    known = np.r_[np.uint64(1), hash_of(WORDS)]  # 1: a word unknown
+    held = Tokens(known[words[inside]], said_of[inside], np.arange(counts.sum()), counts)
+    stored = Convolution({"conv_words": as_words(WORDS), **net.stored()}).log_odds(held)
+    assert abs(learnt).max() > 2
+    assert abs(stored.T - learnt).max() < 0.1
 
 
 DRESSES = ["#星澜# {}", "星澜{}", "#星澜#{}", "@星澜 {}", "{} @星澜", "{}#星澜#"]
