@@ -7,10 +7,12 @@ import pytest
 
 from nlp import features, segment, wordgrams
 from nlp.convolution import REACH, Convolution, Tokens, as_words, slot_of, tokens_of
+from nlp.corpora import CHECK, Labelled, corpus_of, fold_of
 from nlp.features import Batch
 from nlp.fit_convolution import Texts, _Net, fit_convolution, vocabulary_of
 from nlp.results import Target
 from nlp.text import TARGET, read
+from nlp.train_convolution import train_convolution
 from nlp.wordgrams import hash_of
 
 RIVALS = (Target("墨羽", ("墨羽",)),)
@@ -123,6 +125,28 @@ def test_the_same_texts_make_the_same_filters() -> None:
     answers = random.integers(0, 2, (120, 2)).astype(np.float32)
     one, other = (fit_convolution(WORDS, texts, answers, np.ones((120, 2), np.float32)) for _ in range(2))
     assert all((one[name] == other[name]).all() for name in one)
+
+
+def test_folds_that_judge_and_calibrate_teach_the_convolution_nothing() -> None:
+    begins = [f"{at:02}号这一瓶洗发水我用了整整两个月以后，" for at in range(60)]  # what tells the fold
+    assert {0, CHECK} < set(map(fold_of, begins))
+
+    def made_of(turned: dict[str, str]) -> dict[str, np.ndarray]:
+        def row(begin: str, words: str, label: str, target: str) -> Labelled:
+            held_out = fold_of(begin) <= CHECK
+            return Labelled(f"{begin}{words}{'夜莺' * held_out}", turned.get(label, label) if held_out else label, "一", target)
+
+        sides = [("很好用", "favor", "pos"), ("很难用", "against", "neg")]
+        stance = corpus_of([row(begin, words, side, "星澜") for begin in begins for words, side, _ in sides])
+        tone = corpus_of([row(begin, words, side, "") for begin in begins for words, _, side in sides])
+        return train_convolution(stance, np.ones(len(stance.rows)), tone)
+
+    plain = made_of({})
+    other = made_of({"favor": "against", "against": "none", "pos": "neg", "neg": "neu"})
+    assert all((plain[name] == other[name]).all() for name in plain)
+    words = bytes(plain["conv_words"].astype(np.uint8)).decode().split("\n")
+    assert "洗发水" in words
+    assert "夜莺" not in words
 
 
 def test_names_at_the_edges_are_left_out_and_rivals_words_marked() -> None:
