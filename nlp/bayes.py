@@ -49,7 +49,7 @@ def count(texts: Iterable[tuple[Sequence[str], str]], at_least: int = 1) -> tupl
 def of_counts(words: Sequence[str], counts: NDArray[np.uint32]) -> Bayes:
     """The classifier of those counts; add-one smoothing as SnowNLP does it: a seen word counts one more, an unseen one 1."""
     seen = counts.astype(np.int64)
-    totals = seen.sum(axis=0) + (seen > 0).sum(axis=0)
+    totals = np.maximum(seen.sum(axis=0) + (seen > 0).sum(axis=0), 1)  # of no word: both sides say the same
     raised = np.where(seen > 0, seen + 1, 1)
     spread = log(totals[0]) - log(totals[1])
     odds = np.log(raised[:, 1]) - np.log(raised[:, 0]) + spread

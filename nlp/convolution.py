@@ -25,9 +25,10 @@ REACH = max(WIDTHS) - 1  # words after a window's first
 SAID_OF = ("other", "rival", "near")  # whose a word is: nobody's that we know, a rival's, of a clause that names the target
 UNIT = 1024  # whole steps in one of what a filter answers
 OUT_UNIT = 4096  # whole steps in one of what a filter says
-MOST = 10_000  # steps that one word gives a filter at most: three of them fit 16 bits
+MOST = 5_400  # steps that a word, or whose it is, gives a filter at most: three of both fit 16 bits
 _ROWS = 4096  # words whose shares are worked out at once
 _AT_ONCE = 16  # texts whose windows fit the cache of a core
+_WORDS_AT_ONCE = 16_384  # of them, filled up: short ones beside one of 100 kB would take a gigabyte
 _SLOT_BITS = 20  # of the slots in which words are found by hash
 _NAMES = np.array([ord(TARGET), ord(RIVAL), ord(NAME)], np.uint32)
 Arrays = Mapping[str, NDArray[np.generic]]
@@ -84,7 +85,7 @@ class Convolution:
         self._out = arrays["conv_out"].astype(np.float64)
         self._base = arrays["conv_base"].astype(np.float64)
         self.filters = len(self._bias) // len(WIDTHS)
-        words = bytes(arrays["conv_words"].astype(np.uint8)).decode().split("\n")
+        words = words_in(arrays["conv_words"])
         self._hashes = np.r_[np.uint64(0), hash_of(words)]
         self._slots = np.zeros(1 << _SLOT_BITS, np.min_scalar_type(len(words)))
         self._slots[slot_of(self._hashes[1:])] = np.arange(1, len(self._hashes))
@@ -108,8 +109,12 @@ class Convolution:
         largest = np.zeros((len(tokens.counts), len(self._bias)), np.int16)
         begins, places = np.cumsum(tokens.counts) - tokens.counts, self._places(tokens)
         by_length = np.argsort(tokens.counts, kind="stable")[np.count_nonzero(tokens.counts == 0) :]
-        for start in range(0, len(by_length), _AT_ONCE):
+        start = 0
+        while start < len(by_length):
             mine = by_length[start : start + _AT_ONCE]
+            filled = np.arange(1, len(mine) + 1) * (tokens.counts[mine] + REACH)
+            mine = mine[: max(np.count_nonzero(filled <= _WORDS_AT_ONCE), 1)]
+            start += len(mine)
             # filled up with words that say nothing, and after the last one as many as a window reaches over
             grid = np.arange(int(tokens.counts[mine[-1]]) + REACH)
             inside = grid < tokens.counts[mine][:, None]
@@ -120,7 +125,7 @@ class Convolution:
 
     def _windows(self, places: NDArray[np.integer], said_of: NDArray[np.int8]) -> NDArray[np.int16]:
         """What each filter answers to the window that starts at each word: shape (texts, words − `REACH`, filters)."""
-        shares, starts = self._shares[places], places.shape[1] - REACH
+        shares, starts = self._shares.take(places, axis=0), places.shape[1] - REACH
         if (marked := np.nonzero(said_of))[0].size:
             shares[marked] += self._said_of[said_of[marked]]
         for step in range(1, REACH + 1):
@@ -173,3 +178,12 @@ def slot_of(hashes: NDArray[np.uint64]) -> NDArray[np.intp]:
 def as_words(words: Sequence[str]) -> NDArray[np.uint8]:
     """Words as an array of a model file."""
     return np.frombuffer("\n".join(words).encode(), np.uint8)
+
+
+def words_in(array: NDArray[np.generic]) -> list[str]:
+    """The words that an array of a model file holds.
+
+    >>> words_in(as_words(["好用", "难用"])), words_in(as_words([]))
+    (['好用', '难用'], [])
+    """
+    return bytes(array.astype(np.uint8)).decode().split("\n") if array.size else []

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nlp import features
 from nlp.bayes import Voice
-from nlp.convolution import Convolution, tokens_of
+from nlp.convolution import Convolution, tokens_of, words_in
 from nlp.features import (
     BITS,
     FIELDS,
@@ -63,13 +63,15 @@ class Model:
         self._gate = _table(arrays, "gate_post", 1 << GATE_BITS).astype(np.int64)
         self._gate += _table(arrays, "gate_review", 1 << GATE_BITS).astype(np.int64) << 32
         self._gate_bias = [float(bias) for bias in arrays.get("gate_bias", np.zeros(2)).astype(np.float64)]
-        self.none_table = _table(arrays, "none", 1 << STANCE_BITS)
-        self.side_table = _table(arrays, "side", 1 << STANCE_BITS)
+        # side by side, so that both are looked up at once: a gram's place in memory costs more than its weights
+        both = np.stack([_table(arrays, name, 1 << STANCE_BITS) for name in ("none", "side")], axis=1)
+        self.none_table, self.side_table = both[:, 0], both[:, 1]
+        self._stances = both.view(np.int32)[:, 0]
         self.stance_bits = len(self.none_table).bit_length() - 1
         self._adapted = np.sort(arrays["adapted"].astype(np.uint64)) if "adapted" in arrays else np.zeros(0, np.uint64)
         self._own_heads = arrays.get("own_heads", np.zeros((0, 2, len(OWN) + 1))).astype(np.float64)
         self._leanings: dict[str, float] = {}
-        vocabulary = bytes(arrays["bayes_words"].astype(np.uint8)).decode().split("\n")
+        vocabulary = words_in(arrays["bayes_words"])
         self.voice = Voice(vocabulary, arrays["bayes_counts"].astype(np.uint32))
         self.priors = to_ten_thousandths(arrays.get("tone_priors", np.full(3, 1 / 3)).astype(np.float64)[None])[0]
         self.convolution = Convolution(arrays)
@@ -191,8 +193,9 @@ class Model:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         none_at, side_at = np.zeros(len(batch.raw)), np.zeros(len(batch.raw))
         for buckets, at in found:
-            none_at += np.bincount(at, self.none_table[buckets], len(batch.raw))
-            side_at += np.bincount(at, self.side_table[buckets], len(batch.raw))
+            held = self._stances[buckets].view(np.int16).reshape(-1, 2)
+            none_at += np.bincount(at, held[:, 0], len(batch.raw))
+            side_at += np.bincount(at, held[:, 1], len(batch.raw))
         return batch.sums(none_at) / root, batch.sums(side_at) / root
 
     @property

@@ -41,13 +41,25 @@ def _train(rows: Sequence[Labelled], say: Say, recasts: int, *, refit: bool) -> 
     tone = corpus_of([row for row in rows if not row.target] + owners)
     say(f"tone: {len(tone.rows)} texts")
     lively = Counter(row.label for row, fold in zip(tone.rows, tone.folds, strict=True) if fold > CHECK)
-    if min(lively["neg"], lively["pos"]) < LEAST or CHECK not in tone.folds:
+    if min(lively["neg"], lively["pos"]) < LEAST:
         told = (
             f"情感标签太少：模型从头训练，正负各要至少 {LEAST} 条（现有 {lively['pos']}、{lively['neg']}），只有态度的表格不够"
         )
         way = f"请把 text,label 的表格一起传入 / give CSVs with text, label too: {LEAST} texts pos and neg at least"
         raise ScoreError(f"{told}；{way}")
+    if CHECK not in tone.folds:
+        raise _too_few(len(tone.rows), "情感", "of tone")
     arrays, partial = train_tone(tone, say, refit=refit)
     stance = corpus_of([row for row in rows if row.target and not owner_review(row)] + recast(tone, recasts))
     say(f"stance: {len(stance.rows)} texts")
+    sides = {row.label for row, fold in zip(stance.rows, stance.folds, strict=True) if fold > CHECK}
+    if CHECK not in stance.folds or not {"favor", "against"} <= sides:
+        raise _too_few(len(stance.rows), "态度", "of stance (texts of tone under 200 characters count too)")
     return {"format": np.array([FORMAT]), **arrays, **train_stance(stance, tone, arrays, partial, say)}
+
+
+def _too_few(count: int, zh: str, en: str) -> ScoreError:
+    """A tenth of the texts calibrates a model, another judges it: the rest must hold every side."""
+    told = f"可用来学{zh}的文字只有 {count} 条（太长的不算），分不出学习、校准和评判三份，或缺少一方"
+    way = "请多给一些 / too few texts to learn from, to calibrate with and to judge by, or of one side alone"
+    return ScoreError(f"{told}；{way}: {count} {en}")

@@ -25,7 +25,7 @@ def train_convolution(stance: Corpus, importance: NDArray[np.float64], tone: Cor
     """The arrays of a convolution that learns from folds after `CHECK`: both answers of each row of the stance, but toward a
     claim, whose words it does not see; and the side of each text of tone that takes one, as said of a target unnamed.
 
-    importance: of each row of the stance, 0 for one to be left out.
+    importance: of each row of the stance, 0 for one to be left out. No arrays where no word is common.
     """
     whole, counted = [], Counter[str]()
     for corpus, targeted in ((stance, True), (tone, False)):
@@ -36,6 +36,8 @@ def train_convolution(stance: Corpus, importance: NDArray[np.float64], tone: Cor
             spelled = _spelled(batch, words, tokens)
             counted.update(word for word, one in zip(spelled, learnt, strict=True) if one)
     vocabulary = vocabulary_of(list(counted), np.array(list(counted.values()), np.int64))
+    if not vocabulary:
+        return {}
     answers, weights = _asked(stance, importance, tone)
     say(f"convolution: {len(vocabulary)} words, {int(weights.any(axis=1).sum())} texts")
     return fit_convolution(vocabulary, _texts(whole, vocabulary), answers, weights, say)

@@ -290,3 +290,49 @@ def test_a_platt_fit_calibrates() -> None:
     slope, shift = fit.fit_platt(logits, positive, np.ones(4000))
     assert abs(slope - 2) < 0.2
     assert abs(shift - 1) < 0.2
+
+
+def odd_rows(text: str, count: int = 60) -> list[Labelled]:
+    return [
+        Labelled(text.format(i=i, said=said), label, "made")
+        for i in range(count)
+        for said, label in (("真的好用", "pos"), ("真的难用", "neg"))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (odd_rows("{i}号机器{said}" + "，说来话长" * 50), "学态度的文字只有 0 条"),
+        (odd_rows("开头二十个字全都一样的评价，一个字也不差{i}{said}"), "学情感的文字只有 120 条"),
+        (odd_rows("{i}号{said}", 5), "情感标签太少"),
+    ],
+)
+def test_texts_that_no_model_can_be_made_of_are_told(rows: list[Labelled], words: str) -> None:
+    pytest.importorskip("scipy", reason="training needs scipy")
+    from nlp.train import train
+
+    with pytest.raises(ScoreError, match=words):
+        train(rows)
+
+
+def test_texts_that_share_no_word_make_a_model_all_the_same(tmp_path: Path) -> None:
+    pytest.importorskip("scipy", reason="training needs scipy")
+    from nlp.train import train
+
+    signs = [(chr(0x4E00 + 7 * i), chr(0x5E00 + 3 * i), chr(0x6E00 + 5 * i)) for i in range(200)]
+    rows = [Labelled("".join(three), ("pos", "neg")[i % 2], "made") for i, three in enumerate(signs)]
+    model.write_model(tmp_path / "model.npz", train(rows))
+    assert load(tmp_path / "model.npz").score([Request("好用")])[0].pos < 1
+
+
+def test_what_was_written_for_training_counts_less_where_log_odds_become_probabilities() -> None:
+    pytest.importorskip("scipy", reason="training needs scipy")
+    from nlp.train_stance import HONEST, group_of
+
+    posts = corpus_of([Labelled(f"今天{row.text}", row.label, "written_post") for row in tone_rows()])
+    made = recast(posts, 40)
+    assert {HONEST.get(group_of(row), 1.0) for row in made} == {0.2}
+    assert HONEST.get(group_of(Labelled("好用", "favor", "written-plain", "星澜")), 1.0) == 0.2
+    wild = recast(corpus_of(tone_rows()), 40)
+    assert {HONEST.get(group_of(row), 1.0) for row in wild} == {1.0}
