@@ -207,3 +207,21 @@ def test_of_words_that_share_a_slot_the_one_seen_more_often_is_known() -> None:
 
 def test_rare_words_are_not_known() -> None:
     assert vocabulary_of(["常见", "罕见"], np.array([4, 3])) == ["常见"]
+
+
+def test_the_largest_sums_fit_sixteen_bits() -> None:
+    arrays = {name: value.copy() for name, value in learnt().items()}
+    arrays["conv_vectors"][1:], arrays["conv_filters"][:] = 127, 127
+    arrays["conv_said_of"][1] = 32_767
+    arrays["conv_bias"][:] = 0
+    arrays["conv_out"][:] = 1
+    least, most = (Convolution(arrays).log_odds(tokens([["甲", "甲", "甲"]], said_of=whose))[1, 0] for whose in (0, 1))
+    assert least - arrays["conv_base"][1] > 0
+    assert most > least  # had a sum turned over, it would count for nothing
+
+
+def test_short_texts_beside_a_very_long_one_read_the_same() -> None:
+    texts = [["甲", "不如", "乙"], ["乙", "不如", "甲"] * 6000, [], ["好用"]] * 3
+    convolution = Convolution(learnt())
+    alone = np.concatenate([convolution.log_odds(tokens([text])) for text in texts], axis=1)
+    assert (convolution.log_odds(tokens(texts)) == alone).all()
