@@ -26,7 +26,7 @@ from nlp.features import (
 from nlp.grams import chains, codes_of
 from nlp.heads import Column, Head, head_of, sigmoid, softmax, to_ten_thousandths
 from nlp.second import Second, doubt_of
-from nlp.stance import Regions
+from nlp.stance import LEFT, Regions
 from nlp.text import normal
 from nlp.wordgrams import Words
 
@@ -186,7 +186,7 @@ class Model:
             known = self._own_logits(keys, {**columns, "none": none, "side": side})
             none = np.where(keys != 0, known[0] + own[0], none)
             side = np.where(keys != 0, known[1] + own[1], side)
-        return columns, none, side + _WIN * regions.wins
+        return columns, none, side + _WIN * _ranked(columns, regions)
 
     def _gram_sums(
         self, batch: Batch, found: Iterable[features.Found], root: NDArray[np.float64]
@@ -255,13 +255,18 @@ def mixed(how: NDArray[np.float64], table: Column, said: Column, columns: Column
 
 def _shares(columns: Columns, regions: Regions, none: Column, side: Column) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Probabilities of favor, against, none, shape (texts, 3); and where a rule spoke: a comparison, or all is of a rival."""
-    ranked = regions.wins
+    ranked = _ranked(columns, regions)
     foreign = (columns["share_own"] == 0) & (ranked == 0) & (columns["share_rival"] > 0)
     taken = np.where(ranked == 0, none, np.minimum(none, 0.0)) - _RANKED * np.abs(ranked)
     none = np.where(foreign, np.maximum(none, 0.0) + _FOREIGN, taken)
     none_share, side_share = sigmoid(none), sigmoid(side)
     shares = np.stack([(1 - none_share) * side_share, (1 - none_share) * (1 - side_share), none_share], axis=1)
     return shares, foreign | (ranked != 0)
+
+
+def _ranked(columns: Columns, regions: Regions) -> Column:
+    """How each text ranks its target; of a claim nobody is a fan who could leave."""
+    return np.where((columns["claim"] > 0) & (regions.wins == LEFT), 0.0, regions.wins)
 
 
 def _packed(arrays: Mapping[str, NDArray[np.generic]], names: Sequence[str]) -> Ints:

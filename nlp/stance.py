@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlp.clauses import clauses_of, may_quote, rank_of
+from nlp.farewells import leaves
 from nlp.text import NAME, RIVAL, TARGET, Readings
 
 _T, _R = ord(TARGET), ord(RIVAL)
@@ -23,6 +24,7 @@ _SPEAKS = re.compile(  # what may part clauses; begins with a class alone: so it
     f"[{TARGET}{RIVAL}{NAME}某别其隔友竞同](?:(?<=[{TARGET}{RIVAL}{NAME}某])|(?<=别)家|(?<=[其别])[他它的]|(?<=隔)壁|(?<=友)商|(?<=竞)品|(?<=同)行)"
 )
 _SAYS = re.compile("[说讲吐骂黑喷吹夸]")  # beside what others say
+LEFT = -2.0  # how a text ranks a target that its author leaves: a farewell is said with much praise of what was
 _MEANT = 8  # characters of an end that says no more than whom the text is about: (说的是…)
 _ALL_SAID = 12  # characters of a clause that says nothing but how it ranks
 _BUT = [(ord("但"), ord("是")), (ord("不"), ord("过")), (ord("可"), ord("是")), (ord("然"), ord("而")), (ord("反"), ord("而"))]
@@ -34,7 +36,8 @@ class Regions:
     speak of others (a rival's, a comparison); does its clause name the target; is it of the last clause; does it stand in
     the clause that first names the target or after it (everything where none does).
 
-    wins: for each text, how it ranks the target above others, −1 … 1. named: how often it is named.
+    wins: for each text, how it ranks the target above others, −1 … 1; `LEFT` where its author leaves the target. named: how
+    often it is named.
     """
 
     rival: NDArray[np.bool_]
@@ -81,6 +84,8 @@ def regions_of(readings: Readings, codes: NDArray[np.uint32], starts: NDArray[np
                 by_rule = part.rank != 0 and (part.owner == "both" or part.end - part.start <= _ALL_SAID)
                 rival[at] = by_rule or part.owner in ("rival", "quoted")
                 foreign[at] = part.owner == "rival" or (by_rule and part.owner == "both")
+        if leaves(body):
+            wins[index] = LEFT
     named = np.add.reduceat(is_target.astype(np.int64), starts[:-1]) if len(readings.bodies) else np.zeros(0, np.int64)
     since = _since(is_target, clause, begins, starts)
     return Regions(rival, foreign, near, last, since, wins, named, count)

@@ -395,7 +395,7 @@ WORDS: Mapping[str, Mapping[str, Pair]] = {
         "naming": ("怎样提到品牌", "naming"),
         "asking": ("求助或旁观的口吻", "asking"),
         "news": ("新闻口吻", "news"),
-        "comparison": ("比较句，按规则", "ranking"),
+        "comparison": ("比较或告别，按规则", "ranking or farewell"),
         "others": ("都在说别家", "of others"),
         "again": ("再读一遍", "read again"),
     },
