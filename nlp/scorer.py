@@ -63,8 +63,7 @@ class Model:
         self._gate = _table(arrays, "gate_post", 1 << GATE_BITS).astype(np.int64)
         self._gate += _table(arrays, "gate_review", 1 << GATE_BITS).astype(np.int64) << 32
         self._gate_bias = [float(bias) for bias in arrays.get("gate_bias", np.zeros(2)).astype(np.float64)]
-        # side by side, so that both are looked up at once: a gram's place in memory costs more than its weights
-        both = np.stack([_table(arrays, name, 1 << STANCE_BITS) for name in ("none", "side")], axis=1)
+        both = _stances(arrays)
         self.none_table, self.side_table = both[:, 0], both[:, 1]
         self._stances = both.view(np.int32)[:, 0]
         self.stance_bits = len(self.none_table).bit_length() - 1
@@ -276,6 +275,14 @@ def _packed(arrays: Mapping[str, NDArray[np.generic]], names: Sequence[str]) -> 
 
 def _table(arrays: Mapping[str, NDArray[np.generic]], name: str, size: int) -> NDArray[np.int16]:
     return arrays[name].astype(np.int16, copy=False) if name in arrays else np.zeros(size, np.int16)
+
+
+def _stances(arrays: Mapping[str, NDArray[np.generic]]) -> NDArray[np.int16]:
+    """The weights of each gram for none and for favor, side by side, so that both are looked up at once: its place in memory
+    costs more than they do. Older files hold two tables."""
+    if "stances" in arrays:
+        return np.ascontiguousarray(arrays["stances"].astype(np.int16, copy=False))
+    return np.stack([_table(arrays, name, 1 << STANCE_BITS) for name in ("none", "side")], axis=1)
 
 
 def _head(arrays: Mapping[str, NDArray[np.generic]], name: str, names: tuple[str, ...]) -> Head:

@@ -76,7 +76,8 @@ def train_stance(corpus: Corpus, tone: Corpus, arrays: Arrays, partial: Partial,
     for which, (name, yes, _, use, _, _) in enumerate(parts):
         dense = np.stack([columns[column] for column in OWN], 1)
         extra, heads[:, which] = _own_voices(own, dense, yes, use & (folds != TEST), folds == CHECK, whose, keys)
-        made[name] = fixed(_to_float(tables[name]) + extra)
+        tables[name] = fixed(_to_float(tables[name]) + extra)
+    made["stances"] = np.stack([tables["none"], tables["side"]], axis=1)
     made["own_heads"] = heads
     return made
 
