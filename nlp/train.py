@@ -42,9 +42,8 @@ def _train(rows: Sequence[Labelled], say: Say, recasts: int, *, refit: bool) -> 
     say(f"tone: {len(tone.rows)} texts")
     lively = Counter(row.label for row, fold in zip(tone.rows, tone.folds, strict=True) if fold > CHECK)
     if min(lively["neg"], lively["pos"]) < LEAST:
-        told = (
-            f"情感标签太少：模型从头训练，正负各要至少 {LEAST} 条（现有 {lively['pos']}、{lively['neg']}），只有态度的表格不够"
-        )
+        held = f"现有 {lively['pos']}、{lively['neg']}，不算留作校准和评判的两成"
+        told = f"情感标签太少：模型从头训练，正负各要至少 {LEAST} 条（{held}），只有态度的表格不够"
         way = f"请把 text,label 的表格一起传入 / give CSVs with text, label too: {LEAST} texts pos and neg at least"
         raise ScoreError(f"{told}；{way}")
     if CHECK not in tone.folds:

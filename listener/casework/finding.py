@@ -10,7 +10,7 @@ from datetime import datetime
 from listener.app import App
 from listener.cases.clocks import Clock, Due, clock_of, due_of
 from listener.cases.quality import quality_of, reaction_of
-from listener.cases.steps import CaseError
+from listener.cases.steps import CaseError, strength_of
 from storage.records import Case, CaseStep, Koc, Mention, PostKey, PostView, StoredAlert
 from storage.roster_records import Promise
 
@@ -72,16 +72,24 @@ def cases_of(
     owner: str | None = None,
     since: datetime | None = None,
 ) -> list[CaseFile]:
-    """The cases that fit, the most urgent first: open ones by when their step is due, then closed ones, the newest first."""
+    """The cases that fit, the most urgent first: open ones by when their step is due, of those due at once what asks most; then
+    closed ones, the newest first."""
     cases = [
         case
         for case in app.store.cases(state=state, brand=brand, koc=koc)
         if (owner is None or owner in (case.owner, *case.members)) and (since is None or case.opened_at >= since)
     ]
     files = files_of(app, cases)
-    waiting = sorted((one for one in files if one.due), key=lambda one: (not one.case.urgent, one.due and one.due.due_at))
+    waiting = sorted((one for one in files if one.due), key=urgency_of)
     closed = sorted((one for one in files if not one.due), key=lambda one: one.case.opened_at, reverse=True)
     return [*waiting, *closed]
+
+
+def urgency_of(one: CaseFile) -> tuple[bool, datetime, int, datetime, str]:
+    """What an open case is sorted by: an accident, when its step is due, how much its alerts ask, when it was opened."""
+    strength = max((strength_of(stored.alert) for stored in one.alerts), default=0)
+    due_at = one.due.due_at if one.due else one.case.opened_at
+    return not one.case.urgent, due_at, -strength, one.case.opened_at, one.case.key
 
 
 def file_of(app: App, case: Case) -> CaseFile:
