@@ -18,7 +18,7 @@ from nlp.convolution import tokens_of
 from nlp.features import TONE_UNIT, UNIT, Batch, Columns, Weights
 from nlp.heads import Head
 from nlp.results import Explanation, Part, Score
-from nlp.scorer import OWN, Model
+from nlp.scorer import OWN, Model, ranked_of
 from nlp.stance import Regions
 from nlp.text import PLACEHOLDERS
 from nlp.wordgrams import Words, words_of
@@ -101,12 +101,13 @@ def explain_stance(text: Reading, regions: Regions, target: str, score: Score) -
     final = model.stances(batch, regions, [target], weights, words)[0]
     taking, siding = _stance_sums(text, regions, target, columns)
     siding = siding.more("again", more[1])
-    if regions.wins[0]:
+    ranked = float(ranked_of(columns, regions)[0])
+    if ranked:
         siding = siding.more("comparison", float(side[0]) + more[1] - _total(siding))
     taking = taking.more("again", more[0])
     silent = float(np.log(final[2] / (1.0 - final[2])))
     if (by_rule := silent - float(none[0]) - more[0]) and abs(by_rule) > 1e-6:
-        taking = taking.more("comparison" if regions.wins[0] else "others", by_rule)
+        taking = taking.more("comparison" if ranked else "others", by_rule)
     return (
         _explanation(text, score, "stance", float(side[0]) + more[1], siding, more[1]),
         _explanation(text, score, "none", silent, taking, more[0]),

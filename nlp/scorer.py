@@ -185,7 +185,7 @@ class Model:
             known = self._own_logits(keys, {**columns, "none": none, "side": side})
             none = np.where(keys != 0, known[0] + own[0], none)
             side = np.where(keys != 0, known[1] + own[1], side)
-        return columns, none, side + _WIN * _ranked(columns, regions)
+        return columns, none, side + _WIN * ranked_of(columns, regions)
 
     def _gram_sums(
         self, batch: Batch, found: Iterable[features.Found], root: NDArray[np.float64]
@@ -254,7 +254,7 @@ def mixed(how: NDArray[np.float64], table: Column, said: Column, columns: Column
 
 def _shares(columns: Columns, regions: Regions, none: Column, side: Column) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Probabilities of favor, against, none, shape (texts, 3); and where a rule spoke: a comparison, or all is of a rival."""
-    ranked = _ranked(columns, regions)
+    ranked = ranked_of(columns, regions)
     foreign = (columns["share_own"] == 0) & (ranked == 0) & (columns["share_rival"] > 0)
     taken = np.where(ranked == 0, none, np.minimum(none, 0.0)) - _RANKED * np.abs(ranked)
     none = np.where(foreign, np.maximum(none, 0.0) + _FOREIGN, taken)
@@ -263,7 +263,7 @@ def _shares(columns: Columns, regions: Regions, none: Column, side: Column) -> t
     return shares, foreign | (ranked != 0)
 
 
-def _ranked(columns: Columns, regions: Regions) -> Column:
+def ranked_of(columns: Columns, regions: Regions) -> Column:
     """How each text ranks its target; of a claim nobody is a fan who could leave."""
     return np.where((columns["claim"] > 0) & (regions.wins == LEFT), 0.0, regions.wins)
 

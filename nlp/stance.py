@@ -84,7 +84,7 @@ def regions_of(readings: Readings, codes: NDArray[np.uint32], starts: NDArray[np
                 by_rule = part.rank != 0 and (part.owner == "both" or part.end - part.start <= _ALL_SAID)
                 rival[at] = by_rule or part.owner in ("rival", "quoted")
                 foreign[at] = part.owner == "rival" or (by_rule and part.owner == "both")
-        if leaves(body):
+        if not tagged and leaves(body):
             wins[index] = LEFT
     named = np.add.reduceat(is_target.astype(np.int64), starts[:-1]) if len(readings.bodies) else np.zeros(0, np.int64)
     since = _since(is_target, clause, begins, starts)

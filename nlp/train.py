@@ -53,12 +53,14 @@ def _train(rows: Sequence[Labelled], say: Say, recasts: int, *, refit: bool) -> 
     say(f"stance: {len(stance.rows)} texts")
     sides = {row.label for row, fold in zip(stance.rows, stance.folds, strict=True) if fold > CHECK}
     if CHECK not in stance.folds or not {"favor", "against"} <= sides:
-        raise _too_few(len(stance.rows), "态度", "of stance (texts of tone under 200 characters count too)")
+        raise _too_few(
+            len(stance.rows), "态度（情感文字里超过 200 字的不算）", "of stance (texts of tone under 200 characters count too)"
+        )
     return {"format": np.array([FORMAT]), **arrays, **train_stance(stance, tone, arrays, partial, say)}
 
 
 def _too_few(count: int, zh: str, en: str) -> ScoreError:
     """A tenth of the texts calibrates a model, another judges it: the rest must hold every side."""
-    told = f"可用来学{zh}的文字只有 {count} 条（太长的不算），分不出学习、校准和评判三份，或缺少一方"
+    told = f"可用来学{zh}的文字只有 {count} 条，分不出学习、校准和评判三份，或缺少一方"
     way = "请多给一些 / too few texts to learn from, to calibrate with and to judge by, or of one side alone"
     return ScoreError(f"{told}；{way}: {count} {en}")

@@ -303,7 +303,7 @@ def odd_rows(text: str, count: int = 60) -> list[Labelled]:
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        (odd_rows("{i}号机器{said}" + "，说来话长" * 50), "学态度的文字只有 0 条"),
+        (odd_rows("{i}号机器{said}" + "，说来话长" * 50), "学态度（情感文字里超过 200 字的不算）的文字只有 0 条"),
         (odd_rows("开头二十个字全都一样的评价，一个字也不差{i}{said}"), "学情感的文字只有 120 条"),
         (odd_rows("{i}号{said}", 5), "情感标签太少"),
     ],
