@@ -20,8 +20,8 @@ Measured with scorer d7b550dd1208 on seeds 11 12 13: recall at mentions (a miss 
     amber  .880 at 7.47 (9.58), 44 d   16 (≤ 15.3)  61    .876 at 7.63 (9.78)     .915 at 6.32 (7.90)
 
 Red by scenario, abrupt, gradual, recovered, short: .91 .67 .82 .70, with true labels .94 .70 .90 .80; bursts, grumpy ones,
-rival bashers: no red, three amber (one burst, two grumpy). Fitted on the season's own history: red .777 at 9.72 (13.12), 1
-false; amber .879 at 7.43 (9.56), 16 false; never-advocates 13 and 57. With the scorer before, 51d86eb24c13: red .788 at 9.57
+rival bashers: no red, three amber (one burst, two grumpy). Fitted on the season's own history: red .783 at 9.66 (13.00), 1
+false; amber .877 at 7.48 (9.64), 16 false; never-advocates 18 and 57. With the scorer before, 51d86eb24c13: red .788 at 9.57
 (12.85), 0 false; amber .883 at 7.59 (9.63), 13 false; fitted red .797 at 9.50. First negative post to first message of any
 kind: median 14.1 days, one in ten 84 or more.
 
